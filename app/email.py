@@ -1,0 +1,164 @@
+"""Every e-mail that the application sends; its words stand in templates/account/email/.
+
+``confirm.send(user)`` writes a row in the caller's transaction. The function below runs later, in
+the worker, when the e-mail leaves: it answers the template's variables, or None when the e-mail
+no longer makes sense. See docs/delivery.md.
+"""
+
+from typing import Any
+
+from app.kit.email_catalog import NORMAL, URGENT, Catalog, Context
+from app.kit.links import external_url
+from app.models import Email, User
+
+catalog = Catalog(Email)
+SAMPLE_LINK = "https://example.com/account/sample-link"
+SAMPLE_ORIGIN = {
+    "ip_address": "203.0.113.7",
+    "browser": "Firefox on Linux",
+    "happened_at": "21 November 2026, 07:15 UTC",
+}
+
+
+def send_email(recipient: str, subject: str, template: str, **context: Any) -> None:
+    """Send an e-mail that has no entry below, from ``<template>.html`` and ``<template>.txt``.
+
+    It joins the caller's transaction: it leaves after the commit, and not at all after a
+    rollback. ``context`` are plain JSON values for the template, never a token or a link with one.
+    """
+    catalog.add_row(recipient=recipient, subject=subject, template=template, context=context, priority=NORMAL, kind="")
+
+
+@catalog.email(
+    "account/email/confirm",
+    subject="Confirm your account",
+    priority=URGENT,
+    sample={"confirm_link": SAMPLE_LINK},
+)
+def confirm(user: User) -> Context | None:
+    if user.confirmed or user.is_disabled:
+        return None
+    token = user.generate_confirmation_token()
+    return {"confirm_link": external_url("account.confirm", token=token)}
+
+
+@catalog.email(
+    "account/email/reset_password",
+    subject="Reset your password",
+    priority=URGENT,
+    sample={"reset_link": SAMPLE_LINK},
+)
+def reset_password(user: User) -> Context | None:
+    if user.is_disabled:
+        return None
+    token = user.generate_password_reset_token()
+    return {"reset_link": external_url("account.reset_password", token=token)}
+
+
+@catalog.email(
+    "account/email/invite",
+    subject="You are invited to join",
+    priority=URGENT,
+    sample={"invite_link": SAMPLE_LINK},
+)
+def invite(user: User) -> Context | None:
+    if not user.is_invited or user.is_disabled:
+        return None
+    token = user.generate_invitation_token()
+    return {"invite_link": external_url("account.join_from_invite", user_id=user.id, token=token)}
+
+
+@catalog.email(
+    "account/email/already_registered",
+    subject="You already have an account",
+    sample={"login_link": SAMPLE_LINK, "reset_link": SAMPLE_LINK},
+)
+def already_registered(user: User) -> Context | None:
+    """To the owner of an address that someone tried to register again."""
+    if user.is_disabled:
+        return None
+    return {
+        "login_link": external_url("account.login"),
+        "reset_link": external_url("account.reset_password_request"),
+    }
+
+
+@catalog.email(
+    "account/email/change_email",
+    subject="Confirm your new e-mail address",
+    priority=URGENT,
+    to="new_email",
+    sample={"change_email_link": SAMPLE_LINK, "new_email": "ada.new@example.com"},
+)
+def change_email(user: User, new_email: str) -> Context | None:
+    """To the new address, which has to be proven."""
+    if user.is_disabled or user.email == new_email:
+        return None
+    token = user.generate_email_change_token(new_email)
+    return {"change_email_link": external_url("account.change_email", token=token)}
+
+
+@catalog.email(
+    "account/email/email_change_requested",
+    subject="Someone asked to change your e-mail address",
+    sample={"not_me_link": SAMPLE_LINK, "new_email": "ada.new@example.com", **SAMPLE_ORIGIN},
+)
+def email_change_requested(user: User, new_email: str, **origin: str) -> Context:
+    """To the old address, while the change can still be stopped."""
+    return {"not_me_link": not_me_link(user)}
+
+
+@catalog.email(
+    "account/email/email_changed",
+    subject="Your e-mail address was changed",
+    to="recipient",
+    sample={"not_me_link": SAMPLE_LINK, "new_email": "ada.new@example.com", **SAMPLE_ORIGIN},
+)
+def email_changed(user: User, recipient: str, new_email: str, **origin: str) -> Context:
+    """To the old and to the new address, one row each."""
+    return {"not_me_link": not_me_link(user)}
+
+
+@catalog.email(
+    "account/email/password_changed",
+    subject="Your password was changed",
+    sample={"not_me_link": SAMPLE_LINK, **SAMPLE_ORIGIN},
+)
+def password_changed(user: User, **origin: str) -> Context:
+    return {"not_me_link": not_me_link(user)}
+
+
+@catalog.email(
+    "account/email/new_device",
+    subject="New sign-in to your account",
+    sample={"not_me_link": SAMPLE_LINK, **SAMPLE_ORIGIN},
+)
+def new_device(user: User, **origin: str) -> Context:
+    return {"not_me_link": not_me_link(user)}
+
+
+@catalog.email(
+    "account/email/export_ready",
+    subject="Your data is ready",
+    sample={"exports_link": SAMPLE_LINK},
+)
+def export_ready(user: User) -> Context | None:
+    if user.is_disabled:
+        return None
+    return {"exports_link": external_url("account.exports")}
+
+
+@catalog.email(
+    "account/email/account_deleted",
+    subject="Your account was deleted",
+    outlives_user=True,
+    sample={"full_name": "Ada Lovelace"},
+)
+def account_deleted(full_name: str = "") -> Context:
+    """To the address of an account that no longer exists when this leaves."""
+    return {}
+
+
+def not_me_link(user: User) -> str:
+    """Answer the link of notices that ends all sessions and starts a reset."""
+    return external_url("account.not_me", token=user.generate_not_me_token())

@@ -1,0 +1,94 @@
+"""Is every part of the application at work? Asked by /up/ready and by the admin's dashboard."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+import redis
+from flask import current_app
+from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.extensions import db
+from app.kit import queue
+from app.kit.database import utc_now
+from app.kit.sweeper import SIGN_OF_LIFE
+from app.models import Email, ScheduledJob
+
+# The worker notes that it lives every 15 seconds; one slow e-mail may hold it up.
+WORKER_SILENCE = timedelta(minutes=3)
+# Beyond this it is no longer a mailbox that is full for the moment.
+UNSENT_AGE = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One part of the application; ``detail`` is for administrators, not for strangers."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def checks() -> list[Check]:
+    """Look at every part, none of which can make this raise."""
+    return [
+        _check("database", _database),
+        _check("migrations", _migrations),
+        _check("queue", _queue),
+        _check("worker", _worker),
+        _check("mail", _mail),
+    ]
+
+
+def _check(name: str, look: Callable[[], tuple[bool, str]]) -> Check:
+    try:
+        ok, detail = look()
+    except (SQLAlchemyError, redis.RedisError, OSError) as error:
+        db.session.rollback()
+        ok, detail = False, f"does not answer ({type(error).__name__})"
+    return Check(name, ok, detail)
+
+
+def _database() -> tuple[bool, str]:
+    db.session.execute(select(1))
+    return True, "answers"
+
+
+def _migrations() -> tuple[bool, str]:
+    current = set(db.session.scalars(text("SELECT version_num FROM alembic_version")))
+    is_current = current == _newest_migrations(str(current_app.extensions["migrate"].directory))
+    return is_current, "up to date" if is_current else "not up to date: run manage.py db upgrade"
+
+
+@cache
+def _newest_migrations(directory: str) -> frozenset[str]:
+    # The files do not change while the process runs; reading them takes a while.
+    from alembic.script import ScriptDirectory
+
+    return frozenset(ScriptDirectory(directory).get_heads())
+
+
+def _queue() -> tuple[bool, str]:
+    queue.ping()
+    return True, "answers"
+
+
+def _worker() -> tuple[bool, str]:
+    seen_at = ScheduledJob.last_run(SIGN_OF_LIFE)
+    if seen_at is None:
+        return False, "never seen: start manage.py run_worker"
+    return utc_now() - seen_at < WORKER_SILENCE, f"last seen {_age(seen_at)} ago"
+
+
+def _mail() -> tuple[bool, str]:
+    oldest = Email.oldest_unsent_at()
+    if oldest is None:
+        return True, "nothing waits"
+    return utc_now() - oldest < UNSENT_AGE, f"the oldest unsent e-mail waits since {_age(oldest)}"
+
+
+def _age(moment: datetime) -> str:
+    seconds = max(0, int((utc_now() - moment).total_seconds()))
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"

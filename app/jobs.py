@@ -1,0 +1,108 @@
+"""Every job, and the schedule. See docs/delivery.md.
+
+A job takes ids and short strings, and may run twice. ``purge_sessions.enqueue()`` enqueues it when
+the current transaction commits; ``purge_sessions()`` runs it here and now.
+"""
+
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import ColumnElement, delete, event, select
+
+from app.email import catalog
+from app.extensions import db
+from app.kit.database import Model, utc_now
+from app.kit.outbox import Outbox
+from app.kit.queue import job
+from app.kit.schedule import Entry, Schedule
+from app.models import AuditEvent, Email, Role, ScheduledJob, User, UserSession
+from app.models.email import EmailState
+
+# Long enough to clear a small heap in one go, short enough to end before a platform kills us.
+DELIVERY_SECONDS = 5
+# A deletion of a million rows at once would lock out everyone else.
+ROWS_PER_DELETION = 1000
+PLAIN = {"synchronize_session": False}
+
+outbox = Outbox(Email, catalog.compose)
+
+
+def init_app() -> None:
+    """Tell the worker of every e-mail that is committed from now on, whichever app wrote it."""
+    if not event.contains(Email, "after_insert", wake_worker):
+        event.listen(Email, "after_insert", wake_worker)
+
+
+def wake_worker(_mapper: Any, _connection: Any, email: Email) -> None:
+    """Enqueue the delivery; once a transaction is enough, since the job takes whatever is due."""
+    deliver_email.enqueue(email.id, once_as="wake worker")
+
+
+@job("Deliver e-mail", timeout_seconds=900, retry_after_seconds=())
+def deliver_email(email_id: int) -> None:
+    """Deliver one e-mail, then others that are due, over the same connection.
+
+    It needs no retry: the sweeper looks after every e-mail that is not sent.
+    """
+    ends_at = time.monotonic() + DELIVERY_SECONDS
+    outbox.deliver(email_id, go_on=lambda: time.monotonic() < ends_at)
+
+
+@job("Purge sent e-mails")
+def purge_emails() -> None:
+    """Delete e-mails that were sent or canceled SENT_EMAIL_DAYS ago; dead ones wait for a decision."""
+    finished = Email.state.in_([EmailState.SENT, EmailState.CANCELED])
+    delete_in_portions(Email, finished & (Email.created_at < days_ago(current_app.config["SENT_EMAIL_DAYS"])))
+
+
+@job("Purge expired sessions")
+def purge_sessions() -> None:
+    """Delete sessions that no longer log anyone in."""
+    UserSession.delete_expired()
+    db.session.commit()
+
+
+@job("Purge unconfirmed accounts")
+def purge_unconfirmed_accounts() -> None:
+    """Delete accounts that nobody confirmed within UNCONFIRMED_ACCOUNT_DAYS; 0 keeps them."""
+    days = current_app.config["UNCONFIRMED_ACCOUNT_DAYS"]
+    if days:
+        administrators = [role.id for role in Role.administrators()]
+        stale = User.confirmed.is_(False) & (User.created_at < days_ago(days))
+        delete_in_portions(User, stale & User.role_id.not_in(administrators))
+
+
+@job("Purge audit log")
+def purge_audit_log() -> None:
+    """Delete audit events older than AUDIT_RETENTION_DAYS; 0 keeps them."""
+    days = current_app.config["AUDIT_RETENTION_DAYS"]
+    if days:
+        delete_in_portions(AuditEvent, AuditEvent.created_at < days_ago(days))
+
+
+def days_ago(days: int) -> datetime:
+    """Answer the moment ``days`` before now."""
+    return utc_now() - timedelta(days=days)
+
+
+def delete_in_portions(model: type[Model], condition: ColumnElement[bool]) -> None:
+    """Delete the rows that meet ``condition``, committing every thousand."""
+    key = model.__table__.c.id
+    portion = select(key).where(condition).limit(ROWS_PER_DELETION)
+    while db.session.execute(delete(model).where(key.in_(portion)), PLAIN).rowcount:
+        db.session.commit()
+    db.session.commit()
+
+
+# Minute, hour, day, month, weekday, in UTC; off the full hour, where everybody else's jobs run.
+schedule = Schedule(
+    ScheduledJob,
+    [
+        Entry(purge_emails, "17 3 * * *"),
+        Entry(purge_sessions, "27 3 * * *"),
+        Entry(purge_unconfirmed_accounts, "37 3 * * *"),
+        Entry(purge_audit_log, "47 3 * * *"),
+    ],
+)

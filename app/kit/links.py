@@ -1,0 +1,15 @@
+"""Links for e-mails."""
+
+from urllib.parse import urlsplit
+
+from flask import current_app
+
+
+def external_url(endpoint: str, **values: object) -> str:
+    """Answer the full address of an endpoint, on the site that BASE_URL names.
+
+    Never from the request: a forged Host header would put a stranger's site into our mail.
+    """
+    parts = urlsplit(current_app.config["BASE_URL"])
+    adapter = current_app.url_map.bind(parts.netloc, script_name=parts.path or "/", url_scheme=parts.scheme)
+    return adapter.build(endpoint, values, force_external=True)

@@ -1,0 +1,132 @@
+"""An SMTP server that misbehaves on order."""
+
+import asyncio
+import ssl
+from collections import Counter
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult
+
+from tests.servers.redis import free_port
+
+
+class SmtpServer:
+    """An SMTP server that keeps what it accepts, and answers as ``behavior`` says.
+
+    ``behavior`` maps a moment (connect, mail, rcpt, data, after_data) to what happens then: an
+    answer such as "451 later", "stall", "drip" or "close". It may be changed at any time.
+    """
+
+    def __init__(self, port: int = 0, *, tls: ssl.SSLContext | None = None, credentials: Any = None) -> None:
+        self.port = port or free_port()
+        self.behavior: dict[str, str] = {}
+        self.accepted: list[bytes] = []
+        self.connections = 0
+        self.stall_seconds = 30.0
+        self._options: dict[str, Any] = {"tls_context": tls, "require_starttls": tls is not None} if tls else {}
+        if credentials:
+            self._options |= {"authenticator": _authenticator(credentials), "auth_require_tls": tls is not None}
+        self._controller: Controller | None = None
+
+    def start(self) -> "SmtpServer":
+        """Listen on the port."""
+        self._controller = _Controller(self, hostname="127.0.0.1", port=self.port, **self._options)
+        self._controller.start()
+        return self
+
+    def stop(self) -> None:
+        """Refuse connections from now on."""
+        if self._controller is not None:
+            self._controller.stop()
+            self._controller = None
+
+    @property
+    def messages(self) -> list[EmailMessage]:
+        """Every accepted message, parsed, in the order of arrival."""
+        return [message_from_bytes(raw, policy=policy.default) for raw in list(self.accepted)]  # type: ignore[misc]
+
+    def count_by_recipient(self) -> Counter[str]:
+        """Answer how many messages each address has got."""
+        return Counter(str(message["To"]) for message in self.messages)
+
+
+class _Controller(Controller):
+    def __init__(self, server: SmtpServer, **options: Any) -> None:
+        self._server = server
+        super().__init__(_Handler(server), **options)
+
+    def factory(self) -> SMTP:
+        self._server.connections += 1
+        return _Protocol(self.handler, server=self._server, **self.SMTP_kwargs)
+
+
+class _Protocol(SMTP):
+    """aiosmtpd's conversation, with faults."""
+
+    def __init__(self, handler: Any, *, server: SmtpServer, **options: Any) -> None:
+        self._faulty = server
+        super().__init__(handler, **options)
+
+    async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802 - aiosmtpd's name
+        answer = await _misbehave(self._faulty, "connect", self)
+        if answer is None:
+            await super().smtp_EHLO(hostname)
+        elif answer:
+            await self.push(answer)
+
+
+class _Handler:
+    def __init__(self, server: SmtpServer) -> None:
+        self._server = server
+
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+        self, protocol: SMTP, _session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        answer = await _misbehave(self._server, "mail", protocol)
+        if answer is None:
+            envelope.mail_from = address
+            envelope.mail_options.extend(options)
+        return answer or "250 OK"
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, protocol: SMTP, _session: Any, envelope: Any, address: str, _options: list[str]
+    ) -> str:
+        answer = await _misbehave(self._server, "rcpt", protocol)
+        if answer is None:
+            envelope.rcpt_tos.append(address)
+        return answer or "250 OK"
+
+    async def handle_DATA(self, protocol: SMTP, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        answer = await _misbehave(self._server, "data", protocol)
+        if answer is not None:
+            return answer
+        self._server.accepted.append(envelope.content)
+        return await _misbehave(self._server, "after_data", protocol) or "250 OK"
+
+
+async def _misbehave(server: SmtpServer, moment: str, protocol: SMTP) -> str | None:
+    """Do what is ordered for this moment; answers what to say, None to go on as usual."""
+    order = server.behavior.get(moment)
+    if order == "stall":
+        await asyncio.sleep(server.stall_seconds)
+        return "451 that took long"
+    if order == "drip":
+        for letter in "250-" + "x" * 400:
+            protocol._writer.write(letter.encode())
+            await asyncio.sleep(0.2)
+        return "250 OK"
+    if order == "close":
+        protocol.transport.close()
+        return "421 closing"
+    return order
+
+
+def _authenticator(credentials: tuple[str, str]) -> Any:
+    def authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        given = (data.login.decode(), data.password.decode())
+        return AuthResult(success=given == credentials)
+
+    return authenticate

@@ -1,0 +1,33 @@
+"""Waiting for what other processes do, and doing things at the same moment."""
+
+import threading
+import time
+from typing import Any
+
+
+def wait_until(condition: Any, seconds: float, what: str = "the condition") -> None:
+    """Wait until ``condition()`` is true; raises AssertionError when it takes longer than ``seconds``."""
+    ends_at = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends_at, f"{what} did not come true within {seconds} s"
+        time.sleep(0.02)
+
+
+def in_threads(count: int, work: Any) -> None:
+    """Run ``work()`` in ``count`` threads that start together; raises what one of them raised."""
+    barrier, errors = threading.Barrier(count), []
+
+    def run() -> None:
+        barrier.wait()
+        try:
+            work()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
