@@ -1,0 +1,278 @@
+"""Every setting of the application, read from the environment and ``.env``.
+
+``config[name](os.environ)`` makes a configuration; its upper-case attributes become
+``app.config``. A new setting is one line here, one in ``.env.example`` and one in
+``docs/settings.md`` (a test reminds you).
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv import load_dotenv
+
+from app.kit.environment import Environment
+
+ROOT = Path(__file__).resolve().parent
+SAMPLE_VALUES = {"change-me", "changeme", "password", "secret", "SECRET_KEY_ENV_VAR_NOT_SET"}
+SECRET_KEY_MIN_LENGTH = 32
+DEVELOPMENT_KEY = "development-key-that-guards-nothing-outside-this-machine"
+
+load_dotenv(ROOT / ".env", override=False)
+
+
+class Config:
+    """The settings that all environments share."""
+
+    DEBUG = False
+    TESTING = False
+    NAME = "default"
+
+    # Flask-Mail prints whole messages, links included, when this follows app.debug.
+    MAIL_DEBUG = False
+    SQLALCHEMY_TRACK_MODIFICATIONS = False
+
+    # The browser's copy of the session; the server's records end earlier (models/user_session.py).
+    SESSION_COOKIE_HTTPONLY = True
+    SESSION_COOKIE_SAMESITE = "Lax"
+    SESSION_REFRESH_EACH_REQUEST = False
+    PERMANENT_SESSION_LIFETIME = timedelta(days=30)
+
+    # The token is bound to the session, so a form that stood open overnight still works.
+    WTF_CSRF_TIME_LIMIT = None
+    # Pages with a token in their address send no Referer at all; the masked token is the check.
+    WTF_CSRF_SSL_STRICT = False
+
+    # Nothing here takes uploads by default; a fork that does raises these on purpose.
+    MAX_CONTENT_LENGTH = 1024 * 1024
+    MAX_FORM_MEMORY_SIZE = 512 * 1024
+    MAX_FORM_PARTS = 200
+
+    INSTANCE_DIR = ROOT / "instance"
+    MAILBOX_DIR: Path | None = None
+    ASSETS_AUTO_BUILD = False
+    RATELIMIT_ENABLED = True
+
+    def __init__(self, variables: Mapping[str, str] = os.environ) -> None:
+        self.environment = Environment(variables)
+        self._read(self.environment)
+        self._check(self.environment)
+        self.environment.raise_problems()
+
+    def _read(self, env: Environment) -> None:
+        self._read_application(env)
+        self._read_accounts(env)
+        self._read_mail(env)
+        self._read_database(env)
+        self._read_redis(env)
+        self._read_network(env)
+        self._read_third_parties(env)
+
+    def _check(self, env: Environment) -> None:
+        """Note what this environment cannot run without."""
+
+    def _read_application(self, env: Environment) -> None:
+        self.APP_NAME = env.text("APP_NAME", "Flask-Base")
+        self.BASE_URL = env.text("BASE_URL", "http://127.0.0.1:5000").rstrip("/")
+        self.SECRET_KEY = env.text("SECRET_KEY", DEVELOPMENT_KEY)
+        self.SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS")
+        self.LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
+        if self.LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+            env.problem("LOG_LEVEL", f"{self.LOG_LEVEL!r} is not a level.", "Set it to INFO.")
+        if urlsplit(self.BASE_URL).scheme not in {"http", "https"}:
+            env.problem("BASE_URL", f"{self.BASE_URL!r} is no web address.", "Set it like https://example.com.")
+
+    def _read_accounts(self, env: Environment) -> None:
+        self.ADMIN_EMAIL = env.text("ADMIN_EMAIL", "flask-base-admin@example.com")
+        self.ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
+        self.PASSWORD_MIN_LENGTH = env.integer("PASSWORD_MIN_LENGTH", 12, minimum=8)
+        self.PASSWORD_BREACH_CHECK = env.flag("PASSWORD_BREACH_CHECK", default=False)
+        self.UNCONFIRMED_ACCOUNT_DAYS = env.integer("UNCONFIRMED_ACCOUNT_DAYS", 0)
+        self.AUDIT_RETENTION_DAYS = env.integer("AUDIT_RETENTION_DAYS", 0)
+        # OWASP's minimum for argon2id: 19 MiB, two passes, one lane (Password Storage Cheat Sheet).
+        self.ARGON2_MEMORY_COST = 19456
+        self.ARGON2_TIME_COST = 2
+
+    def _read_mail(self, env: Environment) -> None:
+        self.MAIL_SERVER = env.text("MAIL_SERVER")
+        self.MAIL_PORT = env.integer("MAIL_PORT", 587, minimum=1)
+        self.MAIL_USE_TLS = env.flag("MAIL_USE_TLS", default=True)
+        self.MAIL_USE_SSL = env.flag("MAIL_USE_SSL", default=False)
+        self.MAIL_USERNAME = env.text("MAIL_USERNAME") or None
+        self.MAIL_PASSWORD = env.text("MAIL_PASSWORD") or None
+        self.MAIL_TIMEOUT = env.integer("MAIL_TIMEOUT", 20, minimum=1)
+        self.MAIL_DEFAULT_SENDER = env.text("MAIL_DEFAULT_SENDER", self.ADMIN_EMAIL)
+        self.EMAIL_SENDER = env.text("EMAIL_SENDER", f"{self.APP_NAME} <{self.MAIL_DEFAULT_SENDER}>")
+        self.EMAIL_SUBJECT_PREFIX = env.text("EMAIL_SUBJECT_PREFIX", f"[{self.APP_NAME}]")
+        self.SENT_EMAIL_DAYS = env.integer("SENT_EMAIL_DAYS", 30, minimum=1)
+        self.EMAIL_LEASE_SECONDS = 120
+
+    def _read_database(self, env: Environment) -> None:
+        raise NotImplementedError("each environment names its own database variable")
+
+    def _use_database(self, url: str) -> None:
+        self.SQLALCHEMY_DATABASE_URI = with_psycopg(url)
+        self.SQLALCHEMY_ENGINE_OPTIONS = engine_options(self.SQLALCHEMY_DATABASE_URI)
+
+    def _read_redis(self, env: Environment) -> None:
+        default = "redis://127.0.0.1:6379/0"
+        self.REDIS_URL = env.text("REDIS_URL") or env.text("REDISTOGO_URL") or default
+        parts = urlsplit(self.REDIS_URL)
+        if parts.scheme not in {"redis", "rediss", "unix"}:
+            env.problem("REDIS_URL", "it is no Redis address.", f"Set it like {default}.")
+        self.RQ_DEFAULT_HOST = parts.hostname
+        self.RQ_DEFAULT_PORT = parts.port
+        self.RQ_DEFAULT_PASSWORD = parts.password
+        self.RQ_DEFAULT_DB = int(parts.path.strip("/") or 0) if parts.path.strip("/").isdigit() else 0
+        self.RATELIMIT_STORAGE_URI = "memory://"
+
+    def _read_network(self, env: Environment) -> None:
+        self.PROXY_COUNT = env.integer("PROXY_COUNT", 0)
+        self.SSL_DISABLE = env.flag("SSL_DISABLE", default=True)
+        self._use_https(not self.SSL_DISABLE)
+
+    def _use_https(self, https: bool) -> None:
+        self.SESSION_COOKIE_SECURE = https
+        # Browsers take a __Host- cookie only from this very host over https: no sibling domain can plant one.
+        self.SESSION_COOKIE_NAME = "__Host-session" if https else "session"
+        self.PREFERRED_URL_SCHEME = "https" if https else "http"
+
+    def _read_third_parties(self, env: Environment) -> None:
+        self.SENTRY_DSN = env.text("SENTRY_DSN")
+        self.GOOGLE_ANALYTICS_ID = env.text("GOOGLE_ANALYTICS_ID")
+        self.SEGMENT_API_KEY = env.text("SEGMENT_API_KEY")
+        self.RAYGUN_APIKEY = env.text("RAYGUN_APIKEY")
+        if self.RAYGUN_APIKEY:
+            env.problem("RAYGUN_APIKEY", "Raygun is not supported.", "Remove it and set SENTRY_DSN instead.")
+
+
+class DevelopmentConfig(Config):
+    """One machine, http, SQLite, and mail that lands in the mailbox at /dev/mailbox."""
+
+    NAME = "development"
+    DEBUG = True
+    ASSETS_AUTO_BUILD = True
+    MAILBOX_DIR = Config.INSTANCE_DIR / "mailbox"
+
+    def _read_database(self, env: Environment) -> None:
+        self._use_database(env.text("DEV_DATABASE_URL", sqlite_url("data-dev.sqlite")))
+
+
+class TestingConfig(Config):
+    """What the test suite runs on: cheap hashes, no limits, no CSRF unless a test turns them on."""
+
+    NAME = "testing"
+    TESTING = True
+    WTF_CSRF_ENABLED = False
+    RATELIMIT_ENABLED = False
+    ASSETS_AUTO_BUILD = True
+    MAILBOX_DIR = Config.INSTANCE_DIR / "test-mailbox"
+
+    def _read_accounts(self, env: Environment) -> None:
+        super()._read_accounts(env)
+        self.ARGON2_MEMORY_COST = 8
+        self.ARGON2_TIME_COST = 1
+
+    def _read_database(self, env: Environment) -> None:
+        self._use_database(env.text("TEST_DATABASE_URL", sqlite_url("data-test.sqlite")))
+
+
+class ProductionConfig(Config):
+    """Many machines, https, PostgreSQL; refuses to start when something vital is missing."""
+
+    NAME = "production"
+
+    def _read_database(self, env: Environment) -> None:
+        self._use_database(env.text("DATABASE_URL", sqlite_url("data.sqlite")))
+
+    def _read_redis(self, env: Environment) -> None:
+        super()._read_redis(env)
+        self.RATELIMIT_STORAGE_URI = self.REDIS_URL
+
+    def _read_network(self, env: Environment) -> None:
+        self.PROXY_COUNT = env.integer("PROXY_COUNT", 0)
+        self.SSL_DISABLE = env.flag("SSL_DISABLE", default=False)
+        self._use_https(not self.SSL_DISABLE)
+        # Answering a foreign Host header lets a stranger poison links and caches.
+        host = urlsplit(self.BASE_URL).hostname
+        self.TRUSTED_HOSTS = [host, *env.texts("TRUSTED_HOSTS")] if host else None
+
+    def _check(self, env: Environment) -> None:
+        self._check_secret_key(env)
+        if self.ADMIN_PASSWORD in SAMPLE_VALUES:
+            env.problem("ADMIN_PASSWORD", "it is a sample.", "Set a password of your own, or remove it.")
+        for name, cure in (
+            ("BASE_URL", "Set it to the site's public address, like https://example.com."),
+            ("MAIL_SERVER", "Set it to the host name of your mail server."),
+        ):
+            if not env.text(name):
+                env.problem(name, "it is missing.", cure)
+        if not (env.text("REDIS_URL") or env.text("REDISTOGO_URL")):
+            env.problem("REDIS_URL", "it is missing.", "Set it to the queue's address, like redis://host:6379/0.")
+
+    def _check_secret_key(self, env: Environment) -> None:
+        cure = 'Set it to the output of: python -c "import secrets; print(secrets.token_urlsafe(48))"'
+        key = env.text("SECRET_KEY")
+        if not key:
+            env.problem("SECRET_KEY", "it is missing.", cure)
+        elif key in SAMPLE_VALUES or key == DEVELOPMENT_KEY or "change-me" in key:
+            env.problem("SECRET_KEY", "it is the sample.", cure)
+        elif len(key) < SECRET_KEY_MIN_LENGTH:
+            env.problem("SECRET_KEY", f"it is shorter than {SECRET_KEY_MIN_LENGTH} characters.", cure)
+
+
+class HerokuConfig(ProductionConfig):
+    """Production behind Heroku's router, on a disk that is thrown away every day."""
+
+    NAME = "heroku"
+
+    def _read_network(self, env: Environment) -> None:
+        super()._read_network(env)
+        self.PROXY_COUNT = env.integer("PROXY_COUNT", 1)
+
+    def _check(self, env: Environment) -> None:
+        super()._check(env)
+        if self.SQLALCHEMY_DATABASE_URI.startswith("sqlite"):
+            env.problem("DATABASE_URL", "SQLite would be lost at the next restart.", "Add a PostgreSQL database.")
+
+
+class UnixConfig(ProductionConfig):
+    """Production on a server of one's own; where its logs go is the service manager's business."""
+
+    NAME = "unix"
+
+
+def sqlite_url(file_name: str) -> str:
+    """Answer the address of a SQLite database in the project's instance folder."""
+    return f"sqlite:///{Config.INSTANCE_DIR / file_name}"
+
+
+def with_psycopg(url: str) -> str:
+    """Rewrite the scheme that Heroku hands out, which SQLAlchemy no longer knows, for psycopg 3."""
+    for scheme in ("postgres://", "postgresql://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    return url
+
+
+def engine_options(url: str) -> dict[str, object]:
+    """Answer SQLAlchemy's engine options for a database address.
+
+    PostgreSQL: a connection is tried before use, so a restarted server costs no request.
+    SQLite: a writer waits up to 15 seconds for another one.
+    """
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": 15}}
+    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
+
+
+config: dict[str, type[Config]] = {
+    "development": DevelopmentConfig,
+    "testing": TestingConfig,
+    "production": ProductionConfig,
+    "heroku": HerokuConfig,
+    "unix": UnixConfig,
+    "default": DevelopmentConfig,
+}
