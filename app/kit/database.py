@@ -1,0 +1,80 @@
+"""What the database needs to know once: names of constraints, time in UTC, SQLite's settings, row locks."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event, inspect, update
+from sqlalchemy.orm import DeclarativeBase, Session
+
+# Without names of our own, SQLite's constraints have none and no migration can ever drop one.
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# SQLite hands a deleted row's id to the next one: an old link or session would fit a new user.
+NEVER_REUSE_IDS = {"sqlite_autoincrement": True}
+
+
+class Model(DeclarativeBase):
+    """The parent of every model."""
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    __table_args__: Any = NEVER_REUSE_IDS
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment in UTC, aware of its zone on both databases; SQLite alone would forget it."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs its time zone: use utc_now()")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def utc_now() -> datetime:
+    """Answer the present moment in UTC."""
+    return datetime.now(UTC)
+
+
+def lock_row(session: Session, row: Model) -> None:
+    """Hold ``row`` until the transaction ends, and read it afresh.
+
+    A write that changes nothing locks on both databases: PostgreSQL the row, SQLite the file.
+    Two requests that use one link, or demote each other, thereby run one after the other.
+    """
+    table = inspect(type(row)).local_table
+    key = table.c.id
+    session.execute(update(table).where(key == row.id).values({key: key}))  # type: ignore[attr-defined]
+    session.refresh(row)
+
+
+def init_app(app: Flask, db: SQLAlchemy) -> None:
+    """Give each SQLite connection the settings that make it safe under several processes."""
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "connect", _set_sqlite_pragmas)
+
+
+def _set_sqlite_pragmas(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()

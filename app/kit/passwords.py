@@ -1,0 +1,146 @@
+"""Hashing passwords, and one rule for how strong they must be.
+
+Argon2id with OWASP's minimum (19 MiB, 2 passes, 1 lane; Password Storage Cheat Sheet).
+Hashes that Werkzeug made for flask-base still verify, and are renewed at the next login.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import BoundedSemaphore
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from flask import current_app
+from werkzeug.security import check_password_hash
+
+MAX_LENGTH = 128
+MIN_SCORE = 3
+# zxcvbn raises above 72 characters, and its time grows with the length.
+ZXCVBN_MAX_LENGTH = 72
+# Each hash takes 19 MiB and a core: a flood of logins must queue here, not exhaust the machine.
+_HASHES_AT_ONCE = 2
+_WAIT_SECONDS = 2
+_gate = BoundedSemaphore(_HASHES_AT_ONCE)
+
+
+class TooManyHashesError(Exception):
+    """No turn to hash within two seconds; the error page answers 503 with Retry-After."""
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How good a password is: zxcvbn's score (0 to 4), its advice, and what is wrong, if anything."""
+
+    score: int
+    advice: list[str]
+    problem: str | None
+
+    @property
+    def acceptable(self) -> bool:
+        return self.problem is None
+
+
+def hash_password(password: str) -> str:
+    """Answer a new argon2id hash; raises :class:`TooManyHashesError` under a flood."""
+    with _turn():
+        return _hasher().hash(password)
+
+
+def verify_password(password_hash: str | None, password: str) -> bool:
+    """Tell whether ``password`` made ``password_hash``.
+
+    Computes one hash even when there is none to compare with: the time of the answer must not
+    tell whether an account exists.
+    """
+    with _turn():
+        if password_hash and not password_hash.startswith("$argon2"):
+            return check_password_hash(password_hash, password)
+        known = _verify_argon2(password_hash or _hash_of_nothing(), password)
+        return known and bool(password_hash)
+
+
+def needs_rehash(password_hash: str) -> bool:
+    """Tell whether the hash was made by Werkzeug or with other parameters than today's."""
+    return not password_hash.startswith("$argon2") or _hasher().check_needs_rehash(password_hash)
+
+
+def assess(password: str, personal_words: Iterable[str] = ()) -> Strength:
+    """Answer the strength of ``password``; the form's rule and the meter both ask here.
+
+    ``personal_words`` (name, address, the site's name) count as guesses an attacker makes first.
+    """
+    problem = _length_problem(password)
+    if not password:
+        return Strength(0, [], problem)
+    score, advice = _zxcvbn(password, personal_words)
+    if problem is None and score < MIN_SCORE:
+        problem = "This password is too easy to guess."
+    return Strength(score, advice, problem)
+
+
+def personal_words(*texts: str | None) -> list[str]:
+    """Answer the words in names and e-mail addresses: ``ada@wren.org`` gives ada, wren and the whole."""
+    words: list[str] = []
+    for text in texts:
+        parts = (text or "").replace("@", " ").replace(".", " ").split()
+        words += [text or "", *parts]
+    return [word for word in words if len(word) > 2]
+
+
+def _length_problem(password: str) -> str | None:
+    minimum = current_app.config["PASSWORD_MIN_LENGTH"]
+    if len(password) < minimum:
+        return f"Use at least {minimum} characters."
+    if len(password) > MAX_LENGTH:
+        return f"Use at most {MAX_LENGTH} characters."
+    return None
+
+
+def _zxcvbn(password: str, personal: Iterable[str]) -> tuple[int, list[str]]:
+    # Its word lists take 10 MB and 80 ms: only a process that judges passwords should load them.
+    from zxcvbn import zxcvbn
+
+    words = [*personal, current_app.config["APP_NAME"]]
+    result = zxcvbn(password[:ZXCVBN_MAX_LENGTH], user_inputs=words)
+    feedback = result["feedback"]
+    advice = [text for text in (feedback["warning"], *feedback["suggestions"]) if text]
+    return result["score"], advice
+
+
+def _verify_argon2(password_hash: str, password: str) -> bool:
+    try:
+        return _hasher().verify(password_hash, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _hasher() -> PasswordHasher:
+    settings = current_app.config
+    return _hasher_with(settings["ARGON2_TIME_COST"], settings["ARGON2_MEMORY_COST"])
+
+
+@lru_cache
+def _hasher_with(time_cost: int, memory_cost_kib: int) -> PasswordHasher:
+    return PasswordHasher(time_cost=time_cost, memory_cost=memory_cost_kib, parallelism=1)
+
+
+def _hash_of_nothing() -> str:
+    settings = current_app.config
+    return _hash_of_nothing_with(settings["ARGON2_TIME_COST"], settings["ARGON2_MEMORY_COST"])
+
+
+@lru_cache
+def _hash_of_nothing_with(time_cost: int, memory_cost_kib: int) -> str:
+    return _hasher_with(time_cost, memory_cost_kib).hash("")
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _gate.acquire(timeout=_WAIT_SECONDS):
+        raise TooManyHashesError
+    try:
+        yield
+    finally:
+        _gate.release()

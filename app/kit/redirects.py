@@ -1,0 +1,34 @@
+"""Going back to where a visitor came from, and nowhere else."""
+
+from urllib.parse import urlsplit
+
+from flask import redirect, request
+from werkzeug.wrappers import Response
+
+
+def safe_next(target: str | None, fallback: str) -> str:
+    """Answer ``target`` when it is a plain path on this site, else ``fallback``.
+
+    Browsers drop tabs and line breaks from an address and read a backslash as a slash, so
+    ``/\\t/evil.com`` and ``/\\\\evil.com`` leave the site although they begin with one slash.
+    """
+    if not target or not _is_local_path(target):
+        return fallback
+    return target
+
+
+def redirect_to_next(fallback: str) -> Response:
+    """Redirect to the request's ``next`` parameter when it is safe, else to ``fallback``."""
+    return redirect(safe_next(request.args.get("next"), fallback))
+
+
+def _is_local_path(target: str) -> bool:
+    if not target.startswith("/") or target.startswith("//") or "\\" in target:
+        return False
+    if not target.isascii() or any(character <= " " or character == "\x7f" for character in target):
+        return False
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return False
+    return not parts.scheme and not parts.netloc

@@ -1,0 +1,85 @@
+"""The headers that tell a browser what our pages may do, on every response.
+
+``default-src 'none'`` closes everything; each further line opens one thing. There is no
+'unsafe-inline': a script that somebody smuggles into a page does not know the response's nonce.
+"""
+
+from secrets import token_urlsafe
+
+from flask import Flask, Response, g
+
+PERMISSIONS = ("accelerometer", "camera", "geolocation", "gyroscope", "microphone", "payment", "usb")
+
+STATIC_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": ", ".join(f"{name}=()" for name in PERMISSIONS),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+FILE_CSP = "default-src 'none'; frame-ancestors 'none'"
+HSTS = "max-age=63072000; includeSubDomains"
+
+
+def csp_nonce() -> str:
+    """Answer the response's nonce; a template puts it on each script element."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = token_urlsafe(16)
+    return g.csp_nonce
+
+
+def allow_source(directive: str, source: str) -> None:
+    """Open one directive of this response's CSP, for example ``allow_source("img-src", "https://cdn.example")``."""
+    g.setdefault("csp_sources", {}).setdefault(directive, []).append(source)
+
+
+def init_app(app: Flask) -> None:
+    """Add the headers to every response of ``app``, errors included."""
+    app.jinja_env.globals["csp_nonce"] = csp_nonce
+    headers = file_headers(https=not app.config["SSL_DISABLE"])
+
+    @app.after_request
+    def add_security_headers(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", content_security_policy())
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        if _was_made_for_somebody():
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def file_headers(https: bool) -> dict[str, str]:
+    """Answer the headers that every file and page carries; a browser obeys HSTS over https only."""
+    return {**STATIC_HEADERS, "Strict-Transport-Security": HSTS} if https else dict(STATIC_HEADERS)
+
+
+def content_security_policy() -> str:
+    """Answer the CSP of the current response."""
+    script_source = f"'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'self'"
+    directives = {
+        "default-src": ["'none'"],
+        "script-src": [script_source],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "frame-src": ["'none'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+    for directive, sources in g.get("csp_sources", {}).items():
+        kept = [source for source in directives.get(directive, []) if source != "'none'"]
+        directives[directive] = [*kept, *sources]
+    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in directives.items())
+
+
+def _was_made_for_somebody() -> bool:
+    """Tell whether the view looked at who is logged in: a shared computer must not show its page again.
+
+    Reads what Flask-Login has loaded already, so that a page without a user costs no query here.
+    """
+    user = g.get("_login_user")
+    return user is not None and user.is_authenticated
