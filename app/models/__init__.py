@@ -1,0 +1,25 @@
+"""Every model, so that one import knows all tables."""
+
+from app.models.audit_event import AuditEvent
+from app.models.data_export import DataExport
+from app.models.editable_html import EditableHTML
+from app.models.email import Email
+from app.models.known_device import KnownDevice
+from app.models.role import Permission, Role
+from app.models.scheduled_job import ScheduledJob
+from app.models.user import AnonymousUser, User
+from app.models.user_session import UserSession
+
+__all__ = [
+    "AnonymousUser",
+    "AuditEvent",
+    "DataExport",
+    "EditableHTML",
+    "Email",
+    "KnownDevice",
+    "Permission",
+    "Role",
+    "ScheduledJob",
+    "User",
+    "UserSession",
+]

@@ -1,0 +1,48 @@
+"""Who did what to whom, written in the transaction of what it records."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import g, has_request_context, request
+from flask_login import current_user
+from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.extensions import db
+from app.kit.database import UTCDateTime, utc_now
+from app.models.user import User
+
+
+class AuditEvent(db.Model):
+    """One event, such as ``user.disabled``; people who are deleted leave it without their name."""
+
+    __tablename__ = "audit_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, index=True)
+    event: Mapped[str] = mapped_column(String(64), index=True)
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    subject_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    ip_address: Mapped[str] = mapped_column(String(45), default="")
+    request_id: Mapped[str | None] = mapped_column(String(64))
+
+    actor: Mapped[User | None] = relationship(foreign_keys=[actor_id])
+    subject: Mapped[User | None] = relationship(foreign_keys=[subject_id])
+
+    @classmethod
+    def record(cls, event: str, subject: User | None = None, actor: User | None = None, **details: object) -> None:
+        """Add an event to the caller's transaction; the actor defaults to who is logged in."""
+        in_request = has_request_context()
+        if actor is None and in_request and current_user.is_authenticated:
+            actor = current_user._get_current_object()
+        db.session.add(
+            cls(
+                event=event,
+                actor=actor,
+                subject=subject,
+                details=details,
+                ip_address=(request.remote_addr or "") if in_request else "",
+                request_id=g.get("request_id") if in_request else None,
+            )
+        )

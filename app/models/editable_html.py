@@ -1,0 +1,22 @@
+"""Pieces of a page that an administrator writes in place."""
+
+from sqlalchemy import String, Text, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import db
+
+
+class EditableHTML(db.Model):
+    """One piece, found by the name that its page gives it; Markdown, or HTML from an older editor."""
+
+    __tablename__ = "editable_html"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    editor_name: Mapped[str] = mapped_column(String(100), unique=True)
+    value: Mapped[str] = mapped_column(Text, default="", server_default="")
+
+    @staticmethod
+    def get_editable_html(editor_name: str) -> "EditableHTML":
+        """Answer the piece called ``editor_name``, or an empty one that is not saved."""
+        found = db.session.scalar(select(EditableHTML).where(EditableHTML.editor_name == editor_name))
+        return found or EditableHTML(editor_name=editor_name, value="")

@@ -1,0 +1,21 @@
+"""Browsers a user has logged in with before; a new one is worth an e-mail."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import db
+from app.kit.database import NEVER_REUSE_IDS, UTCDateTime, utc_now
+
+
+class KnownDevice(db.Model):
+    """A browser and system in words ("Firefox on Linux") that a user has logged in with."""
+
+    __tablename__ = "known_devices"
+    __table_args__ = (UniqueConstraint("user_id", "label"), NEVER_REUSE_IDS)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    label: Mapped[str] = mapped_column(String(128))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)

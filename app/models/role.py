@@ -1,0 +1,75 @@
+"""Roles and what they may do: a permission is a bit, a role is a row of bits."""
+
+from enum import IntFlag
+from typing import TYPE_CHECKING
+
+from sqlalchemy import String, false, select
+from sqlalchemy.orm import DynamicMapped, Mapped, mapped_column, relationship
+
+from app.extensions import db
+
+if TYPE_CHECKING:
+    from app.models.user import User
+
+
+class Permission(IntFlag):
+    """What somebody may do. A fork adds a bit here (0x10, 0x20, 0x100 …) and a row in ``ROLES``."""
+
+    GENERAL = 0x01
+    MANAGE_EMAILS = 0x02
+    MANAGE_JOBS = 0x04
+    VIEW_AUDIT_LOG = 0x08
+    ADMINISTER = 0xFF
+
+
+# name, permissions, the blueprint that is its home, given to who signs up
+ROLES = [
+    ("User", Permission.GENERAL, "main", True),
+    ("Administrator", Permission.ADMINISTER, "admin", False),
+]
+
+
+class Role(db.Model):
+    """A named set of permissions."""
+
+    __tablename__ = "roles"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    index: Mapped[str] = mapped_column(String(64))
+    default: Mapped[bool] = mapped_column(default=False, server_default=false(), index=True)
+    permissions: Mapped[int] = mapped_column(default=0, server_default="0")
+
+    users: DynamicMapped["User"] = relationship(back_populates="role")
+
+    @staticmethod
+    def insert_roles() -> None:
+        """Bring the table in line with ``ROLES``; running it again changes nothing. Commits."""
+        for name, permissions, index, default in ROLES:
+            role = Role.with_name(name) or Role(name=name)
+            role.permissions, role.index, role.default = int(permissions), index, default
+            db.session.add(role)
+        db.session.commit()
+
+    @classmethod
+    def with_name(cls, name: str) -> "Role | None":
+        """Answer the role called ``name``."""
+        return db.session.scalar(select(cls).where(cls.name == name))
+
+    @classmethod
+    def for_newcomers(cls) -> "Role | None":
+        """Answer the role of who signs up; None before the roles are inserted."""
+        return db.session.scalar(select(cls).where(cls.default))
+
+    @classmethod
+    def administrators(cls) -> list["Role"]:
+        """Answer the roles that hold every permission of an administrator."""
+        everything = int(Permission.ADMINISTER)
+        return list(db.session.scalars(select(cls).where(cls.permissions.bitwise_and(everything) == everything)))
+
+    def has(self, permission: int) -> bool:
+        """Tell whether the role holds all bits of ``permission``; an administrator's passes every check."""
+        return any(self.permissions & wanted == wanted for wanted in (Permission.ADMINISTER, permission))
+
+    def __repr__(self) -> str:
+        return f"<Role {self.name}>"

@@ -1,0 +1,138 @@
+"""People, and what they may do."""
+
+from datetime import datetime
+from secrets import token_urlsafe
+from typing import ClassVar
+
+from flask_login import AnonymousUserMixin, UserMixin
+from sqlalchemy import ForeignKey, Index, String, false, func, select
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.extensions import db, login_manager
+from app.kit.database import UTCDateTime, utc_now
+from app.kit.passwords import hash_password, needs_rehash, verify_password
+from app.models.role import Permission, Role
+from app.models.user_links import UserLinks
+
+# RFC 5321, 4.5.3.1: a path is at most 256 octets, its angle brackets included.
+EMAIL_MAX_LENGTH = 254
+NAME_MAX_LENGTH = 64
+
+
+class User(UserLinks, UserMixin, db.Model):
+    """Somebody with an account: signed up, created by an administrator, or invited and not yet here."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # What links and logs say instead of the id: it cannot be guessed or counted.
+    uid: Mapped[str] = mapped_column(String(32), unique=True, default=lambda: token_urlsafe(16))
+    confirmed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    first_name: Mapped[str] = mapped_column(String(NAME_MAX_LENGTH), default="", server_default="", index=True)
+    last_name: Mapped[str] = mapped_column(String(NAME_MAX_LENGTH), default="", server_default="", index=True)
+    email: Mapped[str] = mapped_column(String(EMAIL_MAX_LENGTH))
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    role_id: Mapped[int | None] = mapped_column(ForeignKey("roles.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, server_default=func.now(), index=True)
+    disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    disabled_reason: Mapped[str] = mapped_column(String(255), default="", server_default="")
+
+    role: Mapped[Role | None] = relationship(back_populates="users", lazy="joined")
+
+    # The opaque token of the session this object was loaded through; never stored.
+    session_token: ClassVar[str | None] = None
+
+    def __init__(self, **attributes: object) -> None:
+        super().__init__(**attributes)
+        if self.role is None and self.role_id is None:
+            with db.session.no_autoflush:
+                self.role = Role.for_newcomers()
+
+    @classmethod
+    def with_email(cls, email: str) -> "User | None":
+        """Answer the user with this address, whatever its case."""
+        return db.session.scalar(select(cls).where(func.lower(cls.email) == email.strip().lower()))
+
+    @classmethod
+    def with_uid(cls, uid: str) -> "User | None":
+        """Answer the user whom a link or log calls ``uid``."""
+        return db.session.scalar(select(cls).where(cls.uid == uid))
+
+    def get_id(self) -> str:
+        """Answer what Flask-Login keeps in the cookie: the session's token, never the user's id."""
+        return self.session_token or ""
+
+    def full_name(self) -> str:
+        """Answer first and last name as far as they are known."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def password(self) -> str:
+        raise AttributeError("a password can be set, not read")
+
+    @password.setter
+    def password(self, password: str) -> None:
+        self.password_hash = hash_password(password)
+
+    def verify_password(self, password: str) -> bool:
+        """Tell whether this is the password; renews a hash made with older parameters (the caller commits)."""
+        verified = verify_password(self.password_hash, password)
+        if verified and self.password_hash and needs_rehash(self.password_hash):
+            self.password = password
+        return verified
+
+    def can(self, permissions: int) -> bool:
+        """Tell whether the user's role holds all these permissions."""
+        return self.role is not None and self.role.has(permissions)
+
+    def is_admin(self) -> bool:
+        """Tell whether the user may administer the site."""
+        return self.can(Permission.ADMINISTER)
+
+    @property
+    def is_disabled(self) -> bool:
+        return self.disabled_at is not None
+
+    @property
+    def is_invited(self) -> bool:
+        """Whether the user was invited and has not joined yet."""
+        return self.password_hash is None
+
+    def disable(self, reason: str) -> None:
+        """Refuse this user from now on; the caller ends the sessions."""
+        self.disabled_at, self.disabled_reason = utc_now(), reason
+
+    def enable(self) -> None:
+        """Let a disabled user in again."""
+        self.disabled_at, self.disabled_reason = None, ""
+
+    def is_last_administrator(self) -> bool:
+        """Tell whether nobody could administer the site without this user."""
+        return self.is_admin() and not self.is_disabled and active_administrator_count() <= 1
+
+    def __repr__(self) -> str:
+        return f"<User {self.uid}>"
+
+
+# Ada@example.org and ada@example.org are one person, and only an index can say so to two requests at once.
+Index("ix_users_email_lower", func.lower(User.email), unique=True)
+
+
+class AnonymousUser(AnonymousUserMixin):
+    """Who has not logged in."""
+
+    def can(self, _: int) -> bool:
+        return False
+
+    def is_admin(self) -> bool:
+        return False
+
+
+def active_administrator_count() -> int:
+    """Answer how many users can administer the site right now."""
+    role_ids = [role.id for role in Role.administrators()]
+    query = select(func.count()).select_from(User).where(User.role_id.in_(role_ids), User.disabled_at.is_(None))
+    return db.session.scalar(query) or 0
+
+
+login_manager.anonymous_user = AnonymousUser

@@ -1,0 +1,107 @@
+"""What a user's mailed links do, and the state that makes each work once."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlalchemy.exc import IntegrityError
+
+from app.extensions import db
+from app.kit import tokens
+from app.kit.database import lock_row
+
+if TYPE_CHECKING:
+    from app.models.user import User
+
+HOUR = 3600
+WEEK = 7 * 24 * HOUR
+
+
+class UserLinks:
+    """The part of ``User`` that makes tokens and redeems them.
+
+    Each token carries a fingerprint of the attributes in ``STATE``; redeeming it changes one of
+    them, so the second use, an older link, and a link made before a change of address all fail.
+    """
+
+    STATE: ClassVar[dict[str, tuple[str, ...]]] = {
+        "confirm": ("email", "confirmed"),
+        "change_email": ("email", "password_hash"),
+        "reset_password": ("email", "password_hash"),
+        "invite": ("email", "password_hash"),
+    }
+
+    def generate_confirmation_token(self, expiration: int = WEEK) -> str:
+        """Answer a token that confirms the account within ``expiration`` seconds."""
+        return self._token("confirm", expiration)
+
+    def generate_email_change_token(self, new_email: str, expiration: int = HOUR) -> str:
+        """Answer a token that changes the address to ``new_email`` within ``expiration`` seconds."""
+        return self._token("change_email", expiration, new_email=new_email)
+
+    def generate_password_reset_token(self, expiration: int = HOUR) -> str:
+        """Answer a token that sets a new password within ``expiration`` seconds."""
+        return self._token("reset_password", expiration)
+
+    def generate_invitation_token(self, expiration: int = WEEK) -> str:
+        """Answer a token with which an invited user sets the first password within ``expiration`` seconds."""
+        return self._token("invite", expiration)
+
+    @classmethod
+    def with_token(cls, purpose: str, token: str) -> "User | None":
+        """Answer the user whom a still valid token of this purpose was made for."""
+        claims = tokens.read(purpose, token)
+        user = cls.with_uid(claims.uid) if claims else None  # type: ignore[attr-defined]
+        return user if user and tokens.matches(claims, user._state(purpose)) else None
+
+    def confirm_account(self, token: str) -> bool:
+        """Confirm the account; answers False for a token that is not (or no longer) good. Commits."""
+        if self._redeem("confirm", token) is None:
+            return False
+        self.confirmed = True
+        db.session.commit()
+        return True
+
+    def change_email(self, token: str) -> bool:
+        """Change the address to the token's; False when the token is dead or the address taken. Commits."""
+        data = self._redeem("change_email", token)
+        if data is None:
+            return False
+        self.email = data["new_email"]
+        try:
+            db.session.commit()
+        except IntegrityError:
+            db.session.rollback()
+            return False
+        return True
+
+    def reset_password(self, token: str, new_password: str) -> bool:
+        """Set a new password; answers False for a token that is not (or no longer) good. Commits."""
+        if self._redeem("reset_password", token) is None:
+            return False
+        self.password = new_password
+        db.session.commit()
+        return True
+
+    def accept_invitation(self, token: str, password: str) -> bool:
+        """Set the first password, which also confirms the account; False for a dead token. Commits."""
+        if self._redeem("invite", token) is None:
+            return False
+        self.password, self.confirmed = password, True
+        db.session.commit()
+        return True
+
+    def _token(self, purpose: str, max_age_seconds: int, **data: object) -> str:
+        return tokens.sign(purpose, self.uid, self._state(purpose), max_age_seconds, **data)  # type: ignore[attr-defined]
+
+    def _redeem(self, purpose: str, token: str) -> dict[str, Any] | None:
+        """Answer the token's data when it is good for this user now, holding the row so that only one use wins."""
+        claims = tokens.read(purpose, token)
+        if claims is None or claims.uid != self.uid:  # type: ignore[attr-defined]
+            return None
+        lock_row(db.session, self)  # type: ignore[arg-type]
+        if tokens.matches(claims, self._state(purpose)):
+            return claims.data
+        db.session.rollback()
+        return None
+
+    def _state(self, purpose: str) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.STATE[purpose])

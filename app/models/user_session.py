@@ -1,0 +1,110 @@
+"""One row per login: deleting it logs that browser out, whatever cookies it still holds."""
+
+import hashlib
+from datetime import datetime, timedelta
+from secrets import token_urlsafe
+
+from sqlalchemy import ForeignKey, String, delete, false, select
+from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
+
+from app.extensions import db
+from app.kit.database import UTCDateTime, utc_now
+from app.kit.user_agent import browser_label
+from app.models.user import User
+
+TOKEN_BYTES = 32
+IDLE_LIMIT = timedelta(days=14)
+REMEMBERED_LIMIT = timedelta(days=30)
+BROWSER_SESSION_LIMIT = timedelta(hours=12)
+SUDO_LIMIT = timedelta(minutes=15)
+LAST_SEEN_PRECISION = timedelta(minutes=1)
+
+
+class UserSession(db.Model):
+    """A browser in which a user is logged in."""
+
+    __tablename__ = "user_sessions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    # Only the digest is stored: who reads the database cannot log in as anybody.
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    last_seen_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, index=True)
+    reauthenticated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    ip_address: Mapped[str] = mapped_column(String(45), default="")
+    user_agent: Mapped[str] = mapped_column(String(255), default="")
+    remembered: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+    user: Mapped[User] = relationship()
+
+    @classmethod
+    def start(cls, user: User, remembered: bool, ip_address: str, user_agent: str) -> tuple["UserSession", str]:
+        """Add a session for ``user``; answers the row and the token that the cookie keeps."""
+        token = token_urlsafe(TOKEN_BYTES)
+        row = cls(
+            user=user,
+            token_hash=_digest(token),
+            remembered=remembered,
+            ip_address=ip_address[:45],
+            user_agent=user_agent[:255],
+        )
+        db.session.add(row)
+        return row, token
+
+    @classmethod
+    def with_token(cls, token: str) -> "UserSession | None":
+        """Answer the living session of ``token`` with its user and role, in one query."""
+        query = (
+            select(cls)
+            .join(cls.user)
+            .where(cls.token_hash == _digest(token), User.disabled_at.is_(None))
+            .options(contains_eager(cls.user).joinedload(User.role))
+        )
+        row = db.session.scalar(query)
+        return row if row and not row.is_expired else None
+
+    @classmethod
+    def end_all(cls, user: User, except_id: int | None = None) -> None:
+        """Delete the user's sessions, keeping ``except_id`` when it is given."""
+        condition = [cls.user_id == user.id]
+        if except_id is not None:
+            condition.append(cls.id != except_id)
+        db.session.execute(delete(cls).where(*condition))
+
+    @classmethod
+    def delete_expired(cls) -> int:
+        """Delete the rows that no longer log anyone in; answers how many there were."""
+        now = utc_now()
+        idle = cls.last_seen_at < now - IDLE_LIMIT
+        old = cls.created_at < now - REMEMBERED_LIMIT
+        short = cls.remembered.is_(False) & (cls.created_at < now - BROWSER_SESSION_LIMIT)
+        return db.session.execute(delete(cls).where(idle | old | short)).rowcount
+
+    @property
+    def is_expired(self) -> bool:
+        limit = REMEMBERED_LIMIT if self.remembered else BROWSER_SESSION_LIMIT
+        now = utc_now()
+        return now - self.created_at > limit or now - self.last_seen_at > IDLE_LIMIT
+
+    @property
+    def is_recent_login(self) -> bool:
+        """Whether the password was given within the last 15 minutes."""
+        return utc_now() - self.reauthenticated_at <= SUDO_LIMIT
+
+    @property
+    def browser(self) -> str:
+        """The browser and system in words, like "Firefox on Linux"."""
+        return browser_label(self.user_agent)
+
+    def is_due_for_last_seen(self) -> bool:
+        """Tell whether a minute has passed since the last write of ``last_seen_at``."""
+        return utc_now() - self.last_seen_at >= LAST_SEEN_PRECISION
+
+    def end(self) -> None:
+        """Delete this session."""
+        db.session.delete(self)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,33 @@
+"""Runs the migrations on the application's own engine, so that both always mean the same database."""
+
+from alembic import context
+from flask import current_app
+
+db = current_app.extensions["migrate"].db
+
+
+def run_migrations() -> None:
+    """Run the wanted migrations, all in one transaction where the database can."""
+    with db.engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=db.metadata,
+            render_as_batch=True,
+            compare_type=True,
+            compare_server_default=False,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+def print_migrations() -> None:
+    """Write the migrations as SQL, for who may not change the database by themselves (``--sql``)."""
+    context.configure(url=db.engine.url, target_metadata=db.metadata, literal_binds=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+if context.is_offline_mode():
+    print_migrations()
+else:
+    run_migrations()
