@@ -1,0 +1,1 @@
+"""The tests mirror ``app/``; each states a promise together with its refusal."""

@@ -1,0 +1,53 @@
+"""People and things for tests, saved unless said otherwise."""
+
+from itertools import count
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.extensions import db
+from app.models import Role, User
+
+PASSWORD = "correct-horse-battery-staple"
+_numbers = count(1)
+
+
+def make_user(role: str = "User", **attributes: object) -> User:
+    """Answer a saved, confirmed user with ``PASSWORD``; ``attributes`` override what it has."""
+    number = next(_numbers)
+    values = {
+        "first_name": "Ada",
+        "last_name": f"Wren{number}",
+        "email": f"ada{number}@example.org",
+        "password": PASSWORD,
+        "confirmed": True,
+        "role": Role.with_name(role),
+        **attributes,
+    }
+    user = User(**values)
+    db.session.add(user)
+    db.session.commit()
+    return user
+
+
+def make_admin(**attributes: object) -> User:
+    """Answer a saved administrator."""
+    return make_user("Administrator", **attributes)
+
+
+def make_invited(**attributes: object) -> User:
+    """Answer a saved user who was invited and has no password yet."""
+    user = make_user(confirmed=False, **attributes)
+    user.password_hash = None
+    db.session.commit()
+    return user
+
+
+def sign_in(client: FlaskClient, user: User, password: str = PASSWORD, remember: bool = False) -> TestResponse:
+    """Log ``user`` in through the login form; answers its response."""
+    form = {"email": user.email, "password": password}
+    if remember:
+        form["remember_me"] = "y"
+    response = client.post("/account/login", data=form)
+    assert response.status_code == 302, "the login was refused"
+    return response

@@ -1,0 +1,7 @@
+"""Real servers for tests: a queue, a mail server, a database."""
+
+from tests.servers.mail_sink import start_mail_sink
+from tests.servers.postgres import create_postgres_database
+from tests.servers.redis import start_redis
+
+__all__ = ["create_postgres_database", "start_mail_sink", "start_redis"]
