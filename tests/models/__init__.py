@@ -1,0 +1,1 @@
+"""The models, on whichever database the suite runs on."""

@@ -1,0 +1,104 @@
+"""Settings: typed, complete, and all mistakes told at once."""
+
+import pytest
+
+from app import create_app
+from app.kit.environment import ConfigError, Environment
+from config import config, with_psycopg
+
+PRODUCTION = {
+    "SECRET_KEY": "x" * 48,
+    "BASE_URL": "https://kit.example.org",
+    "DATABASE_URL": "postgres://ada:pw@db.example.org/kit",
+    "REDIS_URL": "rediss://user:pw@queue.example.org:6380/3",
+    "MAIL_SERVER": "mail.example.org",
+}
+
+
+def test_production_starts_with_what_it_needs_and_nothing_more() -> None:
+    settings = config["production"](PRODUCTION)
+    assert settings.SQLALCHEMY_DATABASE_URI == "postgresql+psycopg://ada:pw@db.example.org/kit"
+    assert settings.SESSION_COOKIE_NAME == "__Host-session"
+    assert settings.SESSION_COOKIE_SECURE
+    assert settings.TRUSTED_HOSTS == ["kit.example.org"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", ""),
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "SECRET_KEY_ENV_VAR_NOT_SET"),
+        ("SECRET_KEY", "change-me-change-me-change-me-change-me"),
+        ("ADMIN_PASSWORD", "password"),
+        ("BASE_URL", ""),
+        ("MAIL_SERVER", ""),
+        ("REDIS_URL", ""),
+        ("RAYGUN_APIKEY", "abc"),
+    ],
+)
+def test_production_refuses_what_is_vital_and_wrong(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name}: "):
+        config["production"]({**PRODUCTION, name: value})
+
+
+def test_all_problems_are_told_in_one_message() -> None:
+    with pytest.raises(ConfigError) as caught:
+        config["heroku"]({})
+    named = {problem.split(":")[0] for problem in caught.value.problems}
+    assert named == {"SECRET_KEY", "BASE_URL", "MAIL_SERVER", "REDIS_URL", "DATABASE_URL"}
+
+
+def test_only_heroku_refuses_sqlite() -> None:
+    without_database = {**PRODUCTION, "DATABASE_URL": ""}
+    assert config["unix"](without_database).SQLALCHEMY_DATABASE_URI.startswith("sqlite")
+    with pytest.raises(ConfigError, match="DATABASE_URL"):
+        config["heroku"](without_database)
+
+
+@pytest.mark.parametrize("word", ["true", "1", "yes", "on", "TRUE"])
+def test_words_for_true(word: str) -> None:
+    assert Environment({"FLAG": word}).flag("FLAG", default=False) is True
+
+
+@pytest.mark.parametrize("word", ["false", "0", "no", "off", "Off"])
+def test_words_for_false(word: str) -> None:
+    assert Environment({"FLAG": word}).flag("FLAG", default=True) is False
+
+
+def test_any_other_word_is_an_error_that_names_the_variable() -> None:
+    with pytest.raises(ConfigError, match="MAIL_USE_TLS: 'maybe' is neither true nor false"):
+        config["development"]({"MAIL_USE_TLS": "maybe"})
+
+
+@pytest.mark.parametrize(("text", "message"), [("many", "not a whole number"), ("7", "too small")])
+def test_numbers_are_checked(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=f"PASSWORD_MIN_LENGTH: .*{message}"):
+        config["development"]({"PASSWORD_MIN_LENGTH": text})
+
+
+def test_redis_address_is_taken_apart() -> None:
+    settings = config["production"](PRODUCTION)
+    parts = (settings.RQ_DEFAULT_HOST, settings.RQ_DEFAULT_PORT, settings.RQ_DEFAULT_PASSWORD, settings.RQ_DEFAULT_DB)
+    assert parts == ("queue.example.org", 6380, "pw", 3)
+
+
+def test_redistogo_address_is_taken_when_there_is_no_other() -> None:
+    settings = config["production"]({**PRODUCTION, "REDIS_URL": "", "REDISTOGO_URL": "redis://old.example.org:1/0"})
+    assert settings.RQ_DEFAULT_HOST == "old.example.org"
+
+
+def test_plain_http_gets_plain_cookies() -> None:
+    settings = config["production"]({**PRODUCTION, "SSL_DISABLE": "true"})
+    assert settings.SESSION_COOKIE_NAME == "session"
+    assert not settings.SESSION_COOKIE_SECURE
+
+
+@pytest.mark.parametrize("url", ["postgres://h/d", "postgresql://h/d", "postgresql+psycopg://h/d"])
+def test_every_spelling_of_postgresql_means_psycopg(url: str) -> None:
+    assert with_psycopg(url) == "postgresql+psycopg://h/d"
+
+
+def test_an_unknown_environment_is_named_with_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match=r"FLASK_CONFIG: 'prodution' is unknown. Set it to one of: .*production"):
+        create_app("prodution")
