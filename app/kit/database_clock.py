@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import literal
+from sqlalchemy import ColumnElement, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -10,7 +10,7 @@ from app.kit.database import UTCDateTime
 
 
 class database_now(FunctionElement[Any]):  # noqa: N801 - it reads as a function of SQL
-    """SQL for the present moment plus ``seconds``, as the database server sees it.
+    """SQL for the present moment plus ``seconds`` (a number or a parameter), as the database server sees it.
 
     A lease that one machine takes and another one checks must not depend on how well their
     clocks agree. In PostgreSQL it is the time of the call, not of the transaction's beginning.
@@ -19,8 +19,8 @@ class database_now(FunctionElement[Any]):  # noqa: N801 - it reads as a function
     type = UTCDateTime()
     inherit_cache = True
 
-    def __init__(self, seconds: float = 0) -> None:
-        super().__init__(literal(float(seconds)))
+    def __init__(self, seconds: float | ColumnElement[float] = 0.0) -> None:
+        super().__init__(seconds if isinstance(seconds, ColumnElement) else literal(float(seconds)))
 
 
 @compiles(database_now)

@@ -8,14 +8,13 @@ e-mail; what depends on the moment (does it still make sense? which link?) is de
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from email.message import EmailMessage
 from functools import update_wrapper
 from types import SimpleNamespace
 from typing import Any
 
 from flask import current_app
 
-from app.kit.message import build_message
+from app.kit.message import Message, build_message
 from app.kit.request_log import current_request_id
 
 # Confirmations and resets, which someone is waiting for, leave before notices and those before bulk.
@@ -71,6 +70,17 @@ class CatalogEmail:
             subject=self.subject,
             template=self.template,
             context=context,
+            priority=self.priority,
+        )
+
+    def send_to_nobody(self, recipient: str) -> None:
+        """Write a row that the worker cancels: asking for an unknown address must cost what a known one does."""
+        self.catalog.add_row(
+            recipient=recipient,
+            kind=self.name,
+            subject=self.subject,
+            template=self.template,
+            context={},
             priority=self.priority,
         )
 
@@ -132,7 +142,7 @@ class Catalog:
         session = current_app.extensions["sqlalchemy"].session
         session.add(self.rows(context=context, request_id=current_request_id(), **columns))
 
-    def compose(self, row: Any) -> EmailMessage | None:
+    def compose(self, row: Any) -> Message | None:
         """Build a row's message, whether it comes from the catalogue or from ``send_email``."""
         if row.kind:
             rendered = self.emails[row.kind].compose(row)

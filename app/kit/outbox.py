@@ -10,15 +10,13 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.utils import parseaddr
 from typing import Any, Protocol, Self
 
 from flask import current_app
 from sqlalchemy.exc import DBAPIError
 
 from app.kit.mailbox import MailboxTransport
-from app.kit.message import ascii_address
+from app.kit.message import Message
 from app.kit.request_log import log_fields
 from app.kit.smtp import Failure, SmtpTransport, classify
 
@@ -51,7 +49,7 @@ class Row(Protocol):
     def settle(self, state: Any, *, error: str = "", wait_seconds: float = 0) -> bool: ...
 
 
-Composer = Callable[[Any], EmailMessage | None]
+Composer = Callable[[Any], Message | None]
 Transport = SmtpTransport | MailboxTransport
 
 
@@ -125,13 +123,11 @@ class Outbox:
                 return Outcome("canceled", "no longer makes sense")
             return self._send(claimed, message, transport)
 
-    def _send(self, claimed: "Claimed", message: EmailMessage, transport: Transport) -> Outcome:
+    def _send(self, claimed: "Claimed", message: Message, transport: Transport) -> Outcome:
         row = claimed.row
-        sender = parseaddr(str(message["From"]))[1]
         name = f"{row.id}-{row.attempts}"
         try:
-            recipient = ascii_address(row.recipient)
-            transport.send(sender, recipient, message.as_bytes(), deadline=claimed.deadline, name=name)
+            transport.send(message, deadline=claimed.deadline, name=name)
         except Exception as error:
             return self._failed(row, error)
         log.info("e-mail sent")

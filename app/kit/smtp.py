@@ -13,6 +13,8 @@ from typing import Any
 import flask_mail
 from flask import current_app
 
+from app.kit.message import Message
+
 HARD_ERROR = 500
 SERVICE_CLOSING = 421
 TOO_BIG = 552
@@ -123,7 +125,7 @@ class SmtpTransport:
     def __init__(self) -> None:
         self._host: _Conversation | None = None
 
-    def send(self, sender: str, recipient: str, message: bytes, *, deadline: float, name: str) -> None:
+    def send(self, message: Message, *, deadline: float, name: str) -> None:
         """Hand one message over by ``deadline`` (monotonic seconds), or raise what went wrong.
 
         ``name`` is only for transports that keep messages. A server may close a connection that
@@ -131,25 +133,25 @@ class SmtpTransport:
         """
         reused = self._host is not None
         try:
-            self._send(sender, recipient, message, deadline)
+            self._send(message, deadline)
         except (smtplib.SMTPException, OSError) as error:
             may_retry = reused and self._host is not None and not self._host.reached_data and was_closed(error)
             if not may_retry:
                 self._drop_unless_usable(error)
                 raise
             self._drop()
-            self._send_or_drop(sender, recipient, message, deadline)
+            self._send_or_drop(message, deadline)
 
-    def _send(self, sender: str, recipient: str, message: bytes, deadline: float) -> None:
+    def _send(self, message: Message, deadline: float) -> None:
         if self._host is None:
             self._host = Connection(current_app.extensions["mail"]).configure_host()
         self._host.deadline = deadline
         self._host.reached_data = False
-        self._host.sendmail(sender, [recipient], message)
+        self._host.sendmail(message.sender, [message.recipient], message.content)
 
-    def _send_or_drop(self, sender: str, recipient: str, message: bytes, deadline: float) -> None:
+    def _send_or_drop(self, message: Message, deadline: float) -> None:
         try:
-            self._send(sender, recipient, message, deadline)
+            self._send(message, deadline)
         except (smtplib.SMTPException, OSError) as error:
             self._drop_unless_usable(error)
             raise

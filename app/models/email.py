@@ -2,10 +2,24 @@
 
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, Self
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, literal_column, select, update
+from sqlalchemy import (
+    JSON,
+    Float,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    Update,
+    bindparam,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.extensions import db
 from app.kit.database import UTCDateTime, utc_now
@@ -78,38 +92,22 @@ class Email(db.Model):
         However many workers ask at once, one gets it: the others skip it (PostgreSQL) or wait
         for the write to end and find it taken (SQLite). The caller commits.
         """
-        due = select(cls.id).where(literal_column(_UNFINISHED), cls.due_at <= database_now())
-        if email_id is not None:
-            due = due.where(cls.id == email_id)
-        due = due.order_by(cls.priority, cls.due_at, cls.id).limit(1).with_for_update(skip_locked=True)
-        taking = (
-            update(cls)
-            .where(cls.id == due.scalar_subquery(), literal_column(_UNFINISHED))
-            .values(state=EmailState.SENDING, attempts=cls.attempts + 1, due_at=database_now(lease_seconds))
-            .returning(cls)
-            .execution_options(synchronize_session=False)
-        )
-        return db.session.scalars(taking).one_or_none()
+        parameters = {"lease_seconds": float(lease_seconds), "email_id": email_id}
+        return db.session.scalars(_claiming(email_id is not None), parameters).one_or_none()
 
-    def settle(self, state: EmailState, *, error: str = "", wait_seconds: float = 0) -> bool:
+    def settle(self, state: str, *, error: str = "", wait_seconds: float = 0) -> bool:
         """Write down how sending went, unless the lease has meanwhile passed to someone else.
 
         Answers whether it was still ours. The caller commits.
         """
-        cls = type(self)
-        ours = (cls.id == self.id, cls.state == EmailState.SENDING, cls.due_at == self.due_at)
-        settling = (
-            update(cls)
-            .where(*ours)
-            .values(
-                state=state,
-                last_error=error[:ERROR_LENGTH],
-                due_at=database_now(wait_seconds),
-                sent_at=database_now() if state == EmailState.SENT else None,
-            )
-            .execution_options(synchronize_session=False)
-        )
-        return db.session.execute(settling).rowcount == 1
+        parameters = {
+            "email_id": self.id,
+            "lease_end": self.due_at,
+            "new_state": state,
+            "error": error[:ERROR_LENGTH],
+            "wait_seconds": float(wait_seconds),
+        }
+        return db.session.execute(_settling(state == EmailState.SENT), parameters).rowcount == 1
 
     @classmethod
     def retry(cls, email_id: int) -> bool:
@@ -132,3 +130,41 @@ class Email(db.Model):
         """Answer since when the e-mail that waits longest has been waiting."""
         waiting = select(cls.created_at).where(literal_column(_UNFINISHED)).order_by(cls.created_at)
         return db.session.scalar(waiting.limit(1))
+
+
+# The two statements that run for each e-mail are put together once: that takes longer than running them.
+@cache
+def _claiming(one: bool) -> ReturningUpdate[tuple[Email]]:
+    due = select(Email.id).where(literal_column(_UNFINISHED), Email.due_at <= database_now())
+    if one:
+        due = due.where(Email.id == bindparam("email_id"))
+    due = due.order_by(Email.priority, Email.due_at, Email.id).limit(1).with_for_update(skip_locked=True)
+    lease_end = database_now(bindparam("lease_seconds", type_=Float))
+    return (
+        update(Email)
+        .where(Email.id == due.scalar_subquery(), literal_column(_UNFINISHED))
+        .values(state=EmailState.SENDING.value, attempts=Email.attempts + 1, due_at=lease_end)
+        .returning(Email)
+        .execution_options(synchronize_session=False)
+    )
+
+
+@cache
+def _settling(sent: bool) -> Update:
+    # The end of the lease is its number: who took the row later has another one.
+    ours = (
+        Email.id == bindparam("email_id"),
+        Email.state == EmailState.SENDING.value,
+        Email.due_at == bindparam("lease_end", type_=UTCDateTime),
+    )
+    return (
+        update(Email)
+        .where(*ours)
+        .values(
+            state=bindparam("new_state"),
+            last_error=bindparam("error"),
+            due_at=database_now(bindparam("wait_seconds", type_=Float)),
+            sent_at=database_now() if sent else None,
+        )
+        .execution_options(synchronize_session=False)
+    )
