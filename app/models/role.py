@@ -65,7 +65,8 @@ class Role(db.Model):
     def administrators(cls) -> list["Role"]:
         """Answer the roles that hold every permission of an administrator."""
         everything = int(Permission.ADMINISTER)
-        return list(db.session.scalars(select(cls).where(cls.permissions.bitwise_and(everything) == everything)))
+        holding_all = cls.permissions.bitwise_and(everything) == everything
+        return list(db.session.scalars(select(cls).where(holding_all).order_by(cls.id)))
 
     def has(self, permission: int) -> bool:
         """Tell whether the role holds all bits of ``permission``; an administrator's passes every check."""

@@ -5,11 +5,11 @@ from secrets import token_urlsafe
 from typing import ClassVar
 
 from flask_login import AnonymousUserMixin, UserMixin
-from sqlalchemy import ForeignKey, Index, String, false, func, select
+from sqlalchemy import ForeignKey, Index, String, delete, false, func, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import db, login_manager
-from app.kit.database import UTCDateTime, utc_now
+from app.kit.database import UTCDateTime, lock_row, utc_now
 from app.kit.passwords import hash_password, needs_rehash, verify_password
 from app.models.role import Permission, Role
 from app.models.user_links import UserLinks
@@ -57,6 +57,10 @@ class User(UserLinks, UserMixin, db.Model):
     def with_uid(cls, uid: str) -> "User | None":
         """Answer the user whom a link or log calls ``uid``."""
         return db.session.scalar(select(cls).where(cls.uid == uid))
+
+    # Flask-Login compares what get_id() answers: two users without a session would be one person.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     def get_id(self) -> str:
         """Answer what Flask-Login keeps in the cookie: the session's token, never the user's id."""
@@ -107,8 +111,17 @@ class User(UserLinks, UserMixin, db.Model):
         self.disabled_at, self.disabled_reason = None, ""
 
     def is_last_administrator(self) -> bool:
-        """Tell whether nobody could administer the site without this user."""
-        return self.is_admin() and not self.is_disabled and active_administrator_count() <= 1
+        """Tell whether nobody could administer the site without this user.
+
+        Only an answer got after ``hold_administrators`` stays true until the commit.
+        """
+        return self.is_admin() and not other_administrators_than(self)
+
+    def delete(self) -> None:
+        """Delete the user with sessions and exports; e-mails and audit events stay, without the name."""
+        # The database's own cascade, in one statement: a second request that does the same finds nothing to do.
+        db.session.flush()
+        db.session.execute(delete(User).where(User.id == self.id))
 
     def __repr__(self) -> str:
         return f"<User {self.uid}>"
@@ -128,11 +141,21 @@ class AnonymousUser(AnonymousUserMixin):
         return False
 
 
-def active_administrator_count() -> int:
-    """Answer how many users can administer the site right now."""
+def hold_administrators() -> None:
+    """Let no other transaction demote, disable or delete an administrator until this one ends.
+
+    Two administrators who remove each other at the same moment would else both be told that one remains.
+    """
+    for role in Role.administrators():
+        lock_row(db.session, role)
+
+
+def other_administrators_than(user: User) -> int:
+    """Answer how many users besides ``user`` can log in and administer the site right now."""
     role_ids = [role.id for role in Role.administrators()]
-    query = select(func.count()).select_from(User).where(User.role_id.in_(role_ids), User.disabled_at.is_(None))
-    return db.session.scalar(query) or 0
+    others = select(func.count()).select_from(User).where(User.id != user.id, User.role_id.in_(role_ids))
+    able = others.where(User.disabled_at.is_(None), User.confirmed, User.password_hash.is_not(None))
+    return db.session.scalar(able) or 0
 
 
 login_manager.anonymous_user = AnonymousUser
