@@ -70,12 +70,14 @@ def client_address() -> str:
 def typed_email() -> str:
     """Answer whom a limit per e-mail address counts: what was typed, whether or not it has an account.
 
-    Only a keyed digest goes to Redis and into its logs, never the address.
+    Only a keyed digest goes to Redis and into its logs, never the address. What is no address
+    counts by network address: everybody's typing errors must not add up.
     """
-    typed = request.form.get("email", "")
-    address = (normalized_email(typed) or typed.strip()).lower()
+    address = normalized_email(request.form.get("email", ""))
+    if address is None:
+        return client_address()
     key = current_app.config["SECRET_KEY"].encode()
-    return hmac.new(key, address.encode(errors="replace"), hashlib.sha256).hexdigest()[:32]
+    return hmac.new(key, address.lower().encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def signed_in_user() -> str:

@@ -1,12 +1,19 @@
 """A copy of what the site knows about a user, made by a job and offered for a day."""
 
-from datetime import datetime
+import json
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ForeignKey, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Text, delete, or_, select
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import db
 from app.kit.database import UTCDateTime, utc_now
+from app.models.audit_event import AuditEvent
+from app.models.user import User
+from app.models.user_session import UserSession
+
+OFFERED_FOR = timedelta(days=1)
 
 
 class DataExport(db.Model):
@@ -19,3 +26,71 @@ class DataExport(db.Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, index=True)
     ready_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     content: Mapped[str | None] = mapped_column(Text)
+
+    user: Mapped[User] = relationship()
+
+    @classmethod
+    def offered_to(cls, user: User) -> list["DataExport"]:
+        """Answer the user's exports of the last day, the newest first."""
+        query = select(cls).where(cls.user_id == user.id, cls._is_offered()).order_by(cls.id.desc())
+        return list(db.session.scalars(query))
+
+    @classmethod
+    def offered_with_id(cls, user: User, export_id: int) -> "DataExport | None":
+        """Answer this export, if it is the user's and not older than a day."""
+        query = select(cls).where(cls.id == export_id, cls.user_id == user.id, cls._is_offered())
+        return db.session.scalar(query)
+
+    @classmethod
+    def delete_old(cls) -> None:
+        """Delete exports that are no longer offered; the caller commits."""
+        db.session.execute(delete(cls).where(~cls._is_offered()))
+
+    @classmethod
+    def _is_offered(cls) -> Any:
+        return cls.created_at > utc_now() - OFFERED_FOR
+
+    @property
+    def offered_until(self) -> datetime:
+        return self.created_at + OFFERED_FOR
+
+    def write(self) -> None:
+        """Collect the user's data as JSON text; secrets (hashes) are nobody's to read."""
+        self.content = json.dumps(_everything_about(self.user), indent=2, default=_as_text, ensure_ascii=False)
+        self.ready_at = utc_now()
+
+
+def _everything_about(user: User) -> dict[str, Any]:
+    """Answer what a user may take along. A fork adds its own tables here."""
+    about_user = or_(AuditEvent.actor_id == user.id, AuditEvent.subject_id == user.id)
+    events = db.session.scalars(select(AuditEvent).where(about_user).order_by(AuditEvent.id))
+    return {
+        "account": {
+            "first_name": user.first_name,
+            "last_name": user.last_name,
+            "email": user.email,
+            "confirmed": user.confirmed,
+            "role": user.role.name if user.role else None,
+            "created_at": user.created_at,
+        },
+        "sessions": [
+            {
+                "browser": session.browser,
+                "ip_address": session.ip_address,
+                "created_at": session.created_at,
+                "last_seen_at": session.last_seen_at,
+            }
+            for session in UserSession.living(user)
+        ],
+        "events": [_event(event, user) for event in events],
+    }
+
+
+def _event(event: AuditEvent, user: User) -> dict[str, Any]:
+    by_user = event.actor_id == user.id
+    # Somebody else's address is not this user's data.
+    return {"event": event.event, "created_at": event.created_at, "ip_address": event.ip_address if by_user else ""}
+
+
+def _as_text(moment: datetime) -> str:
+    return moment.isoformat()

@@ -65,6 +65,12 @@ class UserSession(db.Model):
         return row if row and not row.is_expired else None
 
     @classmethod
+    def living(cls, user: User) -> list["UserSession"]:
+        """Answer the user's sessions that still log in, the latest seen first."""
+        rows = db.session.scalars(select(cls).where(cls.user_id == user.id).order_by(cls.last_seen_at.desc()))
+        return [row for row in rows if not row.is_expired]
+
+    @classmethod
     def end_all(cls, user: User, except_id: int | None = None) -> None:
         """Delete the user's sessions, keeping ``except_id`` when it is given."""
         condition = [cls.user_id == user.id]

@@ -1,0 +1,13 @@
+"""Where a request comes from, in the words of a notice."""
+
+from flask import request
+
+from app.kit.user_agent import browser_label
+
+
+def request_origin() -> dict[str, str]:
+    """Answer the IP address and the browser of the running request, for a notice by e-mail."""
+    return {
+        "ip_address": request.remote_addr or "",
+        "browser": browser_label(request.user_agent.string),
+    }

@@ -1,0 +1,24 @@
+"""What all pages behind a mailed link have in common."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from flask import make_response
+from werkzeug.wrappers import Response
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def holds_token(view: Callable[P, R]) -> Callable[P, Response]:
+    """Keep the page's address, which holds a token, out of caches and out of what other sites are told."""
+
+    @wraps(view)
+    def private(*args: P.args, **kwargs: P.kwargs) -> Response:
+        response = make_response(view(*args, **kwargs))
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return private

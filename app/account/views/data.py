@@ -1,0 +1,90 @@
+"""What the site knows about a user: seeing it, taking a copy, and having it deleted."""
+
+from flask import Response as FlaskResponse
+from flask import abort, flash, redirect, render_template, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from app import email
+from app.account import account
+from app.account.forms import DeleteAccountForm
+from app.extensions import db, limiter
+from app.jobs import export_data
+from app.kit.limits import signed_in_user
+from app.kit.sudo import sudo_required
+from app.models import AuditEvent, DataExport, delete_user
+from app.models.user import hold_administrators
+from app.sessions import forget_browser
+
+
+@account.get("/manage")
+@account.get("/manage/info")
+def manage() -> str:
+    """Show the account's information."""
+    return render_template("account/manage.html")
+
+
+@account.get("/manage/export")
+def exports() -> str:
+    """List the copies that are ready or in the making."""
+    return render_template("account/exports.html", exports=DataExport.offered_to(current_user))
+
+
+@account.post("/manage/export")
+@sudo_required
+@limiter.limit("10/day", key_func=signed_in_user)
+def request_export() -> Response:
+    """Have a job write the copy; an e-mail says when it is ready."""
+    export = DataExport(user_id=current_user.id)
+    db.session.add(export)
+    db.session.flush()
+    export_data.enqueue(export.id)
+    AuditEvent.record("data.export_requested", subject=current_user)
+    db.session.commit()
+    flash("Your data is being collected. We write to you when it is ready.", "info")
+    return redirect(url_for("account.exports"))
+
+
+@account.get("/manage/export/<int:export_id>")
+@sudo_required
+def download_export(export_id: int) -> FlaskResponse:
+    """Hand out a copy to its owner."""
+    export = DataExport.offered_with_id(current_user, export_id)
+    if export is None or export.content is None:
+        abort(404)
+    response = FlaskResponse(export.content, mimetype="application/json")
+    response.headers.set("Content-Disposition", "attachment", filename=f"data-{export.created_at:%Y-%m-%d}.json")
+    return response
+
+
+@account.route("/manage/delete", methods=["GET", "POST"])
+@limiter.limit("5/minute", methods=["POST"], key_func=signed_in_user)
+def delete_account() -> str | Response:
+    """Delete one's own account, with the password; refused for the last administrator."""
+    form = DeleteAccountForm()
+    if form.validate_on_submit():
+        if not current_user.verify_password(form.password.data):
+            flash("Wrong password.", "form-error")
+        elif not _delete_current_user():
+            flash("You are the last administrator. Make somebody else one first.", "form-error")
+        else:
+            forget_browser()
+            flash("Your account is deleted.", "info")
+            return redirect(url_for("main.index"))
+    return render_template(
+        "account/delete_account.html", form=form, is_last_administrator=current_user.is_last_administrator()
+    )
+
+
+def _delete_current_user() -> bool:
+    """Delete who is logged in, unless nobody could administer the site afterwards."""
+    user = current_user._get_current_object()
+    hold_administrators()
+    if user.is_last_administrator():
+        db.session.rollback()
+        return False
+    email.account_deleted.send(user, full_name=user.full_name())
+    AuditEvent.record("user.deleted_own_account")
+    delete_user(user)
+    db.session.commit()
+    return True

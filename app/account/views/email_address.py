@@ -1,0 +1,76 @@
+"""Moving an account to another e-mail address."""
+
+from flask import flash, redirect, render_template, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from app import email
+from app.account import account
+from app.account.forms import ButtonForm, ChangeEmailForm
+from app.account.origin import request_origin
+from app.account.token_pages import holds_token
+from app.account.views.registration import LINK_IS_DEAD
+from app.extensions import db, limiter
+from app.kit.limits import signed_in_user
+from app.models import AuditEvent, User
+
+
+@account.route("/manage/change-email", methods=["GET", "POST"])
+@limiter.limit("5/minute", methods=["POST"], key_func=signed_in_user)
+def change_email_request() -> str | Response:
+    """Mail a link to the new address and a notice to the old; the same answer when the new one is taken."""
+    form = ChangeEmailForm()
+    if form.validate_on_submit():
+        if not current_user.verify_password(form.password.data):
+            flash("Wrong password.", "form-error")
+        elif form.email.data.lower() == current_user.email.lower():
+            form.email.errors = ["This is your address already."]
+        else:
+            _send_change_link(form.email.data)
+            db.session.commit()
+            flash(f"We sent an e-mail to {form.email.data}. Open the link in it to confirm the change.", "info")
+            return redirect(url_for("account.manage"))
+    return render_template("account/change_email_request.html", form=form)
+
+
+def _send_change_link(new_email: str) -> None:
+    """Queue the same number of e-mails for a free and for a taken address, whose owner learns of it."""
+    owner = User.with_email(new_email)
+    if owner is None:
+        email.change_email.send(current_user, new_email=new_email)
+    else:
+        email.already_registered.send(owner)
+    email.email_change_requested.send(current_user, new_email=new_email, **request_origin())
+    AuditEvent.record("email.change_requested", subject=current_user)
+
+
+@account.route("/manage/change-email/<token>", methods=["GET", "POST"])
+@limiter.limit("20/minute")
+@holds_token
+def change_email(token: str) -> str | Response:
+    """Change the address with the link that proves it; only the button does."""
+    if User.with_token("change_email", token) != current_user:
+        return _refuse_change()
+    form = ButtonForm()
+    if not form.validate_on_submit():
+        return render_template("account/change_email.html", form=form)
+    old_email = current_user.email
+    if not current_user.redeem_email_change(token):
+        return _refuse_change()
+    _tell_both_addresses(old_email)
+    db.session.commit()
+    flash("Your e-mail address is changed.", "success")
+    return redirect(url_for("account.manage"))
+
+
+def _refuse_change() -> Response:
+    flash(LINK_IS_DEAD, "error")
+    return redirect(url_for("account.change_email_request"))
+
+
+def _tell_both_addresses(old_email: str) -> None:
+    for recipient in (old_email, current_user.email):
+        email.email_changed.send(
+            current_user, recipient=recipient, new_email=current_user.email, **request_origin()
+        )
+    AuditEvent.record("email.changed", subject=current_user)

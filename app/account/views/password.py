@@ -1,0 +1,125 @@
+"""Choosing a new password: forgotten, known, or to lock somebody out."""
+
+from flask import flash, redirect, render_template, session, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from app import email
+from app.account import account
+from app.account.access import for_anyone, for_visitors
+from app.account.forms import ButtonForm, ChangePasswordForm, RequestResetPasswordForm, ResetPasswordForm
+from app.account.origin import request_origin
+from app.account.token_pages import holds_token
+from app.account.views.registration import LINK_IS_DEAD
+from app.extensions import db, limiter
+from app.kit.limits import signed_in_user, typed_email
+from app.models import AuditEvent, User, UserSession
+from app.sessions import current_session, forget_browser
+
+# Stands in the address where the token stood, once the token is in the session.
+TOKEN_IN_SESSION = "form"  # noqa: S105
+SESSION_KEY = "reset_token"
+
+
+@account.route("/reset-password", methods=["GET", "POST"])
+@for_visitors
+@limiter.limit("20/minute", methods=["POST"])
+@limiter.limit("1/minute;5/hour", methods=["POST"], key_func=typed_email)
+def reset_password_request() -> str | Response:
+    """Mail a link; the answer and the work are the same for an unknown address."""
+    form = RequestResetPasswordForm()
+    if form.validate_on_submit():
+        _send_reset_link(form.email.data)
+        db.session.commit()
+        flash(f"If {form.email.data} has an account, an e-mail with a link is on its way to it.", "info")
+        return redirect(url_for("account.login"))
+    return render_template("account/reset_password_request.html", form=form)
+
+
+def _send_reset_link(address: str) -> None:
+    user = User.with_email(address)
+    if user is None:
+        email.reset_password.send_to_nobody(address)
+    else:
+        email.reset_password.send(user)
+    AuditEvent.record("password.reset_requested", subject=user)
+
+
+@account.route("/reset-password/<token>", methods=["GET", "POST"])
+@for_visitors
+@limiter.limit("20/minute")
+@holds_token
+def reset_password(token: str) -> str | Response:
+    """Set a new password with a mailed link.
+
+    The token leaves the address before the form shows: addresses end up in histories, logs, and
+    what a page's neighbors are told.
+    """
+    known_token = session.get(SESSION_KEY, "") if token == TOKEN_IN_SESSION else token
+    user = User.with_token("reset_password", known_token)
+    if user is None:
+        return _refuse_reset()
+    if token != TOKEN_IN_SESSION:
+        session[SESSION_KEY] = token
+        return redirect(url_for("account.reset_password", token=TOKEN_IN_SESSION), 303)
+    form = ResetPasswordForm(user)
+    if not form.validate_on_submit():
+        return render_template("account/reset_password.html", form=form)
+    if not user.redeem_password_reset(known_token, form.new_password.data):
+        return _refuse_reset()
+    _end_sessions_and_tell(user)
+    db.session.commit()
+    session.pop(SESSION_KEY, None)
+    flash("Your password is changed. Log in with the new one.", "success")
+    return redirect(url_for("account.login"))
+
+
+def _refuse_reset() -> Response:
+    session.pop(SESSION_KEY, None)
+    flash(f"{LINK_IS_DEAD} Ask for a new one.", "error")
+    return redirect(url_for("account.reset_password_request"))
+
+
+def _end_sessions_and_tell(user: User, except_id: int | None = None) -> None:
+    UserSession.end_all(user, except_id)
+    email.password_changed.send(user, **request_origin())
+    AuditEvent.record("password.changed", subject=user)
+
+
+@account.route("/manage/change-password", methods=["GET", "POST"])
+@limiter.limit("5/minute", methods=["POST"], key_func=signed_in_user)
+def change_password() -> str | Response:
+    """Set a new password with the old one; every other browser is logged out."""
+    form = ChangePasswordForm()
+    if form.validate_on_submit():
+        if current_user.verify_password(form.old_password.data):
+            current_user.password = form.new_password.data
+            _end_sessions_and_tell(current_user, except_id=current_session().id)
+            db.session.commit()
+            flash("Your password is changed. Other browsers are logged out.", "success")
+            return redirect(url_for("account.manage"))
+        flash("The old password is wrong.", "form-error")
+    return render_template("account/change_password.html", form=form)
+
+
+@account.route("/not-me/<token>", methods=["GET", "POST"])
+@for_anyone
+@limiter.limit("20/minute")
+@holds_token
+def not_me(token: str) -> str | Response:
+    """Lock everyone out of an account whose owner did not do what a notice said, and mail a reset link."""
+    user = User.with_token("not_me", token) or User.with_token("not_me_earlier_email", token)
+    form = ButtonForm()
+    if user is not None and not form.validate_on_submit():
+        return render_template("account/not_me.html", form=form)
+    if user is None or not user.redeem_not_me(token):
+        flash(f"{LINK_IS_DEAD} Reset your password to be safe.", "error")
+        return redirect(url_for("account.reset_password_request"))
+    UserSession.end_all(user)
+    email.reset_password.send(user)
+    AuditEvent.record("user.locked_out_intruder", subject=user)
+    db.session.commit()
+    if current_user == user:
+        forget_browser()
+    flash("Everyone is logged out and the old password is dead. We sent you a link to choose a new one.", "success")
+    return redirect(url_for("account.login"))

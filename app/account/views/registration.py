@@ -1,0 +1,133 @@
+"""Joining: signing up, confirming the address, and accepting an invitation."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from app import email
+from app.account import account
+from app.account.access import for_anyone, for_unconfirmed_too, for_visitors
+from app.account.forms import ButtonForm, CreatePasswordForm, RegistrationForm
+from app.account.joining import register as register_user
+from app.account.token_pages import holds_token
+from app.extensions import db, limiter
+from app.kit.limits import signed_in_user
+from app.kit.passwords import assess, personal_words
+from app.models import AuditEvent, User
+from app.models.user import EMAIL_MAX_LENGTH
+
+LINK_IS_DEAD = "This link is not valid: it is too old, or was used before."
+
+
+@account.route("/register", methods=["GET", "POST"])
+@for_visitors
+@limiter.limit("20/minute", methods=["POST"])
+def register() -> str | Response:
+    """Sign up; the answer is the same whether or not the address has an account."""
+    form = RegistrationForm()
+    if form.validate_on_submit():
+        register_user(form)
+        db.session.commit()
+        flash(f"We sent an e-mail to {form.email.data}. Open the link in it to confirm your account.", "info")
+        return redirect(url_for("main.index"))
+    return render_template("account/register.html", form=form)
+
+
+@account.post("/password-strength")
+@for_anyone
+@limiter.limit("60/minute")
+def password_strength() -> dict[str, object]:
+    """Judge a password while it is typed, by the rule that the form will apply."""
+    strength = assess(request.form.get("password", ""), personal_words(*_typed_and_known_texts()))
+    return {
+        "score": strength.score,
+        "acceptable": strength.acceptable,
+        "problem": strength.problem,
+        "advice": strength.advice,
+    }
+
+
+def _typed_and_known_texts() -> list[str]:
+    names = ("first_name", "last_name", "email")
+    # The judge looks for every word in the password: a novel here would keep it busy.
+    texts = [request.form.get(name, "")[:EMAIL_MAX_LENGTH] for name in names]
+    if current_user.is_authenticated:
+        texts += [getattr(current_user, name) for name in names]
+    return texts
+
+
+@account.get("/unconfirmed")
+@for_unconfirmed_too
+def unconfirmed() -> str | Response:
+    """Hold who has not confirmed the account yet, and offer the e-mail again."""
+    if current_user.confirmed:
+        return redirect(url_for("main.index"))
+    return render_template("account/unconfirmed.html")
+
+
+@account.post("/confirm-account")
+@for_unconfirmed_too
+@limiter.limit("20/minute")
+@limiter.limit("1/minute;5/hour", key_func=signed_in_user)
+def confirm_request() -> Response:
+    """Send the confirmation e-mail again."""
+    if current_user.confirmed:
+        flash("Your account is confirmed already.", "info")
+        return redirect(url_for("main.index"))
+    email.confirm.send(current_user)
+    db.session.commit()
+    flash(f"We sent a new e-mail to {current_user.email}.", "info")
+    return redirect(url_for("account.unconfirmed"))
+
+
+@account.route("/confirm-account/<token>", methods=["GET", "POST"])
+@for_anyone
+@limiter.limit("20/minute")
+@holds_token
+def confirm(token: str) -> str | Response:
+    """Confirm the account; only the button does, since mail scanners open links."""
+    user = User.with_token("confirm", token)
+    if user is None:
+        return _refuse_confirmation()
+    form = ButtonForm()
+    if not form.validate_on_submit():
+        return render_template("account/confirm.html", form=form, email=user.email)
+    if not user.redeem_confirmation(token):
+        return _refuse_confirmation()
+    AuditEvent.record("user.confirmed", subject=user)
+    db.session.commit()
+    flash("Your account is confirmed. Welcome!", "success")
+    return redirect(url_for("main.index" if current_user.is_authenticated else "account.login"))
+
+
+def _refuse_confirmation() -> Response:
+    if current_user.is_authenticated and current_user.confirmed:
+        flash("Your account is confirmed already.", "info")
+        return redirect(url_for("main.index"))
+    flash(f"{LINK_IS_DEAD} Log in to get a new one.", "error")
+    return redirect(url_for("account.unconfirmed" if current_user.is_authenticated else "account.login"))
+
+
+@account.route("/join-from-invite/<int:user_id>/<token>", methods=["GET", "POST"])
+@for_visitors
+@limiter.limit("20/minute")
+@holds_token
+def join_from_invite(user_id: int, token: str) -> str | Response:
+    """Let an invited user choose a password, which also confirms the account."""
+    user = User.with_token("invite", token)
+    if user is None or user.id != user_id:
+        return _refuse_invitation()
+    form = CreatePasswordForm(user)
+    if not form.validate_on_submit():
+        return render_template("account/join_from_invite.html", form=form, user=user)
+    if not user.redeem_invitation(token, form.password.data):
+        return _refuse_invitation()
+    AuditEvent.record("user.joined", subject=user)
+    db.session.commit()
+    flash("Your password is set. Log in to begin.", "success")
+    return redirect(url_for("account.login"))
+
+
+def _refuse_invitation() -> Response:
+    flash(f"{LINK_IS_DEAD} Ask for a new invitation, or log in if you have joined.", "error")
+    return redirect(url_for("account.login"))

@@ -1,0 +1,44 @@
+"""Is a password in a published list of stolen ones? Asked without giving the password away.
+
+Off unless PASSWORD_BREACH_CHECK is set. The service (Have I Been Pwned, range API) hears five of
+the forty hexadecimal digits of a SHA-1, and answers with all endings that begin so; padding hides
+even the size of the answer from who watches the line.
+"""
+
+import hashlib
+import http.client
+import logging
+
+SERVICE_HOST = "api.pwnedpasswords.com"
+TIMEOUT_SECONDS = 1.0
+MAX_ANSWER_BYTES = 256 * 1024
+
+log = logging.getLogger(__name__)
+
+
+def is_breached(password: str, connection: http.client.HTTPConnection | None = None) -> bool:
+    """Say whether the password is known to be stolen.
+
+    Answers False when the service is slow or away: signing up must not depend on somebody else's
+    server. `connection` replaces the service, for tests and for mirrors inside a company.
+    """
+    digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
+    connection = connection or http.client.HTTPSConnection(SERVICE_HOST, timeout=TIMEOUT_SECONDS)
+    try:
+        endings = _endings_after(digest[:5], connection)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        log.warning("The breach check did not answer: %s", type(error).__name__)
+        return False
+    finally:
+        connection.close()
+    return endings.get(digest[5:], 0) > 0  # a padding row has the count 0
+
+
+def _endings_after(prefix: str, connection: http.client.HTTPConnection) -> dict[str, int]:
+    connection.request("GET", f"/range/{prefix}", headers={"Add-Padding": "true"})
+    response = connection.getresponse()
+    if response.status != http.HTTPStatus.OK:
+        raise http.client.HTTPException(f"status {response.status}")
+    lines = response.read(MAX_ANSWER_BYTES).decode("ascii").split()
+    rows = (line.partition(":") for line in lines)
+    return {ending: int(count) for ending, _, count in rows}

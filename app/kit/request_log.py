@@ -1,0 +1,139 @@
+"""One line a request, one id to find it by, and nothing in it that opens a door.
+
+Links in e-mails carry tokens in their path, so the log names the route ("/reset/<token>") and
+never the address that was asked for. In production a line is one JSON object, in development it is
+for people.
+"""
+
+import contextlib
+import json
+import logging
+import re
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask, Response, current_app, g, has_request_context, request
+
+log = logging.getLogger("app.request")
+
+_fields: ContextVar[dict[str, Any]] = ContextVar("log_fields", default={})  # noqa: B039 - never changed in place
+_PROXY_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{7,63}")
+
+
+def init_app(app: Flask) -> None:
+    """Set up logging for the whole process and the request id for this app."""
+    configure_logging(level=app.config["LOG_LEVEL"], as_json=not (app.debug or app.testing or sys.stderr.isatty()))
+    app.before_request(_begin_request)
+    app.after_request(_end_request)
+
+
+def configure_logging(*, level: str, as_json: bool) -> None:
+    """Send every log record of the process to standard error, in the one format.
+
+    Safe to call again: a process that makes a second app does not print lines twice.
+    """
+    handler = logging.StreamHandler()
+    handler.set_name("request_log")
+    handler.setFormatter(JsonFormatter() if as_json else ReadableFormatter())
+    root = logging.getLogger()
+    for earlier in [known for known in root.handlers if known.get_name() == "request_log"]:
+        root.removeHandler(earlier)
+    root.addHandler(handler)
+    root.setLevel(level)
+    # The development server prints the address of every request, tokens and all.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+
+
+@contextlib.contextmanager
+def log_fields(**fields: Any) -> Iterator[None]:
+    """Add fields (`job_id=…`, `request_id=…`) to every line that is logged inside the block."""
+    token = _fields.set({**_fields.get(), **fields})
+    try:
+        yield
+    finally:
+        _fields.reset(token)
+
+
+def current_request_id() -> str | None:
+    """Answer the id of the running request, or in a job that of the request it came from."""
+    if has_request_context():
+        return g.get("request_id")
+    return _fields.get().get("request_id")
+
+
+def _begin_request() -> None:
+    g.request_started_at = time.perf_counter()
+    g.request_id = _request_id_of_proxy() or secrets.token_hex(8)
+
+
+def _request_id_of_proxy() -> str | None:
+    """A stranger could otherwise write into our logs, or make two requests look like one."""
+    if current_app.config["PROXY_COUNT"] < 1:
+        return None
+    sent = request.headers.get("X-Request-ID", "")
+    return sent if _PROXY_REQUEST_ID.fullmatch(sent) else None
+
+
+def _end_request(response: Response) -> Response:
+    request_id = g.get("request_id")
+    if request_id is None:  # the request was refused before it began, by its host name for one
+        return response
+    response.headers["X-Request-ID"] = request_id
+    if request.endpoint != "static":
+        seconds = time.perf_counter() - g.request_started_at
+        log.info("request", extra={"fields": _request_fields(response, seconds)})
+    return response
+
+
+def _request_fields(response: Response, seconds: float) -> dict[str, Any]:
+    return {
+        "method": request.method,
+        "route": request.url_rule.rule if request.url_rule else "(none)",
+        "status": response.status_code,
+        "milliseconds": round(seconds * 1000, 1),
+        "ip_address": request.remote_addr,
+    }
+
+
+def _context_fields() -> dict[str, Any]:
+    """Who and what the line belongs to; never loads the user, which could fail while logging."""
+    fields = dict(_fields.get())
+    if has_request_context():
+        user = g.get("_login_user")
+        fields |= {"request_id": g.get("request_id"), "user_id": g.get("logged_in_user_id")}
+        if fields["user_id"] is None and user is not None and user.is_authenticated:
+            fields["user_id"] = user.__dict__.get("id")
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time in UTC, level, event, logger, then whatever is known."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            "logger": record.name,
+            **_context_fields(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=True)  # ASCII: no forged second line
+
+
+class ReadableFormatter(logging.Formatter):
+    """For a terminal: `12:00:00 INFO request method=GET route=/ status=200`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        when = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
+        fields = {**_context_fields(), **getattr(record, "fields", {})}
+        details = "".join(f" {name}={value}" for name, value in fields.items())
+        line = f"{when} {record.levelname} {record.getMessage()}{details}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line

@@ -1,0 +1,37 @@
+"""What a person would call their browser: "Firefox on Linux"."""
+
+_BROWSERS = (  # most specific first: Edge and Opera also say "Chrome", everyone says "Safari"
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+)
+_SYSTEMS = (  # Android also says "Linux", an iPhone also says "Mac OS X"
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("CrOS", "ChromeOS"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def browser_label(user_agent: str) -> str:
+    """Name the browser and the system of a User-Agent header, without versions.
+
+    The header is whatever the client likes to send, so the answer only ever holds words of this
+    file: it is safe to show, to mail, and short enough for any column.
+    """
+    browser = _first_match(user_agent, _BROWSERS, "Unknown browser")
+    system = _first_match(user_agent, _SYSTEMS, "")
+    return f"{browser} on {system}" if system else browser
+
+
+def _first_match(user_agent: str, marks: tuple[tuple[str, str], ...], otherwise: str) -> str:
+    return next((name for mark, name in marks if mark in user_agent), otherwise)
