@@ -15,6 +15,8 @@ from flask import current_app
 
 from app.kit.message import Message
 
+# For who uses Flask-Mail directly; the outbox gives each message its own limit.
+CONNECT_SECONDS = 60
 HARD_ERROR = 500
 SERVICE_CLOSING = 421
 TOO_BIG = 552
@@ -50,9 +52,15 @@ class _DeadlineReader(socket.SocketIO):
 class _Conversation(smtplib.SMTP):
     """An SMTP client whose every step ends by ``deadline`` (``time.monotonic()`` seconds)."""
 
-    deadline = float("inf")
-    sent_count = 0
-    reached_data = False
+    def __init__(self, server: str, port: int, deadline: float, **options: Any) -> None:
+        # Before anything else: the parent's constructor already talks to the server.
+        self.deadline = deadline
+        self.reached_data = False
+        try:
+            super().__init__(server, port, **options)
+        except BaseException:
+            self.close()
+            raise
 
     def limit_next_step(self) -> None:
         """Give the next network call what is left of the time, at most the timeout of one step."""
@@ -83,23 +91,24 @@ class _EncryptedConversation(_Conversation, smtplib.SMTP_SSL):
 class Connection(flask_mail.Connection):
     """Flask-Mail's connection, with the checks and limits that it lacks."""
 
-    def configure_host(self) -> Any:
-        """Connect, encrypt, check the certificate, log in.
+    def configure_host(self, deadline: float | None = None) -> Any:
+        """Connect, encrypt, check the certificate, log in, all by ``deadline`` (monotonic seconds).
 
         Flask-Mail's own way waits for ever, and accepts any certificate after STARTTLS.
         """
-        settings, timeout = self.mail, current_app.config["MAIL_TIMEOUT"]
+        settings = current_app.config
         context = tls_context()
-        host: _Conversation
-        if settings.use_ssl:
-            host = _EncryptedConversation(settings.server, settings.port, timeout=timeout, context=context)
-        else:
-            host = _Conversation(settings.server, settings.port, timeout=timeout)
+        options: dict[str, Any] = {"timeout": settings["MAIL_TIMEOUT"]}
+        make: type[_Conversation] = _Conversation
+        if settings["MAIL_USE_SSL"]:
+            make, options = _EncryptedConversation, {**options, "context": context}
+        ends_at = time.monotonic() + CONNECT_SECONDS if deadline is None else deadline
+        host = make(settings["MAIL_SERVER"], settings["MAIL_PORT"], ends_at, **options)
         try:
-            if settings.use_tls and not settings.use_ssl:
+            if settings["MAIL_USE_TLS"] and not settings["MAIL_USE_SSL"]:
                 host.starttls(context=context)
-            if settings.username and settings.password:
-                host.login(settings.username, settings.password)
+            if settings["MAIL_USERNAME"] and settings["MAIL_PASSWORD"]:
+                host.login(settings["MAIL_USERNAME"], settings["MAIL_PASSWORD"])
         except BaseException:
             host.close()
             raise
@@ -144,7 +153,7 @@ class SmtpTransport:
 
     def _send(self, message: Message, deadline: float) -> None:
         if self._host is None:
-            self._host = Connection(current_app.extensions["mail"]).configure_host()
+            self._host = Connection(current_app.extensions["mail"]).configure_host(deadline)
         self._host.deadline = deadline
         self._host.reached_data = False
         self._host.sendmail(message.sender, [message.recipient], message.content)

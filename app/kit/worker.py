@@ -14,6 +14,7 @@ from typing import Any
 
 from flask import Flask
 
+from app.kit import queue_worker
 from app.kit.outbox import Outbox
 from app.kit.queue import DEFAULT_QUEUE
 from app.kit.schedule import Schedule
@@ -40,9 +41,6 @@ def run(
 
     With ``burst`` they end when nothing is left to do.
     """
-    # RQ is for the worker alone: a web process, which knows this command too, does without.
-    from app.kit import queue_worker
-
     children = [Child("sweeper", lambda: Sweeper(app, outbox, schedule, queue).run(burst))]
     for number in range(1, workers + 1):
         children.append(Child(f"worker {number}", lambda: queue_worker.work(app, queue, burst)))

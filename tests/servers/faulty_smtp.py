@@ -25,6 +25,8 @@ class SmtpServer:
         self.behavior: dict[str, str] = {}
         self.accepted: list[bytes] = []
         self.connections = 0
+        self.reached: Counter[str] = Counter()
+        self.protocols: list[Any] = []
         self.stall_seconds = 30.0
         self._options: dict[str, Any] = {"tls_context": tls, "require_starttls": tls is not None} if tls else {}
         if credentials:
@@ -40,8 +42,18 @@ class SmtpServer:
     def stop(self) -> None:
         """Refuse connections from now on."""
         if self._controller is not None:
+            asyncio.run_coroutine_threadsafe(self._hang_up(), self._controller.loop).result(5)
             self._controller.stop()
             self._controller = None
+
+    async def _hang_up(self) -> None:
+        for protocol in self.protocols:
+            if protocol.transport is not None:
+                protocol.transport.abort()
+            if protocol._handler_coroutine is not None:
+                protocol._handler_coroutine.cancel()
+        self.protocols.clear()
+        await asyncio.sleep(0.01)
 
     @property
     def messages(self) -> list[EmailMessage]:
@@ -60,22 +72,23 @@ class _Controller(Controller):
 
     def factory(self) -> SMTP:
         self._server.connections += 1
-        return _Protocol(self.handler, server=self._server, **self.SMTP_kwargs)
+        protocol = _Protocol(self.handler, server=self._server, **self.SMTP_kwargs)
+        self._server.protocols.append(protocol)
+        return protocol
 
 
 class _Protocol(SMTP):
     """aiosmtpd's conversation, with faults."""
 
     def __init__(self, handler: Any, *, server: SmtpServer, **options: Any) -> None:
-        self._faulty = server
+        self._faulty, self._greeted = server, False
         super().__init__(handler, **options)
 
-    async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802 - aiosmtpd's name
-        answer = await _misbehave(self._faulty, "connect", self)
-        if answer is None:
-            await super().smtp_EHLO(hostname)
-        elif answer:
-            await self.push(answer)
+    async def push(self, status: Any) -> None:
+        if not self._greeted:
+            self._greeted = True
+            status = await _misbehave(self._faulty, "connect", self) or status
+        await super().push(status)
 
 
 class _Handler:
@@ -109,6 +122,7 @@ class _Handler:
 
 async def _misbehave(server: SmtpServer, moment: str, protocol: SMTP) -> str | None:
     """Do what is ordered for this moment; answers what to say, None to go on as usual."""
+    server.reached[moment] += 1
     order = server.behavior.get(moment)
     if order == "stall":
         await asyncio.sleep(server.stall_seconds)
@@ -127,6 +141,6 @@ async def _misbehave(server: SmtpServer, moment: str, protocol: SMTP) -> str | N
 def _authenticator(credentials: tuple[str, str]) -> Any:
     def authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
         given = (data.login.decode(), data.password.decode())
-        return AuthResult(success=given == credentials)
+        return AuthResult(success=given == credentials, handled=False)
 
     return authenticate

@@ -1,0 +1,33 @@
+"""A mail server to hurt, and settings that lead to it."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from tests.servers.faulty_smtp import SmtpServer
+
+SMTP_SETTINGS = {
+    "MAILBOX_DIR": None,
+    "MAIL_SERVER": "127.0.0.1",
+    "MAIL_USE_TLS": False,
+    "MAIL_USE_SSL": False,
+    "MAIL_USERNAME": None,
+    "MAIL_PASSWORD": None,
+    "MAIL_TIMEOUT": 1,
+}
+
+
+@pytest.fixture
+def smtp(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmtpServer]:
+    """A mail server of this test alone; the app sends to it."""
+    server = SmtpServer().start()
+    send_to(server, app, monkeypatch)
+    yield server
+    server.stop()
+
+
+def send_to(server: SmtpServer, app: Flask, monkeypatch: pytest.MonkeyPatch, **settings: object) -> None:
+    """Make the app send by SMTP to ``server`` for the rest of the test."""
+    for name, value in {**SMTP_SETTINGS, "MAIL_PORT": server.port, **settings}.items():
+        monkeypatch.setitem(app.config, name, value)
