@@ -1,0 +1,246 @@
+"""The rules of the house, read from the source: what imports what, how long a file is, what a page may hold.
+
+A rule that fails here says what to do. docs/architecture.md gives the reasons.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+APP = ROOT / "app"
+AREAS = {path.parent.name for path in APP.glob("*/__init__.py")} - {"models", "kit"}
+# From the top down: a module imports from the rows below its own, never from a neighbor or from above.
+LAYERS = [
+    {"app"},
+    {"commands"},
+    {"errors", "templating"},
+    AREAS,
+    {"health"},
+    {"jobs"},
+    {"assets", "decorators", "email", "fake_data", "sessions", "setup"},
+    {"models"},
+    {"extensions"},
+    {"kit"},
+]
+MAX_LINES = 250
+MAX_FUNCTION_LINES = 50
+FORBIDDEN_NAMES = {"util", "utils", "helper", "helpers", "misc", "base", "common", "manager", "managers"}
+# The names of XML's vocabularies look like addresses, and are never visited.
+NAMESPACES = {"www.w3.org", "www.sitemaps.org"}
+
+MODULES = sorted(APP.rglob("*.py"))
+PROJECT_MODULES = [*MODULES, *sorted((ROOT / "development").rglob("*.py")), ROOT / "manage.py", ROOT / "bootstrap.py"]
+TEST_MODULES = sorted((ROOT / "tests").rglob("*.py"))
+TEMPLATES = sorted(path for path in (APP / "templates").rglob("*") if path.is_file())
+# Mail programs drop style sheets: an e-mail brings its styles along, and no browser ever shows it as a page.
+PAGE_TEMPLATES = [path for path in TEMPLATES if "email" not in path.parent.name and "email" not in path.stem]
+SOURCES = [*TEMPLATES, *sorted(path for path in (APP / "assets").rglob("*") if path.suffix in {".scss", ".js", ".svg"})]
+
+
+def name_of(path: Path) -> str:
+    """Answer a file's path as a failing test should call it."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def unit_of(path: Path) -> str:
+    """Answer the unit that a module belongs to: its area, "models", "kit", or itself."""
+    first = path.relative_to(APP).parts[0]
+    return "app" if first == "__init__.py" else first.removesuffix(".py")
+
+
+def imported_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Answer each imported dotted name with its line: ``from app import email`` gives ``app.email``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: write the import out, starting with app"
+            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def imported_units(path: Path) -> Iterator[tuple[str, int]]:
+    """Answer each unit of the application that a module imports, with the line."""
+    for name, line in imported_names(ast.parse(path.read_text())):
+        if name.split(".")[0] == "app":
+            unit = name.split(".")[1] if "." in name else "app"
+            yield (unit if any(unit in layer for layer in LAYERS) else "app"), line
+
+
+def layer_of(unit: str) -> int:
+    """Answer a unit's layer, 0 being the top."""
+    for number, layer in enumerate(LAYERS):
+        if unit in layer:
+            return number
+    raise AssertionError(f"app/{unit} has no place yet: give it one in LAYERS in {name_of(Path(__file__))}")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_point_down(path: Path) -> None:
+    unit = unit_of(path)
+    upward = [
+        f"line {line}: {unit} imports {other}"
+        for other, line in imported_units(path)
+        if other != unit and layer_of(other) <= layer_of(unit)
+    ]
+    assert not upward, f"{name_of(path)} imports upwards or sideways; move what it needs further down"
+
+
+def test_the_rule_about_imports_sees_an_upward_one(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text("from app import email\nfrom app.admin.forms import InviteUserForm\nimport app.kit.table\n")
+    assert [unit for unit, _ in imported_units(module)] == ["email", "admin", "kit"]
+    assert layer_of("admin") < layer_of("email") < layer_of("kit")
+
+
+def test_areas_never_import_one_another() -> None:
+    assert {"main", "account", "admin", "dev"} <= AREAS
+    for path in MODULES:
+        if unit_of(path) in AREAS:
+            others = {unit for unit, _ in imported_units(path)} & AREAS - {unit_of(path)}
+            assert not others, f"{name_of(path)} imports the area {others}; what both need belongs below them"
+
+
+def test_kit_knows_nothing_of_this_application() -> None:
+    for path in (APP / "kit").rglob("*.py"):
+        text = path.read_text()
+        foreign = [name for name, _ in imported_names(ast.parse(text)) if name.split(".")[0] in {"app", "config"}]
+        assert all(name.startswith("app.kit") for name in foreign), f"{name_of(path)} imports {foreign}"
+
+
+def test_only_the_factory_imports_config() -> None:
+    importers = {
+        name_of(path)
+        for path in MODULES
+        for name, _ in imported_names(ast.parse(path.read_text()))
+        if name.split(".")[0] == "config"
+    }
+    assert importers == {"app/__init__.py"}, "everyone else reads current_app.config"
+
+
+@pytest.mark.parametrize("path", PROJECT_MODULES, ids=name_of)
+def test_an_import_inside_a_function_gives_its_reason(path: Path) -> None:
+    text = path.read_text()
+    unexplained = [f"{name_of(path)}:{line}" for line in late_imports(ast.parse(text)) if not explained(text, line)]
+    assert not unexplained, "say in a comment above why this import is not at the top of the file"
+
+
+def late_imports(tree: ast.AST) -> Iterator[int]:
+    """Answer the line of each import that stands in a function, of neighboring ones only the first."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            for inner in ast.walk(node):
+                yield from first_imports(getattr(inner, "body", None))
+
+
+def first_imports(statements: object) -> Iterator[int]:
+    previous: ast.stmt | None = None
+    for statement in statements if isinstance(statements, list) else []:
+        is_import = isinstance(statement, ast.Import | ast.ImportFrom)
+        if is_import and not isinstance(previous, ast.Import | ast.ImportFrom):
+            yield statement.lineno
+        previous = statement
+
+
+def explained(text: str, line: int) -> bool:
+    """Tell whether a comment stands above ``line``; a ``try:`` between the two does not count."""
+    lines = text.splitlines()[: line - 1]
+    while lines and lines[-1].strip() in {"try:", ""}:
+        lines.pop()
+    return bool(lines) and lines[-1].strip().startswith("#")
+
+
+def test_the_rule_about_late_imports_sees_an_unexplained_one() -> None:
+    text = "def f():\n    import rq\n    import redis\n\ndef g():\n    # It takes 0.1 s.\n    import rq\n"
+    lines = sorted(set(late_imports(ast.parse(text))))
+    assert [(line, explained(text, line)) for line in lines] == [(2, False), (7, True)]
+
+
+def test_files_are_short() -> None:
+    sources = [*MODULES, *SOURCES]
+    too_long = {name_of(path): count for path in sources if (count := len(path.read_text().splitlines())) > MAX_LINES}
+    assert not too_long, f"split what has more than {MAX_LINES} lines"
+
+
+def test_functions_are_short() -> None:
+    too_long = [
+        f"{name_of(path)}:{node.lineno} {node.name}"
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= MAX_FUNCTION_LINES
+    ]
+    assert not too_long, f"split functions of {MAX_FUNCTION_LINES} lines"
+
+
+def test_modules_are_named_after_what_they_do() -> None:
+    vague = [name_of(path) for path in [*PROJECT_MODULES, *TEST_MODULES] if FORBIDDEN_NAMES & set(path.stem.split("_"))]
+    assert not vague, "anything could be in a module of this name; name it after what is"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_what_others_call_has_a_docstring(path: Path) -> None:
+    """A form's class, a model and every public function say what they are; a single line may do."""
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree), f"{name_of(path)} does not say what it is for"
+    definitions = [node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+    missing = [node.name for node in definitions if not node.name.startswith("_") and not says_what_it_is(node)]
+    assert not missing, f"{name_of(path)}: describe what goes in and comes out"
+
+
+def says_what_it_is(node: ast.ClassDef | ast.FunctionDef) -> bool:
+    """An e-mail says it in its subject, everything else in a docstring."""
+    is_email = any(isinstance(decorator, ast.Call) and has_subject(decorator) for decorator in node.decorator_list)
+    return is_email or ast.get_docstring(node) is not None
+
+
+def has_subject(decorator: ast.Call) -> bool:
+    return any(keyword.arg == "subject" for keyword in decorator.keywords)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_pages_load_nothing_from_another_host(path: Path) -> None:
+    hosts = set(re.findall(r"(?:https?:)?//([a-z0-9-]+(?:\.[a-z0-9-]+)+)", path.read_text())) - NAMESPACES
+    assert not hosts, f"{name_of(path)} names other hosts; a visitor's browser should only know ours"
+
+
+@pytest.mark.parametrize("path", PAGE_TEMPLATES, ids=name_of)
+def test_pages_hold_no_inline_style_or_script(path: Path) -> None:
+    found = inline_code(path.read_text())
+    assert not found, f"{name_of(path)}: the content security policy blocks this; move it to app/assets"
+
+
+def inline_code(html: str) -> list[str]:
+    """Answer what a strict content security policy would not run or apply."""
+    html = re.sub(r"\{[%#].*?[%#]\}", "", html, flags=re.DOTALL)
+    return re.findall(r"<style\b|\sstyle=[\"'{]|<script(?![^>]*\bsrc=)[^>]*>|\son[a-z]+=[\"'{]|javascript:", html)
+
+
+def test_the_rule_about_inline_code_sees_all_kinds() -> None:
+    page = """<style>p{}</style><p style="color:red" onclick="go()"><script>go()</script><a href="javascript:go()">"""
+    assert len(inline_code(page)) == 5
+    assert inline_code('<script type="module" src="/static/app.js"></script><p class="style">') == []
+
+
+def test_templates_trust_no_text() -> None:
+    trusting = [name_of(path) for path in TEMPLATES if re.search(r"\|\s*safe\b|autoescape false", path.read_text())]
+    assert not trusting, "`|safe` shows what somebody typed as code; the filters of templating.py answer safe HTML"
+
+
+def test_every_view_shows_the_template_of_its_own_name() -> None:
+    """Whoever knows an endpoint knows where its page is written."""
+    shown = {
+        (unit_of(path), call.args[0].value)
+        for path in MODULES
+        if unit_of(path) in AREAS
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "render_template" and call.args
+        if isinstance(call.args[0], ast.Constant)
+    }
+    elsewhere = [template for area, template in shown if not template.startswith((f"{area}/", "errors/"))]
+    missing = [template for _, template in shown if not (APP / "templates" / template).exists()]
+    assert shown
+    assert not elsewhere, "an area's templates stand in a folder of its name"
+    assert not missing, "this template does not exist"
