@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from flask_sqlalchemy import SQLAlchemy
 
+from tests.separate_requests import SeparateRequests
 from tests.servers import create_postgres_database, start_mail_sink, start_redis
 from tests.servers.mail_sink import MailSink
 
@@ -48,6 +49,7 @@ def app(database_url: str, redis_url: str, workspace: Path) -> Iterator[Flask]:
 
     os.environ.update(TEST_DATABASE_URL=database_url, REDIS_URL=redis_url)
     application = create_app("testing")
+    application.test_client_class = SeparateRequests
     application.config["MAILBOX_DIR"] = workspace / "mailbox"
     application.config["MAILBOX_DIR"].mkdir()
     with application.app_context():
