@@ -1,0 +1,125 @@
+"""How fast pages are, as a share of what bare Flask reaches on the same machine in the same minute.
+
+    python -m benchmarks.pages              five rounds of two seconds a page, about three minutes
+    python -m benchmarks.pages --quick      two rounds of one second
+
+One gunicorn sync worker each for bare Flask and the kit, driven by wrk over four connections. Pages
+take turns within a round, so that a busy moment of the machine hits all of them. Exits with 1 when
+a bar is missed.
+"""
+
+import argparse
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from benchmarks.load import drive
+from benchmarks.processes import cpu_seconds
+from benchmarks.site import Visit, prepared_site, running_visits
+from benchmarks.start import cold_starts, worker_memory
+
+COLD_START_BAR = 1.8
+MEMORY_BAR_MIB = 50.0
+MICROSECONDS = 1_000_000
+
+
+@dataclass
+class Figures:
+    """What was measured of one page, one entry a round."""
+
+    per_second: list[float] = field(default_factory=list)
+    cpu_microseconds: list[float] = field(default_factory=list)
+    ratios: list[float] = field(default_factory=list)
+
+
+def main() -> None:
+    arguments = _parse_arguments()
+    with tempfile.TemporaryDirectory() as folder, prepared_site(Path(folder)) as (variables, cookies):
+        with running_visits(variables, cookies) as visits:
+            figures = measure(visits, arguments.rounds, arguments.seconds)
+            memory = worker_memory(visits, "home")
+            bare_memory = worker_memory(visits, "hello")
+        missed = report(visits, figures)
+        bare_starts, kit_starts = cold_starts(variables, arguments.starts)
+    missed += report_start(bare_starts, kit_starts)
+    missed += report_memory(memory, bare_memory)
+    sys.exit(f"missed: {', '.join(missed)}" if missed else 0)
+
+
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Compare the kit's pages with bare Flask.")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=2, help="per page and round")
+    parser.add_argument("--starts", type=int, default=7, help="cold starts of each")
+    parser.add_argument("--quick", action="store_true", help="two rounds of one second, three starts")
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.rounds, arguments.seconds, arguments.starts = 2, 1, 3
+    return arguments
+
+
+def measure(visits: list[Visit], rounds: int, seconds: int) -> dict[str, Figures]:
+    """Drive each visit once a round; the first visit is what the others are compared with."""
+    figures = {visit.name: Figures() for visit in visits}
+    for visit in visits:
+        drive(visit.request, 1)
+    for _ in range(rounds):
+        for visit in visits:
+            _measure_once(visit, figures[visit.name], seconds)
+            hello = figures[visits[0].name].per_second[-1]
+            figures[visit.name].ratios.append(figures[visit.name].per_second[-1] / hello)
+    return figures
+
+
+def _measure_once(visit: Visit, figures: Figures, seconds: int) -> None:
+    workers = visit.server.worker_ids()
+    before = cpu_seconds(workers)
+    load = drive(visit.request, seconds)
+    figures.per_second.append(load.per_second)
+    figures.cpu_microseconds.append((cpu_seconds(workers) - before) / load.answers * MICROSECONDS)
+
+
+def report(visits: list[Visit], figures: dict[str, Figures]) -> list[str]:
+    """Print a line per page; answers the pages that missed their bar."""
+    print("page                      requests/s   ratio to hello (spread)   CPU µs    bar")
+    missed = []
+    for visit in visits:
+        found = figures[visit.name]
+        ratio = median(found.ratios)
+        spread = f"{min(found.ratios):.2f}–{max(found.ratios):.2f}"
+        bar = "" if visit.bar is None else f"{visit.bar:.2f} {_verdict(ratio >= visit.bar)}"
+        rate, cpu = median(found.per_second), median(found.cpu_microseconds)
+        print(f"{visit.name:<24} {rate:>11,.0f}   {ratio:>6.3f}   ({spread:<9}) {cpu:>13,.0f}    {bar}")
+        if visit.bar is not None and ratio < visit.bar:
+            missed.append(visit.name)
+    return missed
+
+
+def report_start(bare: list[float], kit: list[float]) -> list[str]:
+    """Print the cold starts; answers what missed its bar."""
+    ratio = median(kit) / median(bare)
+    ratios = [one / other for one, other in zip(kit, bare, strict=True)]
+    print(
+        f"cold start, exec to first 200: bare {median(bare):.3f} s, kit {median(kit):.3f} s, ratio {ratio:.2f} "
+        f"({min(ratios):.2f}–{max(ratios):.2f})   bar {COLD_START_BAR} {_verdict(ratio <= COLD_START_BAR)}"
+    )
+    return [] if ratio <= COLD_START_BAR else ["cold start"]
+
+
+def report_memory(kit_mib: float, bare_mib: float) -> list[str]:
+    """Print the memory of a worker; answers what missed its bar."""
+    met = kit_mib <= MEMORY_BAR_MIB
+    print(
+        f"memory of a worker: bare {bare_mib:.0f} MiB, kit {kit_mib:.0f} MiB   bar {MEMORY_BAR_MIB:.0f} {_verdict(met)}"
+    )
+    return [] if met else ["memory"]
+
+
+def _verdict(met: bool) -> str:
+    return "met" if met else "MISSED"
+
+
+if __name__ == "__main__":
+    main()

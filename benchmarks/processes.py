@@ -1,0 +1,28 @@
+"""What the kernel knows about a running process (Linux: /proc)."""
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+KIB_PER_MIB = 1024
+
+
+def cpu_seconds(process_ids: Iterable[int]) -> float:
+    """Answer the processor time that these processes took so far, in user and kernel mode."""
+    return sum(_ticks(process_id) for process_id in process_ids) / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(process_id: int) -> int:
+    # The name in parentheses may hold spaces: proc(5) counts the fields after it.
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def resident_mib(process_id: int) -> float:
+    """Answer the memory of a process that is not swapped out, shared pages included."""
+    status = Path(f"/proc/{process_id}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    if found is None:
+        raise ValueError(f"process {process_id} has no memory any more")
+    return int(found[1]) / KIB_PER_MIB

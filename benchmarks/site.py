@@ -1,0 +1,142 @@
+"""The kit as it runs in production, with people in it, and the requests that visit its pages."""
+
+import os
+import re
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from benchmarks.load import Request, ask
+from tests.servers import start_redis
+from tests.servers.redis import free_port
+from tests.servers.web import WebServer, production_environment, session_cookie, start_gunicorn
+
+USER_EMAIL = "ada@example.org"
+PASSWORD = "correct-horse-battery-staple"  # noqa: S105
+FAKE_USERS = 500
+ONE_SYNC_WORKER = ("--config", str(Path(__file__).with_name("sync_worker.py")))
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
+BROWSER_HEADERS = {"User-Agent": CHROME, "Accept-Encoding": "gzip, deflate, br, zstd"}
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A page of the comparison; ``bar`` is the share of hello that it has to reach, None for none."""
+
+    name: str
+    server: WebServer
+    request: Request
+    status: int = 200
+    bar: float | None = None
+
+
+@dataclass(frozen=True)
+class Cookies:
+    """What the browsers of two people who are logged in send."""
+
+    user: str
+    administrator: str
+
+
+@contextmanager
+def prepared_site(folder: Path) -> Iterator[tuple[dict[str, str], Cookies]]:
+    """Yield the variables of a production site that has its assets, tables and people, and their cookies."""
+    with start_redis(folder / "redis") as redis_url:
+        variables = production_environment(f"sqlite:///{folder / 'site.sqlite'}", redis_url, free_port())
+        os.environ.update(variables)
+        yield variables, _fill()
+
+
+def _fill() -> Cookies:
+    # Only now does the environment say which site this is.
+    from app import assets, create_app
+    from app.extensions import db
+    from app.fake_data import add_fake_users
+    from app.models import User
+    from app.setup import make_administrator, prepare_database
+
+    assets.build_assets()
+    app = create_app("production")
+    with app.app_context():
+        prepare_database()
+        user = User(email=USER_EMAIL, password=PASSWORD, first_name="Ada", last_name="Wren", confirmed=True)
+        db.session.add(user)
+        administrator = make_administrator("admin@example.org", PASSWORD)
+        add_fake_users(FAKE_USERS)
+        cookies = Cookies(_log_in(user), _log_in(administrator))
+        db.engine.dispose()
+    return cookies
+
+
+def _log_in(user: Any) -> str:
+    from app.extensions import db
+    from app.models import UserSession
+
+    _row, token = UserSession.start(user, remembered=True, ip_address="127.0.0.1", user_agent=CHROME)
+    db.session.commit()
+    return f"session={session_cookie(token)}"
+
+
+@contextmanager
+def running_visits(variables: dict[str, str], cookies: Cookies) -> Iterator[list[Visit]]:
+    """Start bare Flask, the kit, and the kit without a hash; yields the visits, each tried once."""
+    port = int(variables["BASE_URL"].rpartition(":")[2])
+    with (
+        start_gunicorn("benchmarks.bare:app", {}, *ONE_SYNC_WORKER) as bare,
+        start_gunicorn("app:create_app()", variables, *ONE_SYNC_WORKER, port=port) as kit,
+        start_gunicorn("benchmarks.without_hash:create()", variables, *ONE_SYNC_WORKER) as without_hash,
+    ):
+        visits = [*_bare_visits(bare), *_kit_visits(kit, cookies), _login(without_hash)]
+        for visit in visits:
+            status = ask(visit.request)
+            if status != visit.status:
+                raise RuntimeError(f"{visit.name}: answered {status} instead of {visit.status}")
+        yield visits
+
+
+def _bare_visits(server: WebServer) -> list[Visit]:
+    hello = Request(f"{server.address}/", BROWSER_HEADERS)
+    page = Request(f"{server.address}/page", BROWSER_HEADERS)
+    return [Visit("hello", server, hello), Visit("bare page", server, page)]
+
+
+def _kit_visits(server: WebServer, cookies: Cookies) -> list[Visit]:
+    def visit(name: str, path: str, bar: float | None = None, cookie: str = "") -> Visit:
+        headers = {**BROWSER_HEADERS, "Cookie": cookie} if cookie else BROWSER_HEADERS
+        return Visit(name, server, Request(server.address + path, headers), bar=bar)
+
+    return [
+        visit("home", "/", 0.50),
+        visit("login page", "/account/login", 0.30),
+        visit("logged-in home", "/", 0.25, cookies.user),
+        visit("account page", "/account/manage", None, cookies.user),
+        visit("admin list, 25 rows", "/admin/users", 0.12, cookies.administrator),
+        visit("static file", _style_sheet(server)),
+    ]
+
+
+def _style_sheet(server: WebServer) -> str:
+    found = re.search(r'<link[^>]+href="(/static/[^"]+\.css)"', _get(f"{server.address}/"))
+    if found is None:
+        raise RuntimeError("the home page has no style sheet")
+    return found[1]
+
+
+def _login(server: WebServer) -> Visit:
+    """A login that succeeds: session row, known device and cookie included."""
+    form = urllib.request.urlopen(f"{server.address}/account/login")  # noqa: S310
+    cookie = form.headers["Set-Cookie"].partition(";")[0]
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form.read().decode())
+    if token is None:
+        raise RuntimeError("the login form has no token")
+    body = urlencode({"csrf_token": token[1], "email": USER_EMAIL, "password": PASSWORD})
+    request = Request(f"{server.address}/account/login", {**BROWSER_HEADERS, "Cookie": cookie}, body)
+    return Visit("POST login, hash aside", server, request, status=302)
+
+
+def _get(url: str) -> str:
+    return str(urllib.request.urlopen(url).read().decode())  # noqa: S310

@@ -1,0 +1,7 @@
+"""gunicorn's settings in the comparison, the same for bare Flask and the kit."""
+
+worker_class = "sync"
+workers = 1
+timeout = 30
+control_socket_disable = True
+accesslog = None
