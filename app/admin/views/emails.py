@@ -1,0 +1,71 @@
+"""What has become of every e-mail; never its words, and never a link that would still work."""
+
+from flask import abort, flash, redirect, render_template, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from app.admin import admin
+from app.admin.access import needs
+from app.extensions import db
+from app.jobs import deliver_email
+from app.kit.table import Table
+from app.models import AuditEvent, Email, Permission
+from app.models.email import EmailState
+
+
+@admin.get("/emails")
+@needs(Permission.MANAGE_EMAILS)
+def emails() -> str:
+    """List the outbox, newest first."""
+    table = Table.from_request(
+        select(Email),
+        columns={
+            "recipient": Email.recipient,
+            "subject": Email.subject,
+            "state": Email.state,
+            "attempts": Email.attempts,
+            "created": Email.created_at,
+        },
+        search=[Email.recipient],
+        filters={"state": {state.value: Email.state == state.value for state in EmailState}},
+        sort="-created",
+    )
+    return render_template(
+        "admin/emails.html", table=table, states=[(state.value, state.value) for state in EmailState]
+    )
+
+
+@admin.post("/emails/<int:email_id>/retry")
+@needs(Permission.MANAGE_EMAILS)
+def retry_email(email_id: int) -> Response:
+    """Send an e-mail that failed, was canceled or waits, as soon as possible."""
+    _get_or_404(email_id)
+    if Email.retry(email_id):
+        deliver_email.enqueue(email_id)
+        AuditEvent.record("email.retried", email_id=email_id)
+        flash("The e-mail is sent again within seconds.", "success")
+    else:
+        flash("The e-mail is already sent, or is being sent.", "warning")
+    db.session.commit()
+    return redirect(url_for("admin.emails"))
+
+
+@admin.post("/emails/<int:email_id>/cancel")
+@needs(Permission.MANAGE_EMAILS)
+def cancel_email(email_id: int) -> Response:
+    """Never send an e-mail that is still waiting."""
+    _get_or_404(email_id)
+    if Email.cancel(email_id):
+        AuditEvent.record("email.canceled", email_id=email_id)
+        flash("The e-mail will not be sent.", "success")
+    else:
+        flash("The e-mail is no longer waiting, so it cannot be canceled.", "warning")
+    db.session.commit()
+    return redirect(url_for("admin.emails"))
+
+
+def _get_or_404(email_id: int) -> Email:
+    row = db.session.get(Email, email_id)
+    if row is None:
+        abort(404)
+    return row

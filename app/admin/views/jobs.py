@@ -1,0 +1,58 @@
+"""What the worker does: queues, jobs that run and that failed, workers, and the schedule.
+
+Pages of our own: rq-dashboard brings inline scripts and styles that our CSP forbids, shows job
+arguments, and knows nothing of our layout, our schedule or our audit log.
+"""
+
+from flask import abort, flash, redirect, render_template, url_for
+from redis import RedisError
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from app.admin import admin
+from app.admin.access import needs
+from app.extensions import db
+from app.jobs import schedule
+from app.kit import queue_overview
+from app.models import AuditEvent, Permission, ScheduledJob
+
+
+@admin.get("/jobs")
+@needs(Permission.MANAGE_JOBS)
+def jobs() -> str:
+    """Show everything about jobs; while the queue is away, at least the schedule."""
+    rows = {row.name: row for row in db.session.scalars(select(ScheduledJob))}
+    return render_template(
+        "admin/jobs.html",
+        overview=queue_overview.overview(),
+        schedule=[(entry, rows.get(entry.name)) for entry in schedule.entries],
+    )
+
+
+@admin.post("/jobs/<job_id>/retry")
+@needs(Permission.MANAGE_JOBS)
+def retry_job(job_id: str) -> Response:
+    """Run a failed job again."""
+    return _change(job_id, "job.retried", "The job is back in its queue.")
+
+
+@admin.post("/jobs/<job_id>/discard")
+@needs(Permission.MANAGE_JOBS)
+def discard_job(job_id: str) -> Response:
+    """Forget a failed job."""
+    return _change(job_id, "job.discarded", "The job is discarded.")
+
+
+def _change(job_id: str, event: str, message: str) -> Response:
+    act = queue_overview.retry if event == "job.retried" else queue_overview.discard
+    try:
+        changed = act(job_id)
+    except RedisError:
+        flash("The queue does not answer. Try again later.", "error")
+        return redirect(url_for("admin.jobs"))
+    if not changed:
+        abort(404)
+    AuditEvent.record(event, job_id=job_id)
+    db.session.commit()
+    flash(message, "success")
+    return redirect(url_for("admin.jobs"))
