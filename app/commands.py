@@ -1,0 +1,209 @@
+"""Every command of `manage.py`, in the order in which it lists them."""
+
+import subprocess  # nosec B404 - runs pytest and ruff
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+from flask import Flask, current_app
+from flask.cli import ScriptInfo, routes_command, shell_command
+from flask_migrate.cli import db as migrate_commands
+
+from app import assets, fake_data, jobs, setup
+from app.extensions import db
+from app.kit.command_line import CommandLine, Section
+from app.models import Role, User
+
+Result = TypeVar("Result")
+FAKE_PASSWORD = "only-for-development"  # noqa: S105 # nosec B105 - shown by the command that sets it
+
+everyday = Section("Every day")
+people = Section("Database and people")
+serving = Section("Single processes")
+checking = Section("Building and checking")
+SECTIONS = [everyday, people, serving, checking]
+
+
+def init_app(app: Flask) -> None:
+    """Offer the commands under `flask`, too, and preload the shell."""
+    for section in SECTIONS:
+        for command in section.commands:
+            app.cli.add_command(command)
+    app.shell_context_processor(lambda: {"app": app, "db": db, "User": User, "Role": Role})
+
+
+def command_line(create_app: Callable[[], Flask]) -> CommandLine:
+    """Answer the command line of `manage.py`."""
+    return CommandLine(create_app, SECTIONS, name="manage.py", help="Runs, fills, checks and serves the site.")
+
+
+@everyday.command("dev", needs_app=False)
+@click.option("--reset", is_flag=True, help="Start from an empty database, queue and mailbox.")
+@click.option("--fake", type=click.IntRange(min=1), metavar="N", help="Add N fake users.")
+@click.pass_obj
+def dev(info: ScriptInfo, reset: bool, fake: int | None) -> None:
+    """Run the whole site: queue, web server and worker. Ctrl-C stops all of it."""
+    from development.site import DevelopmentSite, NotPossibleError
+
+    try:
+        site = DevelopmentSite.open()
+    except NotPossibleError as error:
+        raise click.ClickException(str(error)) from error
+    with info.load_app().app_context():
+        if reset:
+            site.erase_data()
+            setup.empty_database()
+        else:
+            setup.prepare_database()
+        administrator = setup.ensure_development_administrator()
+        _add_fake_users(fake or 0)
+        assets.build_assets()
+        db.engine.dispose()
+    sys.exit(site.run(administrator.email, administrator.password))
+
+
+@everyday.command(
+    "test",
+    needs_app=False,
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+)
+@click.option("--postgres", is_flag=True, help="On a PostgreSQL server of its own instead of SQLite.")
+@click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
+def test(postgres: bool, pytest_arguments: tuple[str, ...]) -> None:
+    """Run the tests; all other arguments go to pytest, whose exit code it keeps."""
+    from development.testing import run_tests
+
+    sys.exit(run_tests(list(pytest_arguments), on_postgres=postgres))
+
+
+@everyday.command("shell", needs_app=False)
+@click.pass_context
+def shell(context: click.Context) -> None:
+    """Open Python with app, db, User and Role at hand."""
+    context.invoke(shell_command)
+
+
+@people.command("setup_dev")
+def setup_dev() -> None:
+    """Migrate, insert the roles, and make the developer's administrator."""
+    setup.prepare_database()
+    login = setup.ensure_development_administrator()
+    click.echo(f"Administrator: {login.email}, password: {login.password or 'the one that was chosen on the site'}")
+
+
+@people.command("setup_prod")
+def setup_prod() -> None:
+    """Migrate, insert the roles, and make the administrator of ADMIN_EMAIL and ADMIN_PASSWORD."""
+    setup.prepare_database()
+    made = _or_complain(setup.ensure_production_administrator)
+    email = current_app.config["ADMIN_EMAIL"]
+    click.echo(f"{email} is an administrator now." if made else f"{email} exists already; nothing was changed.")
+
+
+@people.command("release")
+def release() -> None:
+    """Migrate and insert the roles: what a deployment runs before the new code serves."""
+    setup.prepare_database()
+
+
+@people.command("create_admin")
+@click.option("--email", prompt="E-mail address", help="Whose account it is.")
+def create_admin(email: str) -> None:
+    """Make an administrator, or make one of a user."""
+    user = User.with_email(email)
+    if user is None:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        _or_complain(lambda: setup.refuse_weak_password(password, email))
+        _or_complain(lambda: setup.make_administrator(email, password))
+    else:
+        click.confirm(f"{user.email} has an account. Make {user.full_name()} an administrator?", abort=True)
+        _or_complain(lambda: setup.promote_to_administrator(user))
+    click.echo(f"{email} is an administrator now.")
+
+
+@people.command("add_fake_data")
+@click.option("-n", "--number-users", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
+def add_fake_data(number_users: int) -> None:
+    """Add fake users, none of them an administrator."""
+    _add_fake_users(number_users)
+
+
+def _add_fake_users(count: int) -> None:
+    if not count:
+        return
+    # A password that everybody can read here must not open an account that strangers can reach.
+    password = FAKE_PASSWORD if current_app.debug else None
+    with click.progressbar(length=count, label=f"Adding {count} fake users") as bar:
+        fake_data.add_fake_users(count, password, bar.update)
+    if password:
+        click.echo(f"Each fake user's password is: {password}")
+
+
+@people.command("recreate_db")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def recreate_db(yes: bool) -> None:
+    """Drop every table and make them anew. Refuses in production."""
+    if not (current_app.debug or current_app.testing):
+        raise click.ClickException("This is production: recreate_db would delete its data, and refuses.")
+    where = db.engine.url.render_as_string(hide_password=True)
+    if not yes:
+        click.confirm(f"Delete everything in {where}?", abort=True)
+    setup.empty_database()
+    click.echo("The database is empty. Next: manage.py setup_dev")
+
+
+people.add(migrate_commands)
+
+
+@serving.command("runserver", needs_app=False)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=5000, show_default=True, help="The port to listen on.")
+@click.option("--reload/--no-reload", default=True, help="Start again when a source file is saved.")
+@click.pass_obj
+def runserver(info: ScriptInfo, host: str, port: int, reload: bool) -> None:
+    """Serve the site for development; `manage.py dev` also starts its queue and worker."""
+    from development.web_server import serve
+
+    serve(info.load_app, host, port, reload)
+
+
+@serving.command("run_worker")
+@click.option("--queue", default="default", show_default=True, help="The queue to take jobs from.")
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="How many jobs at once.")
+@click.option("--burst", is_flag=True, help="End when nothing is left to do.")
+def run_worker(queue: str, workers: int, burst: bool) -> None:
+    """Deliver e-mails, run jobs and keep the schedule, until SIGTERM."""
+    # RQ takes 0.1 s to import: the other commands, and the web server, do without.
+    from app.kit import worker
+
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    sys.exit(worker.run(app, jobs.outbox, jobs.schedule, queue=queue, workers=workers, burst=burst))
+
+
+@checking.command("build_assets", needs_app=False)
+def build_assets_command() -> None:
+    """Build styles and scripts for production; needs no database, queue or secret."""
+    for file in assets.build_assets():
+        click.echo(file)
+
+
+@checking.command("format", needs_app=False)
+def format_code() -> None:
+    """Sort the imports and format the code with ruff."""
+    fixed = _run_tool("ruff", "check", "--select", "I", "--fix", "--quiet", ".")
+    sys.exit(_run_tool("ruff", "format", ".") or fixed)
+
+
+checking.add(routes_command)
+
+
+def _run_tool(module: str, *arguments: str) -> int:
+    return subprocess.call([sys.executable, "-m", module, *arguments])  # nosec B603 # noqa: S603
+
+
+def _or_complain(action: Callable[[], Result]) -> Result:
+    try:
+        return action()
+    except setup.SetupError as error:
+        raise click.ClickException(str(error)) from error

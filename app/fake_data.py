@@ -1,0 +1,54 @@
+"""Invented people, to see how pages look and behave with many of them."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from random import Random
+from secrets import token_hex, token_urlsafe
+from typing import Any
+
+from sqlalchemy import insert
+
+from app.extensions import db
+from app.kit.database import utc_now
+from app.kit.passwords import hash_password
+from app.models import Role, User
+
+CHUNK = 500
+DAYS_BACK = 400
+
+
+def add_fake_users(
+    count: int, password: str | None = None, on_progress: Callable[[int], Any] = lambda added: None
+) -> None:
+    """Add ``count`` users with an ordinary role, and commit.
+
+    ``password`` lets a developer log in as any of them; without one nobody can. After each
+    chunk ``on_progress`` hears how many that chunk added.
+    """
+    role = Role.for_newcomers()
+    # One hash for all: ten thousand of them would take minutes.
+    password_hash = hash_password(password or token_urlsafe(32))
+    people = _invent_people(role.id if role else None, password_hash)
+    for start in range(0, count, CHUNK):
+        size = min(CHUNK, count - start)
+        db.session.execute(insert(User), [next(people) for _ in range(size)])
+        on_progress(size)
+    db.session.commit()
+
+
+def _invent_people(role_id: int | None, password_hash: str) -> Iterator[dict[str, Any]]:
+    # Its word lists take 25 MB: nothing but this needs them.
+    from faker import Faker
+
+    faker, random, now = Faker(), Random(), utc_now()  # noqa: S311 - nothing here is a secret
+    while True:
+        first_name, last_name = faker.first_name(), faker.last_name()
+        yield {
+            "first_name": first_name,
+            "last_name": last_name,
+            "email": f"{first_name}.{last_name}.{token_hex(4)}@example.com".lower(),
+            "password_hash": password_hash,
+            "role_id": role_id,
+            "confirmed": random.random() < 0.8,
+            "created_at": now - timedelta(days=random.random() * DAYS_BACK),
+        }

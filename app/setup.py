@@ -1,0 +1,104 @@
+"""What stands in the database before anyone visits: tables, roles, and an administrator."""
+
+import secrets
+from dataclasses import dataclass
+
+from flask import current_app
+from flask_migrate import upgrade
+from sqlalchemy import MetaData
+
+from app.extensions import db
+from app.kit.passwords import assess, personal_words
+from app.models import AuditEvent, Role, User
+
+
+class SetupError(Exception):
+    """Something has to be set or chosen better first; the message says what."""
+
+
+@dataclass(frozen=True)
+class Login:
+    """With what an administrator logs in; the password is None when only its owner knows it."""
+
+    email: str
+    password: str | None
+
+
+def prepare_database() -> None:
+    """Bring the tables to the newest migration and the roles in line with the code."""
+    upgrade()
+    Role.insert_roles()
+
+
+def empty_database() -> None:
+    """Drop every table, also those that no model knows any more, and make the current ones."""
+    db.session.remove()
+    tables = MetaData()
+    tables.reflect(db.engine)
+    tables.drop_all(db.engine)
+    prepare_database()
+
+
+def ensure_development_administrator() -> Login:
+    """Make the administrator of ADMIN_EMAIL unless there is one, and answer how to log in."""
+    email, password = current_app.config["ADMIN_EMAIL"], current_app.config["ADMIN_PASSWORD"]
+    user = User.with_email(email)
+    if user is None:
+        password = password or secrets.token_urlsafe(12)
+        make_administrator(email, password)
+        return Login(email, password)
+    return Login(email, password if password and user.verify_password(password) else None)
+
+
+def ensure_production_administrator() -> bool:
+    """Make the administrator of ADMIN_EMAIL and ADMIN_PASSWORD; answers False when the user exists already.
+
+    Raises :class:`SetupError` when either is missing or weak.
+    """
+    email, password = current_app.config["ADMIN_EMAIL"], current_app.config["ADMIN_PASSWORD"]
+    if email.endswith("@example.com"):
+        raise SetupError("ADMIN_EMAIL: set it to the administrator's own e-mail address.")
+    if User.with_email(email):
+        return False
+    if not password:
+        raise SetupError("ADMIN_PASSWORD: set it to the administrator's password, for this one command.")
+    refuse_weak_password(password, email)
+    make_administrator(email, password)
+    return True
+
+
+def refuse_weak_password(password: str, email: str) -> None:
+    """Raise :class:`SetupError` unless the password meets the rule that the site's forms apply."""
+    strength = assess(password, personal_words(email))
+    if strength.problem:
+        raise SetupError(" ".join(["The password cannot be used.", strength.problem, *strength.advice]))
+
+
+def make_administrator(email: str, password: str) -> User:
+    """Add a confirmed administrator, and commit."""
+    user = User(
+        email=email,
+        password=password,
+        first_name="Site",
+        last_name="Administrator",
+        confirmed=True,
+        role=_administrator_role(),
+    )
+    db.session.add(user)
+    AuditEvent.record("user.created", subject=user, by="command line")
+    db.session.commit()
+    return user
+
+
+def promote_to_administrator(user: User) -> None:
+    """Give an existing user every permission, and commit."""
+    user.role = _administrator_role()
+    AuditEvent.record("user.role_changed", subject=user, by="command line")
+    db.session.commit()
+
+
+def _administrator_role() -> Role:
+    role = Role.with_name("Administrator")
+    if role is None:
+        raise SetupError("There are no roles yet. Run: manage.py release")
+    return role

@@ -1,0 +1,169 @@
+"""Runs several commands side by side, with honcho's prefixes, and ends them all together.
+
+honcho's own manager waits for a process's output to close; a reloader's child keeps it open, and the
+others would run on. Here each command leads a process group, and groups are ended whole.
+"""
+
+import os
+import queue
+import signal
+import subprocess  # nosec B404 - runs the lines of Procfile.local
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TextIO
+
+from honcho.colour import get_colours
+from honcho.printer import Message, Printer
+
+GRACE_SECONDS = 10
+SYSTEM = "system"
+STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+STRONG_SIGNALS = {signal.SIGHUP, signal.SIGINT, signal.SIGABRT, signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM}
+
+
+@dataclass(frozen=True)
+class Line:
+    """Something to print, from one process or from this one."""
+
+    name: str
+    text: bytes | str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A process has ended by itself, with a code as `subprocess` gives it."""
+
+    name: str
+    code: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Someone asked to stop."""
+
+    signal_number: int
+
+
+class Processes:
+    """Commands that live and die together."""
+
+    def __init__(self, commands: Mapping[str, str], environment: Mapping[str, str], lock: TextIO) -> None:
+        self.commands = commands
+        self.environment = environment
+        self.lock = lock
+        # Unlike Queue, a SimpleQueue may be filled by a signal handler while this thread reads from it.
+        self.events: queue.SimpleQueue[Line | Ended | Asked] = queue.SimpleQueue()
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.readers: list[threading.Thread] = []
+        self.printer = Printer(sys.stdout)
+        self.printer.width = max(len(name) for name in (SYSTEM, *commands))
+        self.colours = dict(zip(commands, get_colours(), strict=False))
+
+    def run(self) -> int:
+        """Start all, print what they say, and return after all have ended.
+
+        Answers 0 when someone asked to stop, 1 when a process ended by itself.
+        """
+        previous = {number: signal.signal(number, self._ask_to_stop) for number in STOP_SIGNALS}
+        try:
+            for name, command in self.commands.items():
+                self._start(name, command)
+            self._note_process_ids()
+            return self._watch()
+        finally:
+            self._stop_all()
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def say(self, text: str) -> None:
+        """Print ``text`` as it is, between the processes' lines; may be called from any thread."""
+        self.events.put(Line("", text))
+
+    def _ask_to_stop(self, number: int, _frame: object) -> None:
+        self.events.put(Asked(number))
+
+    def _start(self, name: str, command: str) -> None:
+        process = subprocess.Popen(  # noqa: S602 - a Procfile line is shell text, and the fork's own
+            command,
+            shell=True,  # nosec B602
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            # Every process holds the lock: it is free again when the last one is gone.
+            pass_fds=(self.lock.fileno(),),
+        )
+        self.running[name] = process
+        for target in (self._read, self._wait):
+            thread = threading.Thread(target=target, args=(name, process), daemon=True)
+            thread.start()
+            self.readers.append(thread)
+
+    def _note_process_ids(self) -> None:
+        """Write down whom to stop, should this process be killed and the others live on."""
+        self.lock.truncate(0)
+        print(os.getpid(), *(process.pid for process in self.running.values()), file=self.lock, flush=True)
+
+    def _read(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        for line in process.stdout or ():
+            self.events.put(Line(name, line))
+
+    def _wait(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        self.events.put(Ended(name, process.wait()))
+
+    def _watch(self) -> int:
+        while True:
+            event = self.events.get()
+            if isinstance(event, Line):
+                self._print(event)
+                continue
+            others = [name for name in self.commands if not isinstance(event, Ended) or name != event.name]
+            self._print(Line(SYSTEM, f"{_reason(event)}; stopping {' and '.join(others)}"))
+            return 1 if isinstance(event, Ended) else 0
+
+    def _stop_all(self) -> None:
+        self._signal_groups(signal.SIGTERM)
+        deadline = time.monotonic() + GRACE_SECONDS
+        # A reader ends when the last process of its group has closed its output, grandchildren included.
+        while any(reader.is_alive() for reader in self.readers) and time.monotonic() < deadline:
+            try:
+                event = self.events.get(timeout=0.05)
+            except queue.Empty:
+                continue
+            if isinstance(event, Line):
+                self._print(event)
+            elif isinstance(event, Asked):
+                break
+        self._signal_groups(signal.SIGKILL)
+        for process in self.running.values():
+            process.wait()
+
+    def _signal_groups(self, number: int) -> None:
+        for process in self.running.values():
+            try:
+                os.killpg(process.pid, number)
+            except (ProcessLookupError, PermissionError):
+                # The whole group has ended; macOS answers the second for one that only waits to be reaped.
+                continue
+
+    def _print(self, line: Line) -> None:
+        if not line.name:
+            print(line.text, flush=True)
+            return
+        colour = self.colours.get(line.name)
+        self.printer.write(Message("line", line.text, datetime.now(), line.name, colour))  # noqa: DTZ005 - wall clock
+
+
+def _reason(event: Ended | Asked) -> str:
+    if isinstance(event, Asked):
+        return f"{signal.Signals(event.signal_number).name} received"
+    # A shell that stays between tells a signal as 128 + its number, a reloader as 256 - its number.
+    for number in (-event.code, event.code - 128, 256 - event.code):
+        if number in STRONG_SIGNALS:
+            return f"{event.name} was ended by {signal.Signals(number).name}"
+    return f"{event.name} ended with code {event.code}"

@@ -1,0 +1,32 @@
+"""`manage.py test`: pytest in a process of its own, on SQLite or PostgreSQL."""
+
+import os
+import signal
+import subprocess  # nosec B404 - runs pytest
+import sys
+
+from development.postgres import postgres_server
+
+
+def run_tests(pytest_arguments: list[str], *, on_postgres: bool) -> int:
+    """Run pytest with these arguments; answers its exit code."""
+    if not on_postgres:
+        return _run_pytest(pytest_arguments, {})
+    # A plain SIGTERM would end this process without stopping the server.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with postgres_server() as address:
+        return _run_pytest(pytest_arguments, {"TEST_DATABASE_URL": address})
+
+
+def _run_pytest(arguments: list[str], extra: dict[str, str]) -> int:
+    pytest = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "pytest", *arguments],  # nosec B603
+        env={**os.environ, **extra},
+    )
+    try:
+        return pytest.wait()
+    except KeyboardInterrupt:
+        # The terminal has told pytest as well: its summary is worth waiting for.
+        return pytest.wait()
+    finally:
+        pytest.terminate()

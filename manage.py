@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""The command line: `python3 manage.py` lists what it can do.
+
+On a bare machine it first makes `.venv` and installs the packages, then starts itself there (bootstrap.py).
+"""
+
+import os
+import sys
+
+# Also an older Python has to be able to read up to here.
+if sys.version_info < (3, 11):  # noqa: UP036
+    sys.exit(
+        "manage.py: Python 3.11 or newer is needed, and this is %d.%d. Install it from your system's packages "  # noqa: UP031
+        "or https://www.python.org/downloads/, then name it: python3.13 manage.py dev" % sys.version_info[:2]
+    )
+
+import bootstrap
+
+
+def main() -> None:
+    """Run the command that the arguments name, and exit with its code."""
+    bootstrap.enter_virtual_environment(sys.argv)
+    # Migrations, Procfile.local and pytest's settings are found from the project's own folder.
+    os.chdir(bootstrap.ROOT)
+
+    # Only now are the packages known to be there.
+    try:
+        from app import commands, create_app
+    except Exception as error:
+        from development.web_server import show_until_mended
+
+        # A saved mistake should not end the development server.
+        show_until_mended(error)
+        return
+
+    commands.command_line(create_app)()
+
+
+if __name__ == "__main__":
+    main()
