@@ -1,0 +1,14 @@
+"""Flask-Login, reduced to what a server-side session needs."""
+
+from flask_login import LoginManager
+
+
+class SessionLoginManager(LoginManager):
+    """Knows a user by the session cookie alone.
+
+    Flask-Login also looks for a remember cookie. We never set one, so whoever sends it made it up;
+    and one with a character outside ASCII makes its comparison raise, on every page.
+    """
+
+    def _load_user_from_remember_cookie(self, _cookie: str) -> None:
+        return None
