@@ -55,10 +55,12 @@ def verify_password(password_hash: str | None, password: str) -> bool:
     tell whether an account exists.
     """
     with _turn():
-        if password_hash and not password_hash.startswith("$argon2"):
-            return check_password_hash(password_hash, password)
-        known = _verify_argon2(password_hash or _hash_of_nothing(), password)
-        return known and bool(password_hash)
+        if not password_hash:
+            _hasher().hash(password)
+            return False
+        if not password_hash.startswith("$argon2"):
+            return _verify_werkzeug(password_hash, password)
+        return _verify_argon2(password_hash, password)
 
 
 def needs_rehash(password_hash: str) -> bool:
@@ -109,6 +111,13 @@ def _zxcvbn(password: str, personal: Iterable[str]) -> tuple[int, list[str]]:
     return result["score"], advice
 
 
+def _verify_werkzeug(password_hash: str, password: str) -> bool:
+    try:
+        return check_password_hash(password_hash, password)
+    except ValueError:  # a method of long ago, which no Werkzeug computes any more
+        return False
+
+
 def _verify_argon2(password_hash: str, password: str) -> bool:
     try:
         return _hasher().verify(password_hash, password)
@@ -124,16 +133,6 @@ def _hasher() -> PasswordHasher:
 @lru_cache
 def _hasher_with(time_cost: int, memory_cost_kib: int) -> PasswordHasher:
     return PasswordHasher(time_cost=time_cost, memory_cost=memory_cost_kib, parallelism=1)
-
-
-def _hash_of_nothing() -> str:
-    settings = current_app.config
-    return _hash_of_nothing_with(settings["ARGON2_TIME_COST"], settings["ARGON2_MEMORY_COST"])
-
-
-@lru_cache
-def _hash_of_nothing_with(time_cost: int, memory_cost_kib: int) -> str:
-    return _hasher_with(time_cost, memory_cost_kib).hash("")
 
 
 @contextmanager
