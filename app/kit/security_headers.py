@@ -4,6 +4,7 @@
 'unsafe-inline': a script that somebody smuggles into a page does not know the response's nonce.
 """
 
+import re
 from secrets import token_urlsafe
 
 from flask import Flask, Response, g
@@ -19,6 +20,7 @@ STATIC_HEADERS = {
     "X-Frame-Options": "DENY",
 }
 FILE_CSP = "default-src 'none'; frame-ancestors 'none'"
+SEPARATOR = re.compile(r"[\s;,]")
 HSTS = "max-age=63072000; includeSubDomains"
 
 
@@ -30,7 +32,12 @@ def csp_nonce() -> str:
 
 
 def allow_source(directive: str, source: str) -> None:
-    """Open one directive of this response's CSP, for example ``allow_source("img-src", "https://cdn.example")``."""
+    """Open one directive of this response's CSP, for example ``allow_source("img-src", "https://cdn.example")``.
+
+    Raises ValueError for a source that is more than one.
+    """
+    if SEPARATOR.search(directive + source):
+        raise ValueError(f"{source!r} would end the directive and begin another one")
     g.setdefault("csp_sources", {}).setdefault(directive, []).append(source)
 
 
@@ -46,6 +53,9 @@ def init_app(app: Flask) -> None:
             response.headers.setdefault(name, value)
         if _was_made_for_somebody():
             response.headers.setdefault("Cache-Control", "no-store")
+        elif "csrf_token" in g:
+            # A form that one browser was given; not "no-store", which empties it on the way back.
+            response.headers.setdefault("Cache-Control", "private")
         return response
 
 
