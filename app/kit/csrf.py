@@ -53,6 +53,9 @@ class MaskedCSRFProtect(CSRFProtect):
 
     def init_app(self, app: Flask) -> None:
         super().init_app(app)
+        # Signed with the last, read with any: a form that stood open while the key was rotated still works.
+        keys = [*app.config["SECRET_KEY_FALLBACKS"], app.config["SECRET_KEY"]]
+        app.config.setdefault("WTF_CSRF_SECRET_KEY", keys)
         app.jinja_env.globals["csrf_token"] = masked_csrf_token
         app.context_processor(lambda: {"csrf_token": masked_csrf_token})
 
