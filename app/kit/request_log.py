@@ -30,6 +30,8 @@ def init_app(app: Flask) -> None:
     configure_logging(level=app.config["LOG_LEVEL"], as_json=not (app.debug or app.testing or sys.stderr.isatty()))
     app.before_request(_begin_request)
     app.after_request(_end_request)
+    # Flask's own line names the address, and with it the token of a mailed link.
+    app.log_exception = _log_exception  # type: ignore[method-assign]
 
 
 def configure_logging(*, level: str, as_json: bool) -> None:
@@ -90,10 +92,17 @@ def _end_request(response: Response) -> Response:
     return response
 
 
+def _log_exception(exc_info: Any) -> None:
+    log.error("unexpected error", exc_info=exc_info, extra={"fields": _route_fields()})
+
+
+def _route_fields() -> dict[str, Any]:
+    return {"method": request.method, "route": request.url_rule.rule if request.url_rule else "(none)"}
+
+
 def _request_fields(response: Response, seconds: float) -> dict[str, Any]:
     return {
-        "method": request.method,
-        "route": request.url_rule.rule if request.url_rule else "(none)",
+        **_route_fields(),
         "status": response.status_code,
         "milliseconds": round(seconds * 1000, 1),
         "ip_address": request.remote_addr,
@@ -135,5 +144,10 @@ class ReadableFormatter(logging.Formatter):
         when = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         fields = {**_context_fields(), **getattr(record, "fields", {})}
         details = "".join(f" {name}={value}" for name, value in fields.items())
-        line = f"{when} {record.levelname} {record.getMessage()}{details}"
+        line = _on_one_line(f"{when} {record.levelname} {record.getMessage()}{details}")
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def _on_one_line(text: str) -> str:
+    """What somebody typed must neither begin a line of its own nor steer the terminal."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
