@@ -1,23 +1,32 @@
 """Logging in and out: the cookie holds an opaque token, the database says what it is worth."""
 
-from flask import Flask, Response, g, request, session
+import logging
+
+from flask import Flask, Response, flash, g, redirect, request, session, url_for
 from flask_login import login_user
 from sqlalchemy import update
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import db, login_manager
 from app.kit.database import utc_now
+from app.kit.redirects import local_referrer
 from app.models import User, UserSession
+
+log = logging.getLogger(__name__)
 
 
 def init_app(app: Flask) -> None:
     """Tell Flask-Login how to find the user of a cookie, and keep track of when each was last seen."""
     login_manager.init_app(app)
     login_manager.login_view = "account.login"
+    login_manager.refresh_view = "account.confirm_password"
     login_manager.login_message = "Log in to see this page."
     login_manager.login_message_category = "info"
     # Its own check hashes address and browser on each request; the session's row replaces it.
     login_manager.session_protection = None
     login_manager.user_loader(_load_user)
+    login_manager.unauthorized_handler(_ask_to_log_in)
     app.after_request(_note_last_seen)
 
 
@@ -67,16 +76,32 @@ def _load_user(token: str) -> User | None:
     if row is None:
         return None
     g.user_session = row
+    if row.is_due_for_last_seen():
+        g.due_session_id = row.id
     row.user.session_token = token
     return row.user
 
 
+def _ask_to_log_in() -> AnyResponse:
+    """Lead a stranger to the login page, and from there back; to the page of the form, where one was sent."""
+    flash(login_manager.login_message, login_manager.login_message_category)
+    page = request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else local_referrer("")
+    return redirect(url_for(login_manager.login_view, next=page or None))
+
+
 def _note_last_seen(response: Response) -> Response:
-    """Write the time at most once a minute, after the view is done with its own transaction."""
-    row = current_session()
-    if row is not None and row in db.session and row.is_due_for_last_seen():
-        statement = update(UserSession).where(UserSession.id == row.id).values(last_seen_at=utc_now())
-        db.session.rollback()
-        db.session.execute(statement)
+    """Write the time at most once a minute, after the view is done with its own transaction.
+
+    Goes by the id: the row may have been deleted meanwhile, by this request or by another browser.
+    """
+    session_id = g.pop("due_session_id", None)
+    if session_id is None:
+        return response
+    db.session.rollback()
+    try:
+        db.session.execute(update(UserSession).where(UserSession.id == session_id).values(last_seen_at=utc_now()))
         db.session.commit()
+    except SQLAlchemyError as error:  # the page is ready: a busy database must not take it back
+        db.session.rollback()
+        log.warning("last seen was not written: %s", type(error).__name__)
     return response
