@@ -174,6 +174,11 @@ class TestingConfig(Config):
         super()._read_accounts(env)
         self.ARGON2_MEMORY_COST = 8
         self.ARGON2_TIME_COST = 1
+        self.PASSWORD_BREACH_CHECK = False
+
+    def _read_third_parties(self, env: Environment) -> None:
+        super()._read_third_parties(env)
+        self.SENTRY_DSN = ""  # what a test breaks is nobody's incident
 
     def _read_database(self, env: Environment) -> None:
         self._use_database(env.text("TEST_DATABASE_URL", sqlite_url("data-test.sqlite")))
@@ -262,10 +267,11 @@ def engine_options(url: str) -> dict[str, object]:
 
     PostgreSQL: a connection is tried before use, so a restarted server costs no request.
     SQLite: a writer waits up to 15 seconds for another one.
+    Both: an error that is logged names no values, which can be hashes of passwords and tokens.
     """
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 15}}
-    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
+        return {"hide_parameters": True, "connect_args": {"timeout": 15}}
+    return {"hide_parameters": True, "pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
 
 
 config: dict[str, type[Config]] = {
