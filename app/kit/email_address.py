@@ -14,6 +14,8 @@ def normalized_email(typed: str) -> str | None:
     another script becomes the ASCII name under which it is found. A local part outside ASCII is
     refused: few servers take such mail, and what we accept must be able to receive its link.
     """
+    if len(typed) > 4 * MAX_LENGTH:  # normalizing half a megabyte is work that anybody could ask for
+        return None
     text = unicodedata.normalize("NFKC", typed.strip())
     if len(text) > MAX_LENGTH or not all(_is_plain(character) for character in text):
         return None

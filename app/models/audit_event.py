@@ -5,8 +5,8 @@ from typing import Any
 
 from flask import g, has_request_context, request
 from flask_login import current_user
-from sqlalchemy import JSON, ForeignKey, String
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import JSON, ForeignKey, Select, String, select
+from sqlalchemy.orm import Mapped, aliased, contains_eager, mapped_column, relationship
 
 from app.extensions import db
 from app.kit.database import UTCDateTime, utc_now
@@ -42,7 +42,24 @@ class AuditEvent(db.Model):
                 actor=actor,
                 subject=subject,
                 details=details,
-                ip_address=(request.remote_addr or "") if in_request else "",
+                ip_address=(request.remote_addr or "")[:45] if in_request else "",
                 request_id=g.get("request_id") if in_request else None,
             )
         )
+
+    @classmethod
+    def with_people(cls) -> Select[tuple["AuditEvent"]]:
+        """Answer the query of all events with ``Actor`` and ``Subject``, to be narrowed and ordered."""
+        return (
+            select(cls)
+            .outerjoin(cls.actor.of_type(Actor))
+            .outerjoin(cls.subject.of_type(Subject))
+            .options(
+                contains_eager(cls.actor.of_type(Actor)).lazyload(Actor.role),
+                contains_eager(cls.subject.of_type(Subject)).lazyload(Subject.role),
+            )
+        )
+
+
+Actor = aliased(User, name="actor")
+Subject = aliased(User, name="subject")
