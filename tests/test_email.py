@@ -1,0 +1,204 @@
+"""The catalogue of e-mails: written in the caller's transaction, built when they leave, and only if they still make sense."""
+
+import json
+import re
+
+import pytest
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import select, text
+
+from app import email
+from app.email import catalog, send_email
+from app.jobs import outbox
+from app.kit.database import utc_now
+from app.models import Email, User
+from tests.factories import make_invited, make_user
+from tests.kit.conftest import send_to
+from tests.servers.faulty_smtp import SmtpServer
+
+NAMES = sorted(catalog.emails)
+ORIGIN = {"ip_address": "203.0.113.7", "browser": "Firefox on Linux"}
+
+
+@pytest.fixture(autouse=True)
+def _ready(db: SQLAlchemy) -> None:
+    """Each test is inside the app and starts with an empty outbox."""
+
+
+@pytest.fixture
+def smtp(app: Flask, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    server = SmtpServer().start()
+    send_to(server, app, monkeypatch)
+    yield server
+    server.stop()
+
+
+def deliver() -> None:
+    outbox.deliver(go_on=lambda: True)
+
+
+def states(db: SQLAlchemy) -> list[str]:
+    db.session.rollback()
+    return list(db.session.scalars(select(Email.state).order_by(Email.id)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_email_has_a_preview_with_both_parts(app: Flask, name: str) -> None:
+    preview = catalog.emails[name].preview()
+    assert preview.subject
+    assert app.config["APP_NAME"] in preview.text
+    assert "<table" in preview.html
+    for part in (preview.text, preview.html):
+        assert "{{" not in part
+        assert "None" not in part
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_email_says_the_same_in_both_parts(name: str) -> None:
+    preview = catalog.emails[name].preview()
+    links = set(re.findall(r'https?://[^\s"<]+', preview.text))
+    assert links <= set(re.findall(r'https?://[^\s"<]+', preview.html))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_email_fits_mail_programs(name: str) -> None:
+    """Styles on the elements, dark mode in the head, tables for layout, a preheader, nothing fetched."""
+    html = catalog.emails[name].preview().html
+    assert html.count("style=") > 10
+    assert "prefers-color-scheme: dark" in html
+    assert html.count("<table") == html.count('role="presentation"')
+    assert re.search(r'class="preheader"[^>]*display: none[^>]*>[^<]+<', html)
+    assert not re.search(r"<(img|link|script|iframe)", html)
+    assert len(html.encode()) < 102_000  # Gmail cuts what is longer
+
+
+def test_an_email_leaves_with_the_commit_and_not_after_a_rollback(db: SQLAlchemy) -> None:
+    user = make_user(confirmed=False)
+    email.confirm.send(user)
+    db.session.rollback()
+    assert states(db) == []
+    email.confirm.send(user)
+    db.session.commit()
+    assert states(db) == ["pending"]
+
+
+def test_a_user_and_the_email_can_be_new_in_one_transaction(db: SQLAlchemy) -> None:
+    user = User(email="new@example.com", password="correct-horse-battery")
+    db.session.add(user)
+    email.confirm.send(user)
+    db.session.commit()
+    assert db.session.scalar(select(Email.user_id)) == user.id
+
+
+def test_no_token_link_or_text_is_stored(db: SQLAlchemy) -> None:
+    user = make_user()
+    email.reset_password.send(user)
+    email.change_email.send(user, new_email="new@example.com")
+    db.session.commit()
+    for row in db.session.execute(text("SELECT * FROM emails")).mappings():
+        stored = json.dumps(dict(row), default=str)
+        assert "http" not in stored
+        assert "token" not in stored
+        assert len(stored) < 700
+
+
+def test_the_link_is_made_when_the_email_leaves_and_works(db: SQLAlchemy, smtp: SmtpServer) -> None:
+    user = make_user(confirmed=False)
+    email.confirm.send(user)
+    db.session.commit()
+    deliver()
+    [message] = smtp.messages
+    token = re.search(r"/confirm[^/]*/([\w.-]+)|/c/([\w.-]+)", message.get_body(("plain",)).get_content())
+    assert token is not None
+    assert db.session.get(User, user.id).confirm_account(token[1] or token[2]) is True
+
+
+def test_the_message_has_the_settings_of_the_site(app: Flask, db: SQLAlchemy, smtp: SmtpServer) -> None:
+    email.password_changed.send(make_user(email="ada@example.com"), **ORIGIN)
+    db.session.commit()
+    deliver()
+    [message] = smtp.messages
+    assert message["Subject"] == f"{app.config['EMAIL_SUBJECT_PREFIX']} Your password was changed"
+    assert str(message["From"]) == app.config["EMAIL_SENDER"]
+    assert re.fullmatch(r"<email-\d+\.\d+@[\w.-]+>", message["Message-ID"])
+    assert "203.0.113.7" in message.get_body(("plain",)).get_content()
+
+
+def test_links_lead_to_the_configured_site(app: Flask, db: SQLAlchemy, smtp: SmtpServer, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setitem(app.config, "BASE_URL", "https://site.example")
+    email.reset_password.send(make_user())
+    db.session.commit()
+    with app.test_request_context(headers={"Host": "evil.example"}):
+        deliver()
+    body = smtp.messages[0].get_body(("plain",)).get_content()
+    assert "https://site.example/account/" in body
+    assert "evil" not in body
+
+
+def test_what_no_longer_makes_sense_is_canceled(db: SQLAlchemy, smtp: SmtpServer) -> None:
+    confirmed, moved, disabled, gone, joined = (make_user(confirmed=False) for _ in range(5))
+    for user in (confirmed, moved, disabled, gone):
+        email.confirm.send(user)
+    email.invite.send(joined)
+    db.session.commit()
+    confirmed.confirmed = True
+    moved.email = "moved@example.com"
+    disabled.disabled_at = utc_now()
+    db.session.delete(gone)
+    db.session.commit()
+    deliver()
+    assert states(db) == ["canceled"] * 5
+    assert smtp.messages == []
+
+
+def test_a_reset_link_never_goes_to_an_address_that_was_given_up(db: SQLAlchemy, smtp: SmtpServer) -> None:
+    user = make_user(email="old@example.com")
+    email.reset_password.send(user)
+    user.email = "new@example.com"
+    db.session.commit()
+    deliver()
+    assert smtp.messages == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_email_can_be_sent(db: SQLAlchemy, smtp: SmtpServer, name: str) -> None:
+    user = make_invited() if name == "invite" else make_user(confirmed=False)
+    context = {
+        "change_email": {"new_email": "new@example.com"},
+        "email_change_requested": {"new_email": "new@example.com", **ORIGIN},
+        "email_changed": {"recipient": "old@example.com", "new_email": "new@example.com", **ORIGIN},
+        "password_changed": ORIGIN,
+        "new_device": ORIGIN,
+        "account_deleted": {"full_name": "Ada Lovelace"},
+    }
+    catalog.emails[name].send(user, **context.get(name, {}))
+    db.session.commit()
+    deliver()
+    assert states(db) == ["sent"]
+    expected = {"change_email": "new@example.com", "email_changed": "old@example.com"}
+    assert smtp.messages[0]["To"] == expected.get(name, user.email)
+
+
+def test_the_notice_of_a_deleted_account_outlives_it(db: SQLAlchemy, smtp: SmtpServer) -> None:
+    user = make_user()
+    email.account_deleted.send(user, full_name=user.full_name())
+    db.session.delete(user)
+    db.session.commit()
+    deliver()
+    assert "was deleted" in smtp.messages[0]["Subject"]
+
+
+def test_a_fork_sends_with_send_email(db: SQLAlchemy, smtp: SmtpServer) -> None:
+    send_email("bob@example.com", "Hello", "account/email/account_deleted", full_name="<Bob>")
+    db.session.commit()
+    deliver()
+    [message] = smtp.messages
+    assert message["To"] == "bob@example.com"
+    assert "Hello <Bob>" in message.get_body(("plain",)).get_content()
+    assert "&lt;Bob&gt;" in message.get_body(("html",)).get_content()
+
+
+def test_send_email_refuses_what_is_no_plain_json() -> None:
+    with pytest.raises(TypeError):
+        send_email("bob@example.com", "Hello", "account/email/account_deleted", user=object())
