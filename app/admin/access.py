@@ -1,0 +1,53 @@
+"""Who may open which page of the admin area; a page that says nothing is for administrators."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import abort, current_app, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from app.models import Permission
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+MENU = [
+    ("admin.index", "Dashboard", "home"),
+    ("admin.registered_users", "Users", "users"),
+    ("admin.invite_user", "Invite a user", "mail"),
+    ("admin.new_user", "Add a user", "plus"),
+    ("admin.emails", "E-mails", "send"),
+    ("admin.jobs", "Jobs", "clock"),
+    ("admin.audit", "Audit log", "list"),
+]
+
+
+def needs(permission: Permission) -> Callable[[View], View]:
+    """Open the page to who holds `permission`, administrators among them."""
+
+    def mark(view: View) -> View:
+        view.needed_permission = permission  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def check_access() -> Response | None:
+    """Answer where to send who may not come in; 403 for those who are known and not allowed; None lets pass."""
+    if not current_user.is_authenticated:
+        return current_app.login_manager.unauthorized()  # type: ignore[attr-defined, no-any-return]
+    if not current_user.confirmed:
+        return redirect(url_for("account.unconfirmed"))
+    if not _may_open(request.endpoint or ""):
+        abort(403)
+    return None
+
+
+def menu() -> list[tuple[str, str, str]]:
+    """Answer the rows of the side menu that the current user may open."""
+    return [row for row in MENU if _may_open(row[0])]
+
+
+def _may_open(endpoint: str) -> bool:
+    view = current_app.view_functions[endpoint]
+    return bool(current_user.can(getattr(view, "needed_permission", Permission.ADMINISTER)))

@@ -1,0 +1,54 @@
+"""The numbers on the dashboard."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, func, select
+
+from app.extensions import db
+from app.kit.database import utc_now
+from app.models import Email, User, UserSession
+from app.models.email import EmailState
+
+RECENTLY = timedelta(days=7)
+LATELY_SEEN = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How many of each there are at this moment."""
+
+    users: int
+    new_users: int
+    unconfirmed: int
+    invited: int
+    disabled: int
+    sessions: int
+    waiting_emails: int
+    dead_emails: int
+
+
+def current_figures() -> Figures:
+    """Count users, the sessions seen within a day, and the e-mails that wait or were given up: three queries."""
+    users, new_users, unconfirmed, invited, disabled = db.session.execute(
+        select(
+            func.count(),
+            _count(User.created_at >= utc_now() - RECENTLY),
+            _count(User.confirmed.is_(False) & User.password_hash.is_not(None)),
+            _count(User.password_hash.is_(None)),
+            _count(User.disabled_at.is_not(None)),
+        ).select_from(User)
+    ).one()
+    waiting, dead = db.session.execute(
+        select(
+            _count(Email.state.in_((EmailState.PENDING, EmailState.SENDING))),
+            _count(Email.state == EmailState.DEAD),
+        ).select_from(Email)
+    ).one()
+    seen = select(func.count()).select_from(UserSession).where(UserSession.last_seen_at >= utc_now() - LATELY_SEEN)
+    sessions = db.session.scalar(seen) or 0
+    return Figures(users, new_users, unconfirmed, invited, disabled, sessions, waiting, dead)
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.count().filter(condition)

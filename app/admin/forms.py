@@ -1,0 +1,123 @@
+"""What an administrator types about other people's accounts, and the text of an editable page."""
+
+import re
+from typing import Any
+
+from sqlalchemy import select
+from wtforms import Field, HiddenField, SelectField, StringField, SubmitField, TextAreaField, ValidationError
+from wtforms.validators import InputRequired, Length
+
+from app.extensions import db
+from app.kit.form_fields import email_field, name_field, new_password_field, repeated_password_field
+from app.kit.forms import Form
+from app.models import Role, User
+
+ADDRESS_IS_TAKEN = "Somebody has this address already."
+REASON_MAX_LENGTH = 255
+EDITOR_NAME_MAX_LENGTH = 100
+# About forty printed pages; rendering that much Markdown takes a quarter of a second.
+TEXT_MAX_LENGTH = 100_000
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def _typed_person(form: Any) -> list[str | None]:
+    return [form.first_name.data, form.last_name.data, form.email.data]
+
+
+def _unused_email(_form: Form, field: Field) -> None:
+    """Administrators see everybody anyway, so the form may say that an address is taken."""
+    if User.with_email(field.data):
+        raise ValidationError(ADDRESS_IS_TAKEN)
+
+
+def _one_line(text: str | None) -> str:
+    return CONTROL_CHARACTERS.sub(" ", text or "").strip()
+
+
+def _without_nul(text: str | None) -> str:
+    # PostgreSQL has no NUL in its texts.
+    return (text or "").replace("\x00", "")
+
+
+def _role_field() -> SelectField:
+    return SelectField("Account type", coerce=int)
+
+
+class _FormWithRole(Form):
+    """Offers every role there is, the newcomers' first."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        roles = db.session.scalars(select(Role).order_by(Role.default.desc(), Role.name)).all()
+        self.role.choices = [(role.id, role.name) for role in roles]
+
+    @property
+    def chosen_role(self) -> Role:
+        """The role that was picked, once the form is valid."""
+        return db.session.get_one(Role, self.role.data)
+
+
+class ChangeAccountTypeForm(_FormWithRole):
+    """Giving somebody another role."""
+
+    role = _role_field()
+    submit = SubmitField("Change account type")
+
+
+class InviteUserForm(_FormWithRole):
+    """Asking somebody to join."""
+
+    first_name = name_field("First name", "off")
+    last_name = name_field("Last name", "off")
+    email = email_field()
+    role = _role_field()
+    submit = SubmitField("Send invitation")
+
+    def validate_email(self, field: Field) -> None:
+        """Refuse an address that belongs to somebody."""
+        _unused_email(self, field)
+
+
+class NewUserForm(InviteUserForm):
+    """Making an account that works at once."""
+
+    password = new_password_field("Password", _typed_person)
+    password2 = repeated_password_field("Confirm password", "password")
+    submit = SubmitField("Add user")
+
+
+class ChangeUserEmailForm(Form):
+    """Correcting somebody's address."""
+
+    email = email_field("New email")
+    submit = SubmitField("Change email")
+
+    def validate_email(self, field: Field) -> None:
+        """Refuse an address that belongs to somebody."""
+        _unused_email(self, field)
+
+
+class DisableUserForm(Form):
+    """Locking somebody out without deleting anything."""
+
+    reason = StringField(
+        "Reason",
+        [Length(max=REASON_MAX_LENGTH, message=f"Use at most {REASON_MAX_LENGTH} characters.")],
+        filters=[_one_line],
+        description="Only administrators see it.",
+        render_kw={"maxlength": REASON_MAX_LENGTH, "autocomplete": "off"},
+    )
+    submit = SubmitField("Disable")
+
+
+class EditorForm(Form):
+    """The text of one editable page."""
+
+    editor_name = HiddenField(filters=[_one_line], validators=[InputRequired(), Length(1, EDITOR_NAME_MAX_LENGTH)])
+    edit_data = TextAreaField(
+        "Text in Markdown",
+        [Length(max=TEXT_MAX_LENGTH, message=f"Use at most {TEXT_MAX_LENGTH:,} characters.")],
+        filters=[_without_nul],
+        render_kw={"rows": 16, "maxlength": TEXT_MAX_LENGTH},
+    )
+    submit = SubmitField("Save")

@@ -1,0 +1,67 @@
+"""The audit log: who did what to whom, when and from where."""
+
+from datetime import UTC, datetime, timedelta
+
+from flask import render_template
+from sqlalchemy import ColumnElement, select
+
+from app.admin import admin
+from app.admin.access import needs
+from app.extensions import db
+from app.kit.routing import LARGEST_ROW_ID
+from app.kit.table import Table
+from app.models import AuditEvent, Permission
+from app.models.audit_event import Actor, Subject
+
+ONE_DAY = timedelta(days=1)
+
+
+@admin.get("/audit")
+@needs(Permission.VIEW_AUDIT_LOG)
+def audit() -> str:
+    """List the events, the latest first."""
+    events = db.session.scalars(select(AuditEvent.event).distinct().order_by(AuditEvent.event)).all()
+    table = Table.from_request(
+        AuditEvent.with_people(),
+        columns={"when": AuditEvent.created_at, "event": AuditEvent.event},
+        search=[
+            *(Actor.first_name, Actor.last_name, Actor.email),
+            *(Subject.first_name, Subject.last_name, Subject.email),
+            AuditEvent.ip_address,
+        ],
+        filters={
+            "event": {event: AuditEvent.event == event for event in events},
+            "user": _about_user,
+            "from": _since,
+            "until": _until,
+        },
+        sort="-when",
+    )
+    return render_template("admin/audit.html", table=table, event_choices=[(event, event) for event in events])
+
+
+def _about_user(user_id: str) -> ColumnElement[bool] | None:
+    if not user_id.isdecimal() or int(user_id) > LARGEST_ROW_ID:
+        return None
+    return (AuditEvent.actor_id == int(user_id)) | (AuditEvent.subject_id == int(user_id))
+
+
+def _since(day: str) -> ColumnElement[bool] | None:
+    moment = _start_of(day)
+    return None if moment is None else AuditEvent.created_at >= moment
+
+
+def _until(day: str) -> ColumnElement[bool] | None:
+    """The whole of the last day belongs to the time asked for."""
+    moment = _start_of(day)
+    if moment is None or moment > datetime.max.replace(tzinfo=UTC) - ONE_DAY:
+        return None
+    return AuditEvent.created_at < moment + ONE_DAY
+
+
+def _start_of(day: str) -> datetime | None:
+    """The first moment of a day in UTC; None for what is not a date like 2026-11-21."""
+    try:
+        return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,25 @@
+"""The first page of the admin area: how many, how well, and what happened last."""
+
+from flask import render_template
+from sqlalchemy import select
+
+from app import health
+from app.admin import admin
+from app.admin.figures import current_figures
+from app.extensions import db
+from app.models import AuditEvent, User
+
+SHOWN_ROWS = 5
+
+
+@admin.get("/")
+def index() -> str:
+    """Show the site's figures, its health, who joined last and what was done last."""
+    newest = select(User).order_by(User.created_at.desc(), User.id.desc()).limit(SHOWN_ROWS)
+    return render_template(
+        "admin/index.html",
+        figures=current_figures(),
+        checks=health.checks(),
+        newest_users=db.session.scalars(newest).all(),
+        latest_events=db.session.scalars(AuditEvent.with_people().order_by(AuditEvent.id.desc()).limit(SHOWN_ROWS)).all(),
+    )

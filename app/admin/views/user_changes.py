@@ -1,0 +1,110 @@
+"""Changing, disabling and deleting users. What must not happen is refused in user_actions.py."""
+
+from collections.abc import Callable
+
+from flask import flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from app.admin import admin, user_actions
+from app.admin.forms import ChangeAccountTypeForm, ChangeUserEmailForm, DisableUserForm
+from app.admin.user_actions import RefusedError
+from app.admin.views.users import save_user, user_or_404
+from app.extensions import db
+from app.kit.sudo import sudo_required
+from app.models import User
+
+
+@admin.route("/user/<int:user_id>/change-email", methods=["GET", "POST"])
+@sudo_required
+def change_user_email(user_id: int) -> str | Response:
+    """Give a user another address."""
+    user, form = user_or_404(user_id), ChangeUserEmailForm()
+    if form.validate_on_submit() and save_user(form, lambda: user_actions.change_email(user, form.email.data)):
+        flash(f"The address is {user.email} now.", "success")
+        return _to_user(user)
+    return render_template("admin/change_user_email.html", user=user, form=form)
+
+
+@admin.route("/user/<int:user_id>/change-account-type", methods=["GET", "POST"])
+@sudo_required
+def change_account_type(user_id: int) -> str | Response:
+    """Give a user another role."""
+    user = user_or_404(user_id)
+    form = ChangeAccountTypeForm(role=user.role_id)
+    if form.validate_on_submit():
+        return _try(user, lambda: user_actions.change_role(user, form.chosen_role), "The account type is changed.")
+    return render_template("admin/change_account_type.html", user=user, form=form)
+
+
+@admin.route("/user/<int:user_id>/disable", methods=["GET", "POST"])
+@sudo_required
+def disable_user(user_id: int) -> str | Response:
+    """Lock a user out, after asking for the reason."""
+    user, form = user_or_404(user_id), DisableUserForm()
+    if form.validate_on_submit():
+        return _try(user, lambda: user_actions.disable(user, form.reason.data), "The user is disabled and logged out.")
+    return render_template("admin/disable_user.html", user=user, form=form)
+
+
+@admin.post("/user/<int:user_id>/enable")
+@sudo_required
+def enable_user(user_id: int) -> Response:
+    """Let a disabled user in again."""
+    user = user_or_404(user_id)
+    return _try(user, lambda: user_actions.enable(user), "The user can log in again.")
+
+
+@admin.post("/user/<int:user_id>/end-sessions")
+@sudo_required
+def end_user_sessions(user_id: int) -> Response:
+    """Log a user out everywhere."""
+    user = user_or_404(user_id)
+    return _try(user, lambda: user_actions.end_sessions(user), "The user is logged out everywhere.")
+
+
+@admin.post("/user/<int:user_id>/resend-invitation")
+def resend_invitation(user_id: int) -> Response:
+    """Mail the invitation again."""
+    user = user_or_404(user_id)
+    return _try(user, lambda: user_actions.resend_invitation(user), f"The invitation goes to {user.email} again.")
+
+
+@admin.get("/user/<int:user_id>/delete")
+@sudo_required
+def delete_user_request(user_id: int) -> str:
+    """Ask before a user is deleted."""
+    return render_template("admin/delete_user.html", user=user_or_404(user_id))
+
+
+@admin.post("/user/<int:user_id>/_delete")
+@sudo_required
+def delete_user(user_id: int) -> Response:
+    """Delete a user."""
+    user = user_or_404(user_id)
+    name = user.full_name() or user.email
+    if not _succeeds(lambda: user_actions.delete(user)):
+        return _to_user(user)
+    flash(f"{name} is deleted.", "success")
+    return redirect(url_for("admin.registered_users"))
+
+
+def _try(user: User, action: Callable[[], None], done: str) -> Response:
+    """Run `action`, commit, and go to the user's page with what came of it."""
+    if _succeeds(action):
+        flash(done, "success")
+    return _to_user(user)
+
+
+def _succeeds(action: Callable[[], None]) -> bool:
+    try:
+        action()
+    except RefusedError as refusal:
+        db.session.rollback()
+        flash(str(refusal), "error")
+        return False
+    db.session.commit()
+    return True
+
+
+def _to_user(user: User) -> Response:
+    return redirect(url_for("admin.user_info", user_id=user.id))

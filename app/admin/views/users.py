@@ -1,0 +1,113 @@
+"""Looking at users, and adding them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, url_for
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from werkzeug.wrappers import Response
+
+from app.admin import admin, user_actions
+from app.admin.forms import ADDRESS_IS_TAKEN, InviteUserForm, NewUserForm
+from app.extensions import db
+from app.kit.sudo import sudo_required
+from app.kit.table import Table
+from app.models import AuditEvent, Role, User, UserSession
+
+SHOWN_EVENTS = 20
+
+USER_STATES = {
+    "active": User.confirmed & User.disabled_at.is_(None),
+    "unconfirmed": User.confirmed.is_(False) & User.password_hash.is_not(None),
+    "invited": User.password_hash.is_(None),
+    "disabled": User.disabled_at.is_not(None),
+}
+
+
+@admin.get("/users")
+def registered_users() -> str:
+    """List everybody."""
+    roles = db.session.scalars(select(Role).order_by(Role.name)).all()
+    table = Table.from_request(
+        select(User),
+        columns={
+            "name": User.last_name,
+            "email": func.lower(User.email),
+            "role": User.role_id,
+            "joined": User.created_at,
+        },
+        search=[User.first_name, User.last_name, User.email],
+        filters={"role": {str(role.id): User.role_id == role.id for role in roles}, "state": USER_STATES},
+        sort="name",
+    )
+    return render_template(
+        "admin/registered_users.html",
+        table=table,
+        role_choices=[(role.id, role.name) for role in roles],
+        state_choices=[(state, state) for state in USER_STATES],
+    )
+
+
+@admin.get("/user/<int:user_id>")
+@admin.get("/user/<int:user_id>/info")
+def user_info(user_id: int) -> str:
+    """Show one user: details, browsers that are logged in, and what was done by and to them."""
+    user = user_or_404(user_id)
+    events = AuditEvent.with_people().where((AuditEvent.actor_id == user.id) | (AuditEvent.subject_id == user.id))
+    return render_template(
+        "admin/user_info.html",
+        user=user,
+        sessions=UserSession.living(user),
+        events=db.session.scalars(events.order_by(AuditEvent.id.desc()).limit(SHOWN_EVENTS)).all(),
+    )
+
+
+@admin.route("/new-user", methods=["GET", "POST"])
+@sudo_required
+def new_user() -> str | Response:
+    """Add a user who can log in at once."""
+    form = NewUserForm()
+    if form.validate_on_submit():
+        user = save_user(form, lambda: user_actions.add_user(*_person(form), form.password.data))
+        if user:
+            flash(f"{user.full_name()} can log in now.", "success")
+            return redirect(url_for("admin.user_info", user_id=user.id))
+    return render_template("admin/new_user.html", form=form)
+
+
+@admin.route("/invite-user", methods=["GET", "POST"])
+@sudo_required
+def invite_user() -> str | Response:
+    """Add a user who chooses a password with a mailed link."""
+    form = InviteUserForm()
+    if form.validate_on_submit():
+        user = save_user(form, lambda: user_actions.invite_user(*_person(form)))
+        if user:
+            flash(f"{user.full_name()} is invited.", "success")
+            return redirect(url_for("admin.user_info", user_id=user.id))
+    return render_template("admin/invite_user.html", form=form)
+
+
+def _person(form: InviteUserForm) -> tuple[str, str, str, Role]:
+    return form.first_name.data, form.last_name.data, form.email.data, form.chosen_role
+
+
+def user_or_404(user_id: int) -> User:
+    """Answer the user of an address, or end the request."""
+    return db.session.get(User, user_id) or abort(404)
+
+
+def save_user(form: Any, action: Callable[[], User]) -> User | None:
+    """Run `action` and commit; None, and an error in `form`, when the address is taken.
+
+    The form has looked before; only the index of the database sees a request of the same moment.
+    """
+    try:
+        user = action()
+        db.session.commit()
+    except IntegrityError:
+        db.session.rollback()
+        form.email.errors = [ADDRESS_IS_TAKEN]
+        return None
+    return user
