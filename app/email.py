@@ -116,7 +116,7 @@ def email_change_requested(user: User, new_email: str, **origin: str) -> Context
 )
 def email_changed(user: User, recipient: str, new_email: str, **origin: str) -> Context:
     """To the old and to the new address, one row each."""
-    return {"not_me_link": not_me_link(user)}
+    return {"not_me_link": not_me_link(user, recipient)}
 
 
 @catalog.email(
@@ -159,6 +159,6 @@ def account_deleted(full_name: str = "") -> Context:
     return {}
 
 
-def not_me_link(user: User) -> str:
-    """Answer the link of notices that ends all sessions and starts a reset."""
-    return external_url("account.not_me", token=user.generate_not_me_token())
+def not_me_link(user: User, recipient: str = "") -> str:
+    """Answer the link of notices that ends all sessions and starts a reset, mailed to ``recipient``."""
+    return external_url("account.not_me", token=user.generate_not_me_token(recipient or user.email))

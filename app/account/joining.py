@@ -14,7 +14,7 @@ def register(form: RegistrationForm) -> None:
     Both ways take the same statements and one hash: neither the page, nor its time, nor its work
     tells a stranger whether the address is known.
     """
-    is_new = insert_unless_taken(db.session, User, **_columns(form))
+    is_new = insert_unless_taken(db.session(), User, **_columns(form))
     user = User.with_email(form.email.data)
     if user is None:  # deleted at this very moment
         return

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event, inspect, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
 # Without names of our own, SQLite's constraints have none and no migration can ever drop one.
@@ -63,6 +64,18 @@ def lock_row(session: Session, row: Model) -> None:
     key = table.c.id
     session.execute(update(table).where(key == row.id).values({key: key}))  # type: ignore[attr-defined]
     session.refresh(row)
+
+
+def insert_unless_taken(session: Session, model: type[Model], **values: object) -> bool:
+    """Insert a row, unless a unique index already has one like it; answers whether it was inserted.
+
+    One statement: of many requests at once one inserts, and none meets an error.
+    """
+    dialects: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
+    table = inspect(model).local_table
+    insert = dialects[session.get_bind().dialect.name].insert(table)
+    statement = insert.values(**values).on_conflict_do_nothing().returning(table.c.id)
+    return session.execute(statement).scalar() is not None
 
 
 def init_app(app: Flask, db: SQLAlchemy) -> None:

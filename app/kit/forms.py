@@ -1,23 +1,36 @@
 """The parent of every form, and the gate that lets only form bodies through."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask import Flask, abort, current_app, request
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import CombinedMultiDict
 
 from app.kit.csrf import MaskedFormCSRF
+from app.kit.sudo import take_interrupted_form
 
+METHODS_WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
 FORM_CONTENT_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
 
 View = TypeVar("View", bound=Callable[..., object])
 
 
 class Form(FlaskForm):
-    """A form whose CSRF token is masked in every response."""
+    """A form whose CSRF token is masked in every response, and that never reads JSON.
+
+    Shown again after a stop to give the password, it holds what was typed before.
+    """
 
     class Meta(FlaskForm.Meta):
         csrf_class = MaskedFormCSRF
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            if formdata is None or isinstance(formdata, dict):
+                return formdata
+            if request.method in METHODS_WITH_BODY:
+                return CombinedMultiDict((request.files, request.form)) if request.files or request.form else None
+            return take_interrupted_form()
 
 
 def accepts(*content_types: str) -> Callable[[View], View]:
@@ -40,7 +53,8 @@ def init_app(app: Flask) -> None:
 
 
 def _refuse_other_content_types() -> None:
-    if not request.content_length or request.endpoint is None:
+    has_body = request.content_length or "Transfer-Encoding" in request.headers
+    if not has_body or request.endpoint is None:
         return
     view = current_app.view_functions[request.endpoint]
     if request.mimetype not in getattr(view, "accepted_content_types", FORM_CONTENT_TYPES):

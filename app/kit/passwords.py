@@ -4,6 +4,7 @@ Argon2id with OWASP's minimum (19 MiB, 2 passes, 1 lane; Password Storage Cheat 
 Hashes that Werkzeug made for flask-base still verify, and are renewed at the next login.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ class Strength:
 def hash_password(password: str) -> str:
     """Answer a new argon2id hash; raises :class:`TooManyHashesError` under a flood."""
     with _turn():
-        return _hasher().hash(password)
+        return _hasher().hash(_bytes(password))
 
 
 def verify_password(password_hash: str | None, password: str) -> bool:
@@ -56,7 +57,7 @@ def verify_password(password_hash: str | None, password: str) -> bool:
     """
     with _turn():
         if not password_hash:
-            _hasher().hash(password)
+            _hasher().hash(_bytes(password))
             return False
         if not password_hash.startswith("$argon2"):
             return _verify_werkzeug(password_hash, password)
@@ -83,11 +84,11 @@ def assess(password: str, personal_words: Iterable[str] = ()) -> Strength:
 
 
 def personal_words(*texts: str | None) -> list[str]:
-    """Answer the words in names and e-mail addresses: ``ada@wren.org`` gives ada, wren and the whole."""
+    """Answer the words in names and addresses: ``ada@wren.org`` gives ada, wren, org, adawrenorg and the whole."""
     words: list[str] = []
     for text in texts:
-        parts = (text or "").replace("@", " ").replace(".", " ").split()
-        words += [text or "", *parts]
+        parts = re.split(r"[\W_]+", text or "")
+        words += [text or "", "".join(parts), *parts]
     return [word for word in words if len(word) > 2]
 
 
@@ -104,7 +105,7 @@ def _zxcvbn(password: str, personal: Iterable[str]) -> tuple[int, list[str]]:
     # Its word lists take 10 MB and 80 ms: only a process that judges passwords should load them.
     from zxcvbn import zxcvbn
 
-    words = [*personal, current_app.config["APP_NAME"]]
+    words = [*personal, *personal_words(current_app.config["APP_NAME"])]
     result = zxcvbn(password[:ZXCVBN_MAX_LENGTH], user_inputs=words)
     feedback = result["feedback"]
     advice = [text for text in (feedback["warning"], *feedback["suggestions"]) if text]
@@ -120,9 +121,14 @@ def _verify_werkzeug(password_hash: str, password: str) -> bool:
 
 def _verify_argon2(password_hash: str, password: str) -> bool:
     try:
-        return _hasher().verify(password_hash, password)
+        return _hasher().verify(password_hash, _bytes(password))
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _bytes(password: str) -> bytes:
+    # A terminal or a JSON text can hold a lone surrogate, on which the usual encoding raises.
+    return password.encode("utf-8", "surrogatepass")
 
 
 def _hasher() -> PasswordHasher:

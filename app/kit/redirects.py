@@ -22,6 +22,13 @@ def redirect_to_next(fallback: str) -> Response:
     return redirect(safe_next(request.args.get("next"), fallback))
 
 
+def local_referrer(fallback: str) -> str:
+    """Answer the path of the page on this site that the request came from, else ``fallback``."""
+    origin, referrer = request.host_url, request.referrer or ""
+    path = "/" + referrer.removeprefix(origin) if referrer.startswith(origin) else None
+    return safe_next(path, fallback)
+
+
 def _is_local_path(target: str) -> bool:
     if not target.startswith("/") or target.startswith("//") or "\\" in target:
         return False

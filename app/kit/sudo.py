@@ -82,4 +82,3 @@ def _keep_form(page: str) -> None:
 def _is_secret(name: str) -> bool:
     """The cookie is signed, not encrypted."""
     return "password" in name or name == "csrf_token"
-

@@ -8,6 +8,7 @@ from app.models.known_device import KnownDevice
 from app.models.role import Permission, Role
 from app.models.scheduled_job import ScheduledJob
 from app.models.user import AnonymousUser, User
+from app.models.user_departure import delete_user
 from app.models.user_session import UserSession
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "ScheduledJob",
     "User",
     "UserSession",
+    "delete_user",
 ]

@@ -17,5 +17,4 @@ def delete_user(user: User) -> None:
     about_user = or_(AuditEvent.actor_id == user.id, AuditEvent.subject_id == user.id)
     db.session.execute(update(AuditEvent).where(about_user).values(ip_address=""))
     db.session.execute(delete(Email).where(Email.user_id == user.id))
-    db.session.delete(user)
-    db.session.flush()
+    user.delete()

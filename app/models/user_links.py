@@ -1,5 +1,6 @@
 """What a user's mailed links do, and the state that makes each work once."""
 
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy.exc import IntegrityError
@@ -27,6 +28,8 @@ class UserLinks:
         "change_email": ("email", "password_hash"),
         "reset_password": ("email", "password_hash"),
         "invite": ("email", "password_hash"),
+        "not_me": ("email", "password_hash"),
+        "not_me_earlier_email": ("email",),
     }
 
     def generate_confirmation_token(self, expiration: int = WEEK) -> str:
@@ -52,41 +55,72 @@ class UserLinks:
         user = cls.with_uid(claims.uid) if claims else None  # type: ignore[attr-defined]
         return user if user and tokens.matches(claims, user._state(purpose)) else None
 
-    def confirm_account(self, token: str) -> bool:
-        """Confirm the account; answers False for a token that is not (or no longer) good. Commits."""
+    def generate_not_me_token(self, recipient: str, expiration: int = WEEK) -> str:
+        """Answer a token for a notice to ``recipient``, who may take the account back with it.
+
+        A thief who changed the address may change the password as well: the link in the notice to
+        the earlier address outlives that.
+        """
+        purpose = "not_me" if recipient == self.email else "not_me_earlier_email"  # type: ignore[attr-defined]
+        return self._token(purpose, expiration, recipient=recipient)
+
+    def redeem_confirmation(self, token: str) -> bool:
+        """Confirm the account; answers False for a token that is not (or no longer) good. The caller commits."""
         if self._redeem("confirm", token) is None:
             return False
         self.confirmed = True
-        db.session.commit()
         return True
 
-    def change_email(self, token: str) -> bool:
-        """Change the address to the token's; False when the token is dead or the address taken. Commits."""
+    def redeem_email_change(self, token: str) -> bool:
+        """Change the address to the token's; False when the token is dead or the address taken. The caller commits."""
         data = self._redeem("change_email", token)
-        if data is None:
-            return False
-        self.email = data["new_email"]
-        try:
-            db.session.commit()
-        except IntegrityError:
-            db.session.rollback()
-            return False
-        return True
+        return data is not None and self._move_to(data["new_email"])
 
-    def reset_password(self, token: str, new_password: str) -> bool:
-        """Set a new password; answers False for a token that is not (or no longer) good. Commits."""
+    def redeem_password_reset(self, token: str, new_password: str) -> bool:
+        """Set a new password; answers False for a token that is not (or no longer) good. The caller commits."""
         if self._redeem("reset_password", token) is None:
             return False
         self.password = new_password
-        db.session.commit()
         return True
 
-    def accept_invitation(self, token: str, password: str) -> bool:
-        """Set the first password, which also confirms the account; False for a dead token. Commits."""
+    def redeem_invitation(self, token: str, password: str) -> bool:
+        """Set the first password, which also confirms the account; False for a dead token. The caller commits."""
         if self._redeem("invite", token) is None:
             return False
         self.password, self.confirmed = password, True
-        db.session.commit()
+        return True
+
+    def redeem_not_me(self, token: str) -> bool:
+        """Lock out whoever knows the password, and undo a change of address; the caller commits.
+
+        The old password is replaced by one that nobody knows, which also kills every link under
+        way. False for a dead token, or when somebody else has the earlier address by now.
+        """
+        data = self._redeem("not_me", token) or self._redeem("not_me_earlier_email", token)
+        if data is None or not self._move_to(data["recipient"]):
+            return False
+        self.password = token_urlsafe()
+        return True
+
+    def confirm_account(self, token: str) -> bool:
+        """Do what :meth:`redeem_confirmation` does, and commit."""
+        return _committed(self.redeem_confirmation(token))
+
+    def change_email(self, token: str) -> bool:
+        """Do what :meth:`redeem_email_change` does, and commit."""
+        return _committed(self.redeem_email_change(token))
+
+    def reset_password(self, token: str, new_password: str) -> bool:
+        """Do what :meth:`redeem_password_reset` does, and commit."""
+        return _committed(self.redeem_password_reset(token, new_password))
+
+    def _move_to(self, email: str) -> bool:
+        self.email = email
+        try:
+            db.session.flush()
+        except IntegrityError:
+            db.session.rollback()
+            return False
         return True
 
     def _token(self, purpose: str, max_age_seconds: int, **data: object) -> str:
@@ -105,3 +139,9 @@ class UserLinks:
 
     def _state(self, purpose: str) -> tuple[object, ...]:
         return tuple(getattr(self, name) for name in self.STATE[purpose])
+
+
+def _committed(redeemed: bool) -> bool:
+    if redeemed:
+        db.session.commit()
+    return redeemed

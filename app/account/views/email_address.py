@@ -70,7 +70,5 @@ def _refuse_change() -> Response:
 
 def _tell_both_addresses(old_email: str) -> None:
     for recipient in (old_email, current_user.email):
-        email.email_changed.send(
-            current_user, recipient=recipient, new_email=current_user.email, **request_origin()
-        )
+        email.email_changed.send(current_user, recipient=recipient, new_email=current_user.email, **request_origin())
     AuditEvent.record("email.changed", subject=current_user)

@@ -52,7 +52,7 @@ def _greet_new_device(user: User) -> None:
     """Write a notice when the browser is new to a user who has others."""
     origin = request_origin()
     is_first = db.session.scalar(select(KnownDevice.id).where(KnownDevice.user_id == user.id).limit(1)) is None
-    is_new = insert_unless_taken(db.session, KnownDevice, user_id=user.id, label=origin["browser"])
+    is_new = insert_unless_taken(db.session(), KnownDevice, user_id=user.id, label=origin["browser"])
     if is_new and not is_first:
         email.new_device.send(user, **origin)
     AuditEvent.record("user.logged_in", subject=user, actor=user, browser=origin["browser"])
