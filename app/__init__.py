@@ -16,6 +16,7 @@ from app.kit import (
     proxies,
     queue,
     request_log,
+    routing,
     security_headers,
     static_files,
 )
@@ -61,6 +62,7 @@ def _bind_extensions(app: Flask) -> None:
 
 
 def _set_up_requests(app: Flask) -> None:
+    routing.init_app(app)
     error_tracking.init_app(app)
     proxies.init_app(app)
     request_log.init_app(app)

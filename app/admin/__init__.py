@@ -1,6 +1,6 @@
 """The admin area: looking after everyone else.
 
-The area is closed: a view is for administrators unless it says with `needs` (access.py) which
+The area is closed: a view is for administrators unless it says with ``needs`` (access.py) which
 smaller permission opens it.
 """
 

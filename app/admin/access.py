@@ -23,7 +23,7 @@ MENU = [
 
 
 def needs(permission: Permission) -> Callable[[View], View]:
-    """Open the page to who holds `permission`, administrators among them."""
+    """Open the page to who holds ``permission``, administrators among them."""
 
     def mark(view: View) -> View:
         view.needed_permission = permission  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from app import email
 from app.extensions import db
-from app.models import AuditEvent, Permission, Role, User, UserSession, delete_user, delete_user
+from app.models import AuditEvent, Permission, Role, User, UserSession, delete_user
 from app.models.user import hold_administrators
 
 
@@ -16,10 +16,8 @@ class RefusedError(Exception):
 
 
 def add_user(first_name: str, last_name: str, address: str, role: Role, password: str) -> User:
-    """Add a user who can log in at once with `password`."""
-    user = User(
-        first_name=first_name, last_name=last_name, email=address, role=role, password=password, confirmed=True
-    )
+    """Add a user who can log in at once with ``password``."""
+    user = User(first_name=first_name, last_name=last_name, email=address, role=role, password=password, confirmed=True)
     db.session.add(user)
     AuditEvent.record("user.created", subject=user, role=role.name)
     return user
@@ -44,7 +42,7 @@ def resend_invitation(user: User) -> None:
 
 
 def change_email(user: User, address: str) -> User:
-    """Give `user` another address, and tell both; an invitation goes to the new one."""
+    """Give ``user`` another address, and tell both; an invitation goes to the new one."""
     old_address, user.email = user.email, address
     db.session.flush()
     if user.is_invited:
@@ -57,7 +55,7 @@ def change_email(user: User, address: str) -> User:
 
 
 def change_role(user: User, role: Role) -> None:
-    """Give `user` another role."""
+    """Give ``user`` another role."""
     _refuse_oneself(user, "You cannot change your own account type.")
     if not role.has(Permission.ADMINISTER):
         _refuse_last_administrator(user)
@@ -67,7 +65,7 @@ def change_role(user: User, role: Role) -> None:
 
 
 def disable(user: User, reason: str) -> None:
-    """Lock `user` out at once, in every browser, keeping everything that belongs to the account."""
+    """Lock ``user`` out at once, in every browser, keeping everything that belongs to the account."""
     _refuse_oneself(user, "You cannot disable yourself.")
     _refuse_last_administrator(user)
     user.disable(reason)
@@ -82,13 +80,13 @@ def enable(user: User) -> None:
 
 
 def end_sessions(user: User) -> None:
-    """Log `user` out in every browser."""
+    """Log ``user`` out in every browser."""
     UserSession.end_all(user)
     AuditEvent.record("session.all_ended", subject=user)
 
 
 def delete(user: User) -> None:
-    """Delete `user` with what belongs to the account; audit events stay, without the name."""
+    """Delete ``user`` with what belongs to the account; audit events stay, without the name."""
     _refuse_oneself(user, "Delete your own account on your account page.")
     _refuse_last_administrator(user)
     AuditEvent.record("user.deleted", uid=user.uid)

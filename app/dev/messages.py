@@ -1,4 +1,4 @@
-"""The mails written to MAILBOX_DIR, read back: one `.eml` file each, as a mail server would receive it."""
+"""The mails written to MAILBOX_DIR, read back: one ``.eml`` file each, as a mail server would receive it."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ class Message:
 
 
 def newest_messages(folder: Path) -> list[Message]:
-    """The last mails written to `folder`, newest first; none when the folder does not exist yet."""
+    """The last mails written to ``folder``, newest first; none when the folder does not exist yet."""
     return [message for path in _newest_files(folder)[:SHOWN_MESSAGES] for message in _read(path)]
 
 
 def message_named(folder: Path, name: str) -> Message | None:
-    """The mail in the file `name`, None when there is no such file or it is no mail's name."""
+    """The mail in the file ``name``, None when there is no such file or it is no mail's name."""
     if not FILE_NAME.fullmatch(name):
         return None
     return next(_read(folder / name), None)
@@ -85,7 +85,7 @@ def _written(path: Path) -> float:
 
 
 def _read(path: Path) -> Iterator[Message]:
-    """The mail in `path`, or nothing when it was removed meanwhile."""
+    """The mail in ``path``, or nothing when it was removed meanwhile."""
     try:
         yield Message(path.name, path.read_bytes(), datetime.fromtimestamp(_written(path), UTC))
     except FileNotFoundError:

@@ -32,7 +32,7 @@ EDITOR_HTML = re.compile(rf"\s*<{BLOCK}\b[^>]*>.*</{BLOCK}>\s*\Z", re.IGNORECASE
 
 
 def render(text: str) -> Markup:
-    """The HTML of `text`, which is Markdown, with HTML in it or not, or what an HTML editor once stored.
+    """The HTML of ``text``, which is Markdown, with HTML in it or not, or what an HTML editor once stored.
 
     Everything that is not on the allow-list is gone: scripts, styles, frames, forms, event handlers and
     links with another scheme than http, https, mailto and tel. Any text renders; none raises.
@@ -43,7 +43,7 @@ def render(text: str) -> Markup:
 
 
 def sanitize(html: str) -> Markup:
-    """The allowed part of `html`; every link leaves with rel="noopener noreferrer"."""
+    """The allowed part of ``html``; every link leaves with rel="noopener noreferrer"."""
     # Imported here: only the pages that show edited text need it, and an idle web worker stays small.
     import nh3
 

@@ -9,7 +9,7 @@ LARGEST_ROW_ID = 2**31 - 1  # of PostgreSQL's integer
 
 
 class RowIdConverter(IntegerConverter):
-    """`<int:…>` in a route: a number that can be a row's id, or the page does not exist.
+    """``<int:…>`` in a route: a number that can be a row's id, or the page does not exist.
 
     SQLite's driver overflows at 2^63, PostgreSQL refuses at 2^31, and int() refuses 4300 digits:
     each would be an error page that anybody can call up.
@@ -22,5 +22,5 @@ class RowIdConverter(IntegerConverter):
 
 
 def init_app(app: Flask) -> None:
-    """Make it the meaning of `<int:…>`; call this before any route is added."""
+    """Make it the meaning of ``<int:…>``; call this before any route is added."""
     app.url_map.converters["int"] = RowIdConverter

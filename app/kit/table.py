@@ -51,10 +51,10 @@ class Table:
         sort: str = "",
         per_page: int = 25,
     ) -> Table:
-        """Run `query`, which selects one model, the way the address of the current request asks for: one count and one page.
+        """Run ``query``, which selects one model, as the address of the request asks: one count and one page.
 
-        `columns` are those that may be sorted by, `sort` is the name of the first one sorted by ("-name":
-        downwards). `search` are the text columns looked through for every word of `?search=`. `filters`
+        ``columns`` are those that may be sorted by, ``sort`` is the name of the first one sorted by ("-name":
+        downwards). ``search`` are the text columns looked through for every word of ``?search=``. ``filters``
         names what may stand in the address: a mapping from value to condition, or a function that answers
         the condition for a value, None for a value it does not understand. Whatever else the address
         holds is ignored, and a page beyond the end is the last one: no address is an error.
@@ -96,7 +96,7 @@ class Table:
         return {name: value for name, value in wanted.items() if value}
 
     def url(self, **changes: Any) -> str:
-        """The address of this list with `changes` made; without a page number in them, of its first page."""
+        """The address of this list with ``changes`` made; without a page number in them, of its first page."""
         wanted = {**self.state, **{name: str(value) for name, value in changes.items() if value is not None}}
         for name in [name for name, value in changes.items() if value is None]:
             wanted.pop(name, None)
@@ -107,7 +107,7 @@ class Table:
         return self.url(page=page)
 
     def sort_url(self, column: str) -> str:
-        """The address that sorts by `column`; a second click on the same header turns the order around."""
+        """The address that sorts by ``column``; a second click on the same header turns the order around."""
         turn = column == self.sort and self.direction == "asc"
         return self.url(sort=column, direction="desc" if turn else "asc")
 

@@ -21,5 +21,7 @@ def index() -> str:
         figures=current_figures(),
         checks=health.checks(),
         newest_users=db.session.scalars(newest).all(),
-        latest_events=db.session.scalars(AuditEvent.with_people().order_by(AuditEvent.id.desc()).limit(SHOWN_ROWS)).all(),
+        latest_events=db.session.scalars(
+            AuditEvent.with_people().order_by(AuditEvent.id.desc()).limit(SHOWN_ROWS)
+        ).all(),
     )

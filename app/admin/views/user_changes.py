@@ -89,7 +89,7 @@ def delete_user(user_id: int) -> Response:
 
 
 def _try(user: User, action: Callable[[], None], done: str) -> Response:
-    """Run `action`, commit, and go to the user's page with what came of it."""
+    """Run ``action``, commit, and go to the user's page with what came of it."""
     if _succeeds(action):
         flash(done, "success")
     return _to_user(user)

@@ -99,7 +99,7 @@ def user_or_404(user_id: int) -> User:
 
 
 def save_user(form: Any, action: Callable[[], User]) -> User | None:
-    """Run `action` and commit; None, and an error in `form`, when the address is taken.
+    """Run ``action`` and commit; None, and an error in ``form``, when the address is taken.
 
     The form has looked before; only the index of the database sees a request of the same moment.
     """

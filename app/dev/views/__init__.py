@@ -1,0 +1,5 @@
+"""The views of the developer's area."""
+
+from app.dev.views import components, emails, mailbox
+
+__all__ = ["components", "emails", "mailbox"]
