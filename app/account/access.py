@@ -7,6 +7,8 @@ from flask import current_app, flash, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from app.decorators import require_login
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -28,7 +30,7 @@ def for_unconfirmed_too(view: View) -> View:
 def check_access() -> Response | None:
     """Answer where to send somebody who may not open the requested page; None lets the request pass."""
     view = current_app.view_functions[request.endpoint or ""]
-    return getattr(view, "access_check", _confirmed)()
+    return getattr(view, "access_check", require_login)()
 
 
 def _marked(view: View, access_check: Callable[[], Response | None]) -> View:
@@ -49,10 +51,3 @@ def _visitor() -> Response | None:
 
 def _logged_in() -> Response | None:
     return None if current_user.is_authenticated else current_app.login_manager.unauthorized()
-
-
-def _confirmed() -> Response | None:
-    refusal = _logged_in()
-    if refusal is None and not current_user.confirmed:
-        return redirect(url_for("account.unconfirmed"))
-    return refusal

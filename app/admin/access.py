@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import abort, current_app, redirect, request, url_for
+from flask import abort, current_app, request
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from app.decorators import require_login
 from app.models import Permission
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -34,13 +35,10 @@ def needs(permission: Permission) -> Callable[[View], View]:
 
 def check_access() -> Response | None:
     """Answer where to send who may not come in; 403 for those who are known and not allowed; None lets pass."""
-    if not current_user.is_authenticated:
-        return current_app.login_manager.unauthorized()  # type: ignore[attr-defined, no-any-return]
-    if not current_user.confirmed:
-        return redirect(url_for("account.unconfirmed"))
-    if not _may_open(request.endpoint or ""):
+    refusal = require_login()
+    if refusal is None and not _may_open(request.endpoint or ""):
         abort(403)
-    return None
+    return refusal
 
 
 def menu() -> list[tuple[str, str, str]]:
