@@ -22,7 +22,7 @@ def is_breached(password: str, connection: http.client.HTTPConnection | None = N
     Answers False when the service is slow or away: signing up must not depend on somebody else's
     server. `connection` replaces the service, for tests and for mirrors inside a company.
     """
-    digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
+    digest = hashlib.sha1(password.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest().upper()
     connection = connection or http.client.HTTPSConnection(SERVICE_HOST, timeout=TIMEOUT_SECONDS)
     try:
         endings = _endings_after(digest[:5], connection)
