@@ -1,0 +1,182 @@
+"""The jobs and their schedule: exactly once per due time, missed runs caught up once."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import func, select, update
+
+from app import jobs
+from app.jobs import schedule
+from app.kit import queue
+from app.kit.database import utc_now
+from app.kit.schedule import Entry, Schedule
+from app.models import AuditEvent, Email, ScheduledJob, User, UserSession
+from tests.factories import make_admin, make_user
+from tests.servers.waiting import in_threads
+
+
+@pytest.fixture(autouse=True)
+def _empty_queue(app: Flask, db: SQLAlchemy) -> None:
+    app.extensions["redis"].flushdb()
+
+
+def make_due(db: SQLAlchemy, name: str, ago: timedelta = timedelta(seconds=1)) -> None:
+    db.session.execute(
+        update(ScheduledJob).where(ScheduledJob.name == name).values(next_run_at=utc_now() - ago)
+    )
+    db.session.commit()
+
+
+def enqueued(app: Flask) -> list[str]:
+    return [stored.description for stored in queue.queue_named().jobs]
+
+
+def run_schedule(app: Flask) -> None:
+    schedule.enqueue_due(app.extensions["redis"])
+
+
+def test_a_new_entry_waits_for_its_first_time(app: Flask, db: SQLAlchemy) -> None:
+    schedule.plan()
+    run_schedule(app)
+    assert enqueued(app) == []
+    planned = db.session.scalars(select(ScheduledJob.next_run_at)).all()
+    assert len(planned) == len(schedule.entries)
+    assert all(moment > utc_now() for moment in planned)
+
+
+def test_a_due_entry_runs_once_and_is_planned_anew(app: Flask, db: SQLAlchemy) -> None:
+    schedule.plan()
+    make_due(db, "Purge sent e-mails")
+    run_schedule(app)
+    run_schedule(app)
+    assert enqueued(app) == ["Purge sent e-mails"]
+    row = db.session.get(ScheduledJob, "Purge sent e-mails")
+    assert row.next_run_at > utc_now()
+    assert utc_now() - row.last_run_at < timedelta(seconds=5)
+
+
+def test_runs_missed_during_a_week_are_caught_up_once(app: Flask, db: SQLAlchemy) -> None:
+    schedule.plan()
+    make_due(db, "Purge sent e-mails", ago=timedelta(days=7))
+    schedule.plan()
+    run_schedule(app)
+    run_schedule(app)
+    assert enqueued(app) == ["Purge sent e-mails"]
+
+
+def test_of_ten_workers_one_takes_the_run(app: Flask, db: SQLAlchemy) -> None:
+    schedule.plan()
+    make_due(db, "Purge sent e-mails")
+
+    def work() -> None:
+        with app.app_context():
+            run_schedule(app)
+
+    in_threads(10, work)
+    assert enqueued(app) == ["Purge sent e-mails"]
+
+
+def test_ten_workers_that_start_at_once_plan_one_row_each(app: Flask, db: SQLAlchemy) -> None:
+    def work() -> None:
+        with app.app_context():
+            schedule.plan()
+
+    in_threads(10, work)
+    assert db.session.scalar(select(func.count()).select_from(ScheduledJob)) == len(schedule.entries)
+
+
+def test_while_redis_is_away_a_run_stays_due(app: Flask, db: SQLAlchemy) -> None:
+    schedule.plan()
+    make_due(db, "Purge sent e-mails")
+    schedule.enqueue_due(queue.connect("redis://127.0.0.1:1/0", timeout_seconds=0.1))
+    run_schedule(app)
+    assert enqueued(app) == ["Purge sent e-mails"]
+
+
+def test_an_entry_that_is_made_more_frequent_does_not_wait_for_its_old_time(app: Flask, db: SQLAlchemy) -> None:
+    Schedule(ScheduledJob, [Entry(jobs.purge_emails, "0 0 1 1 *")]).plan()
+    Schedule(ScheduledJob, [Entry(jobs.purge_emails, "* * * * *")]).plan()
+    planned = db.session.scalar(select(ScheduledJob.next_run_at))
+    assert planned - utc_now() <= timedelta(minutes=1)
+
+
+def test_cron_times_are_utc() -> None:
+    entry = Entry(jobs.purge_emails, "17 3 * * *")
+    noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    assert entry.next_run_after(noon) == datetime(2026, 11, 22, 3, 17, tzinfo=UTC)
+
+
+def test_every_entry_names_a_job_of_its_own() -> None:
+    names = [entry.name for entry in schedule.entries]
+    assert len(set(names)) == len(names)
+    assert all(entry.next_run_after(utc_now()) > utc_now() for entry in schedule.entries)
+
+
+def test_sent_emails_are_purged_after_their_time_and_dead_ones_stay(app: Flask, db: SQLAlchemy) -> None:
+    old = utc_now() - timedelta(days=app.config["SENT_EMAIL_DAYS"] + 1)
+    for state, moment in [("sent", old), ("canceled", old), ("dead", old), ("pending", old), ("sent", utc_now())]:
+        db.session.add(Email(recipient="a@b.example", subject="s", template="t", state=state, created_at=moment))
+    db.session.commit()
+    jobs.purge_emails()
+    assert sorted(db.session.scalars(select(Email.state))) == ["dead", "pending", "sent"]
+
+
+def test_a_large_purge_goes_in_portions(db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "ROWS_PER_DELETION", 2)
+    old = utc_now() - timedelta(days=400)
+    db.session.add_all(
+        Email(recipient="a@b.example", subject="s", template="t", state="sent", created_at=old) for _ in range(5)
+    )
+    db.session.commit()
+    jobs.purge_emails()
+    assert db.session.scalar(select(func.count()).select_from(Email)) == 0
+
+
+def test_expired_sessions_are_purged(db: SQLAlchemy) -> None:
+    user = make_user()
+    living, _ = UserSession.start(user, True, "", "")
+    expired, _ = UserSession.start(user, True, "", "")
+    expired.created_at = utc_now() - timedelta(days=31)
+    db.session.commit()
+    kept_id = living.id
+    jobs.purge_sessions()
+    assert db.session.scalars(select(UserSession.id)).all() == [kept_id]
+
+
+@pytest.mark.parametrize(("days", "left"), [(0, 4), (7, 3)])
+def test_unconfirmed_accounts_are_purged_only_when_asked_for(
+    app: Flask, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch, days: int, left: int
+) -> None:
+    monkeypatch.setitem(app.config, "UNCONFIRMED_ACCOUNT_DAYS", days)
+    old = utc_now() - timedelta(days=8)
+    make_user(created_at=old)
+    make_user(created_at=old, confirmed=False)
+    make_user(confirmed=False)
+    make_admin(created_at=old, confirmed=False)
+    jobs.purge_unconfirmed_accounts()
+    assert db.session.scalar(select(func.count()).select_from(User)) == left
+
+
+@pytest.mark.parametrize(("days", "left"), [(0, 2), (90, 1)])
+def test_the_audit_log_is_purged_only_when_asked_for(
+    app: Flask, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch, days: int, left: int
+) -> None:
+    monkeypatch.setitem(app.config, "AUDIT_RETENTION_DAYS", days)
+    db.session.add(AuditEvent(event="old", created_at=utc_now() - timedelta(days=91)))
+    db.session.add(AuditEvent(event="new"))
+    db.session.commit()
+    jobs.purge_audit_log()
+    assert db.session.scalar(select(func.count()).select_from(AuditEvent)) == left
+
+
+def test_an_email_wakes_the_worker_once_a_transaction_after_the_commit(app: Flask, db: SQLAlchemy) -> None:
+    for _ in range(3):
+        db.session.add(Email(recipient="a@b.example", subject="s", template="t"))
+    db.session.flush()
+    assert enqueued(app) == []
+    db.session.commit()
+    assert enqueued(app) == ["Deliver e-mail"]
+    [stored] = queue.queue_named().jobs
+    assert stored.args == [db.session.scalar(select(func.min(Email.id)))]
