@@ -1,0 +1,39 @@
+// Forms that cannot be sent twice, show that they are being sent, and ask before typed text is lost.
+const changedForms = new Set();
+
+function isTyped(form) {
+  return form.method === "post" && Boolean(form.querySelector("input:not([type=hidden], [type=password]), textarea, select"));
+}
+
+function showProgress(form, button) {
+  form.setAttribute("aria-busy", "true");
+  const sent = button || form.querySelector("button:not([type=button])");
+  if (sent) sent.setAttribute("aria-disabled", "true");
+}
+
+function allowAgain(form) {
+  form.removeAttribute("aria-busy");
+  form.querySelectorAll("[aria-disabled]").forEach(function (button) { button.removeAttribute("aria-disabled"); });
+}
+
+document.querySelectorAll("form[data-guard]").forEach(function (form) {
+  form.addEventListener("input", function () { if (isTyped(form)) changedForms.add(form); });
+  form.addEventListener("submit", function (event) {
+    if (event.defaultPrevented) return;
+    if (form.getAttribute("aria-busy")) { event.preventDefault(); return; }
+    changedForms.delete(form);
+    showProgress(form, event.submitter);
+  });
+});
+
+window.addEventListener("beforeunload", function (event) {
+  if (changedForms.size) event.preventDefault();
+});
+
+// A page that the browser brings back whole still shows the progress of its last sending.
+window.addEventListener("pageshow", function (event) {
+  if (event.persisted) document.querySelectorAll("form[aria-busy]").forEach(allowAgain);
+});
+
+const firstInvalid = document.querySelector("[aria-invalid=true]");
+if (firstInvalid && !document.querySelector("[autofocus]")) firstInvalid.focus();

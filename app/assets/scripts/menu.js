@@ -1,0 +1,14 @@
+// Dropdowns are <details>: here they learn to close on Escape and on a click elsewhere.
+function closeDropdowns(except) {
+  document.querySelectorAll(".dropdown[open]").forEach(function (dropdown) {
+    if (!dropdown.contains(except)) dropdown.open = false;
+  });
+}
+
+document.addEventListener("click", function (event) { closeDropdowns(event.target); });
+document.addEventListener("keydown", function (event) {
+  if (event.key !== "Escape") return;
+  const open = document.activeElement.closest(".dropdown[open]");
+  closeDropdowns(null);
+  if (open) open.querySelector("summary").focus();
+});

@@ -1,0 +1,51 @@
+// Asks the server, after a pause in typing, how good the password is: the rule of the form is the rule of the meter.
+const TYPING_PAUSE_MS = 400;
+
+async function askStrength(box, input) {
+  const body = new URLSearchParams({ password: input.value, csrf_token: box.dataset.token });
+  ["email", "first_name", "last_name"].forEach(function (name) {
+    const field = input.form.elements[name];
+    if (field) body.set(name, field.value);
+  });
+  const response = await fetch(box.dataset.url, { method: "POST", body: body, credentials: "same-origin" });
+  return response.ok ? response.json() : null;
+}
+
+function showStrength(box, strength) {
+  const advice = strength.advice.join(" ");
+  box.querySelector("meter").value = strength.score;
+  box.querySelector("p").textContent = strength.acceptable ? "This password is strong enough." : advice || "Too easy to guess so far.";
+}
+
+function clearStrength(box, text) {
+  box.querySelector("meter").value = 0;
+  box.querySelector("p").textContent = text;
+}
+
+document.querySelectorAll("[data-password-meter]").forEach(function (box) {
+  const input = document.getElementById(box.dataset.passwordMeter);
+  const invitation = box.querySelector("p").textContent;
+  let timer = 0;
+  let asked = "";
+
+  async function update() {
+    const password = input.value;
+    if (password === asked) return;
+    asked = password;
+    if (!password) { clearStrength(box, invitation); return; }
+    const strength = await askStrength(box, input).catch(function () { return null; });
+    // An answer that comes late is about text that is no longer there.
+    if (password !== input.value) return;
+    if (strength) showStrength(box, strength);
+    else clearStrength(box, "The strength cannot be shown right now.");
+  }
+
+  // "change" hears what a password manager fills in, "input" what is typed or pasted.
+  ["input", "change"].forEach(function (kind) {
+    input.addEventListener(kind, function () {
+      clearTimeout(timer);
+      timer = setTimeout(update, TYPING_PAUSE_MS);
+    });
+  });
+  if (input.value) update();
+});

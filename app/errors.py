@@ -1,0 +1,80 @@
+"""A page for everything that goes wrong; none of them needs the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, Response, current_app, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from app.kit.passwords import TooManyHashesError
+from app.kit.redirects import local_referrer
+from app.kit.request_log import current_request_id
+
+
+@dataclass(frozen=True)
+class ErrorPage:
+    """What one kind of error says to the person in front of it."""
+
+    title: str
+    text: str
+
+
+PAGES = {
+    400: ErrorPage("That request made no sense", "Something in the address or in what was sent cannot be right."),
+    401: ErrorPage("Log in first", "This page is for people who are logged in."),
+    403: ErrorPage("Not for this account", "Your account is not allowed to open this page or to do this."),
+    404: ErrorPage("Nothing lives here", "The page was moved or deleted, or the address has a typing mistake."),
+    405: ErrorPage("That cannot be opened like this", "This address answers buttons and forms, not a plain visit."),
+    413: ErrorPage("That was too large", "What you sent is larger than this site accepts."),
+    415: ErrorPage("That format is not accepted", "This address takes what a form sends, and nothing else."),
+    429: ErrorPage("Too many attempts", "Wait a little, then try again. Nothing is lost."),
+    500: ErrorPage("Something broke on our side", "It was recorded and is not your fault. Trying again may help."),
+    503: ErrorPage("Busy right now", "There is more to do than can be done at once. Try again in a few seconds."),
+}
+CSRF_PAGE = ErrorPage(
+    "This form has expired",
+    "To protect you, a form is only accepted from a page that we gave to you in this browser. That page may "
+    "have stood open for very long, you may have logged in or out since, or your browser blocks cookies. "
+    "Go back, reload the page, and send the form again.",
+)
+BUSY_RETRY_SECONDS = 2
+
+
+def init_app(app: Flask) -> None:
+    """Show these pages instead of bare messages."""
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(TooManyHashesError, _too_many_hashes)
+    app.register_error_handler(HTTPException, _http_error)
+
+
+def _csrf_error(error: CSRFError) -> Response:
+    current_app.logger.warning("csrf check failed: %s", error.description)
+    return _page(400, CSRF_PAGE, back_url=local_referrer(request.path))
+
+
+def _too_many_hashes(_error: TooManyHashesError) -> Response:
+    response = _page(503, PAGES[503])
+    response.headers["Retry-After"] = str(BUSY_RETRY_SECONDS)
+    return response
+
+
+def _http_error(error: HTTPException) -> Response | HTTPException:
+    if error.response is not None or error.code is None or error.code < 400:
+        return error
+    response = _page(error.code, PAGES.get(error.code) or ErrorPage(error.name, error.description or ""))
+    # What the error itself has to say: Allow of a 405, Retry-After of a 429.
+    for name, value in error.get_headers():
+        if name not in {"Content-Type", "Content-Length"}:
+            response.headers[name] = value
+    return response
+
+
+def _page(status: int, page: ErrorPage, back_url: str = "") -> Response:
+    # Not render_template: it asks who is logged in, and the database may be what broke.
+    template = current_app.jinja_env.get_template("errors/error.html")
+    html = template.render(status=status, page=page, back_url=back_url, request_id=current_request_id())
+    response = make_response(html, status)
+    response.headers["Cache-Control"] = "no-store"
+    return response

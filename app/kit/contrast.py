@@ -1,0 +1,66 @@
+"""Can everybody read these colors? The contrast ratio of WCAG 2.2, checked when styles are built."""
+
+from __future__ import annotations
+
+import re
+
+# What is read on what, and the least ratio: 4.5 for text, 3 for the outline of a control (WCAG 1.4.3, 1.4.11).
+READ_ON = [
+    (text, ground, 4.5)
+    for text in ("text", "text-muted", "accent-text", "danger-text", "success-text", "warning-text", "info-text")
+    for ground in ("ground", "surface", "surface-sunken")
+] + [
+    ("on-accent", "accent", 4.5),
+    ("on-accent", "accent-strong", 4.5),
+    ("on-danger", "danger", 4.5),
+    ("danger-text", "danger-tint", 4.5),
+    ("success-text", "success-tint", 4.5),
+    ("warning-text", "warning-tint", 4.5),
+    ("info-text", "info-tint", 4.5),
+    ("text", "accent-tint", 4.5),
+    ("accent-text", "accent-tint", 4.5),
+    ("control-edge", "surface", 3.0),
+    ("focus", "ground", 3.0),
+    ("focus", "surface", 3.0),
+]
+COLOR = r"(#[0-9a-f]{3,6})"
+TOKEN = re.compile(rf"--([a-z-]+):\s*light-dark\(\s*{COLOR}\s*,\s*{COLOR}\s*\)", re.IGNORECASE)
+MODES = ("light", "dark")
+
+
+def problems(css: str) -> list[str]:
+    """Answer one sentence for each pair of colors in ``css`` that is too close; none when all can be read.
+
+    Colors are the custom properties written ``--name: light-dark(#…, #…)``.
+    """
+    tokens = {name: (light, dark) for name, light, dark in TOKEN.findall(css)}
+    return [
+        f"--{text} on --{ground} has {ratio(tokens[text][mode], tokens[ground][mode]):.2f} of {least} in {MODES[mode]}"
+        for text, ground, least in READ_ON
+        if text in tokens and ground in tokens
+        for mode in (0, 1)
+        if ratio(tokens[text][mode], tokens[ground][mode]) < least
+    ]
+
+
+def ratio(one: str, other: str) -> float:
+    """Answer the contrast ratio of two colors written #rgb or #rrggbb: 1 (the same) to 21 (black on white)."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def rgb(color: str) -> tuple[int, int, int]:
+    """Answer red, green and blue (0-255) of a color written #rgb or #rrggbb."""
+    digits = color.removeprefix("#")
+    if len(digits) == 3:
+        digits = "".join(digit * 2 for digit in digits)
+    return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
+
+
+def _luminance(color: str) -> float:
+    red, green, blue = (_linear(channel / 255) for channel in rgb(color))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(channel: float) -> float:
+    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4

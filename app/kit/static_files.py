@@ -1,0 +1,38 @@
+"""Serving built files straight from the server process, before Flask sees the request."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from wsgiref.headers import Headers
+
+from flask import Flask
+from whitenoise import WhiteNoise
+
+from app.kit.security_headers import FILE_CSP, file_headers
+
+FINGERPRINTED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
+
+
+def init_app(app: Flask) -> None:
+    """Serve ``app/static`` at /static/, the copies compressed at build time to browsers that take them.
+
+    A fingerprinted file never changes and is kept forever. In development a new build shows at once.
+    """
+    folder = Path(app.root_path) / "static"
+    folder.mkdir(exist_ok=True)
+    headers = {**file_headers(https=not app.config["SSL_DISABLE"]), "Content-Security-Policy": FILE_CSP}
+
+    def add_headers(response_headers: Headers, _path: str, _url: str) -> None:
+        for name, value in headers.items():
+            response_headers[name] = value
+
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+        app.wsgi_app,
+        root=str(folder),
+        prefix="/static/",
+        autorefresh=app.config["ASSETS_AUTO_BUILD"],
+        allow_all_origins=False,
+        add_headers_function=add_headers,
+        immutable_file_test=lambda _path, url: FINGERPRINTED.search(url) is not None,
+    )

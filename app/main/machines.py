@@ -1,0 +1,58 @@
+"""What search engines and browsers ask a site for."""
+
+from typing import TypeVar
+
+from flask import Response, current_app, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.assets import asset_url
+from app.main import main
+
+# The pages that a search engine should know; every other page is for somebody in particular.
+PUBLIC_ENDPOINTS = ["main.index", "main.about", "account.login", "account.register"]
+PRIVATE_AREAS = ["/account/manage", "/admin/", "/dev/"]
+DAY_SECONDS = 86400
+
+Kept = TypeVar("Kept", bound=AnyResponse)
+
+
+@main.get("/robots.txt")
+def robots() -> Response:
+    """Tell crawlers where not to go, and where the list of pages is."""
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in PRIVATE_AREAS), f"Sitemap: {_public('main.sitemap')}"]
+    return _kept_a_day(Response("\n".join(lines) + "\n", mimetype="text/plain"))
+
+
+@main.get("/sitemap.xml")
+def sitemap() -> Response:
+    """List the public pages for search engines."""
+    addresses = [_public(endpoint) for endpoint in PUBLIC_ENDPOINTS]
+    return _kept_a_day(Response(render_template("main/sitemap.xml", addresses=addresses), mimetype="application/xml"))
+
+
+@main.get("/site.webmanifest")
+def manifest() -> Response:
+    """Tell a phone how to show the site on its home screen."""
+    icons = [
+        {"src": asset_url(f"icon-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png"} for size in (192, 512)
+    ]
+    name = current_app.config["APP_NAME"]
+    response = jsonify(name=name, short_name=name, start_url=url_for("main.index"), display="standalone", icons=icons)
+    response.mimetype = "application/manifest+json"
+    return _kept_a_day(response)
+
+
+@main.get("/favicon.ico")
+def favicon() -> AnyResponse:
+    """Lead browsers that guess the old address to the icon."""
+    return _kept_a_day(redirect(asset_url("favicon.svg")))
+
+
+def _public(endpoint: str) -> str:
+    # BASE_URL, not the Host header: what a crawler stores must be the site's own address.
+    return current_app.config["BASE_URL"] + url_for(endpoint).removeprefix(request.script_root)
+
+
+def _kept_a_day(response: Kept) -> Kept:
+    response.headers["Cache-Control"] = f"public, max-age={DAY_SECONDS}"
+    return response

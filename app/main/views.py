@@ -1,0 +1,18 @@
+"""The pages for everybody."""
+
+from flask import render_template
+
+from app.main import main
+from app.models import EditableHTML
+
+
+@main.get("/")
+def index() -> str:
+    """The landing page; greets who is logged in."""
+    return render_template("main/index.html")
+
+
+@main.get("/about")
+def about() -> str:
+    """A page that administrators edit in place."""
+    return render_template("main/about.html", editable_html_obj=EditableHTML.get_editable_html("about"))

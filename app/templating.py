@@ -1,0 +1,143 @@
+"""What templates can use besides what Flask gives them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import flask
+from flask import Flask, current_app, request
+from markupsafe import Markup
+from wtforms import Field
+from wtforms.fields import HiddenField
+
+from app.models import Role
+
+COLOR_THEMES = {"light", "dark"}
+
+# What password managers and on-screen keyboards go by (WCAG 1.3.5); a field's render_kw overrules it.
+PASSWORDS = {"old_password": "current-password", "password": "current-password"}
+NAMES = {"first_name": "given-name", "last_name": "family-name"}
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def init_app(app: Flask) -> None:
+    """Register the globals, filters and tests of the templates with ``app``."""
+    environment = app.jinja_env
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.globals.update(
+        color_theme=color_theme,
+        index_for_role=index_for_role,
+        input_attributes=input_attributes,
+        is_hidden_field=is_hidden_field,
+        url_for=url_for,
+    )
+    environment.filters.update(markdown=markdown, time=time_element)
+    environment.tests["equalto"] = lambda value, other: value == other
+
+
+def url_for(endpoint: str, **values: Any) -> str:
+    """Answer Flask's ``url_for``; an address without values is computed once per process and mount point.
+
+    Every page draws its navigation: these are most of the addresses of most pages.
+    """
+    if values or endpoint.startswith(".") or current_app.url_default_functions:
+        return flask.url_for(endpoint, **values)
+    known = current_app.extensions.setdefault("known_urls", {})
+    key = (request.environ.get("SCRIPT_NAME", ""), endpoint) if request else None
+    if key is None:
+        return flask.url_for(endpoint)
+    if key not in known:
+        known[key] = flask.url_for(endpoint)
+    url: str = known[key]
+    return url
+
+
+def color_theme() -> str:
+    """Answer "light" or "dark" when this browser chose one, "" when it follows its system.
+
+    The choice is a cookie that a script writes: the first byte of the page already has the right colors.
+    """
+    theme = request.cookies.get("theme", "") if request else ""
+    return theme if theme in COLOR_THEMES else ""
+
+
+def index_for_role(role: Role) -> str:
+    """Answer the address of the page where users of ``role`` begin."""
+    return url_for(f"{role.index}.index")
+
+
+def is_hidden_field(field: Field) -> bool:
+    """Tell whether a form field is not shown."""
+    return isinstance(field, HiddenField)
+
+
+def input_attributes(field: Field, autofocus: bool = False) -> dict[str, Any]:
+    """Answer the attributes of a field's input: what fills it, which keyboard, what describes it.
+
+    ``autofocus`` puts the cursor there; a form passes it for its first field with an error.
+    """
+    attributes: dict[str, Any] = dict(_attributes_of_kind(field.type, field.short_name))
+    described_by = [f"{field.id}-hint"] if field.description else []
+    if field.errors:
+        described_by.append(f"{field.id}-error")
+        attributes["aria-invalid"] = "true"
+    if described_by:
+        attributes["aria-describedby"] = " ".join(described_by)
+    if autofocus:
+        attributes["autofocus"] = True
+    return {name: value for name, value in attributes.items() if name not in (field.render_kw or {})}
+
+
+@lru_cache(maxsize=512)
+def _attributes_of_kind(kind: str, name: str) -> dict[str, str]:
+    if kind == "PasswordField":
+        return {"autocomplete": PASSWORDS.get(name, "new-password"), "autocapitalize": "none", "spellcheck": "false"}
+    if kind == "EmailField" or name == "email":
+        return {"autocomplete": "email", "inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
+    if kind in {"TelField", "URLField"}:
+        return {"inputmode": kind.removesuffix("Field").lower()}
+    if kind in {"IntegerField", "DecimalField"}:
+        return {"inputmode": "numeric" if kind == "IntegerField" else "decimal"}
+    return {"autocomplete": NAMES[name]} if name in NAMES else {}
+
+
+@lru_cache(maxsize=64)
+def markdown(text: str) -> Markup:
+    """Answer the safe HTML of text that an administrator wrote; see :mod:`app.kit.markdown`."""
+    # Imported here: only edited pages need it.
+    from app.kit.markdown import render
+
+    return render(text)
+
+
+def time_element(moment: datetime | None) -> Markup:
+    """Answer a moment as a ``<time>`` element, such as "5 minutes ago", with UTC in its title; "–" for none."""
+    if moment is None:
+        return Markup("–")
+    exact = moment.astimezone(UTC)
+    return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
+        exact.isoformat(timespec="seconds"), exact.strftime("%Y-%m-%d %H:%M:%S"), relative_time(exact)
+    )
+
+
+def relative_time(moment: datetime, now: datetime | None = None) -> str:
+    """Answer how far ``moment`` is from ``now``, in words; beyond 30 days, its date in UTC."""
+    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
+    distance = abs(seconds)
+    if distance < MINUTE:
+        return "just now" if seconds >= 0 else "in a moment"
+    if distance >= 30 * DAY:
+        return f"{moment.day} {moment:%B %Y}"
+    words = _in_words(distance)
+    return f"{words} ago" if seconds > 0 else f"in {words}"
+
+
+def _in_words(seconds: float) -> str:
+    for unit, length in (("day", DAY), ("hour", HOUR), ("minute", MINUTE)):
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    return "a moment"
