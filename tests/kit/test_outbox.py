@@ -11,7 +11,6 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import select, text, update
 
-from app.email import send_email
 from app.jobs import deliver_email, outbox
 from app.kit import outbox as outbox_module
 from app.kit.database import utc_now
