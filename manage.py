@@ -27,10 +27,10 @@ def main() -> None:
     try:
         from app import commands, create_app
     except Exception as error:
-        from development.web_server import show_until_mended
+        from development.web_server import show_until_saved
 
-        # A saved mistake should not end the development server.
-        show_until_mended(error)
+        # A saved mistake does not end the development server.
+        show_until_saved(error)
         return
 
     commands.command_line(create_app)()

@@ -1,5 +1,6 @@
 """Every command of `manage.py`, in the order in which it lists them."""
 
+import logging
 import subprocess  # nosec B404 - runs pytest and ruff
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from flask_migrate.cli import db as migrate_commands
 from app import assets, fake_data, jobs, setup
 from app.extensions import db
 from app.kit.command_line import CommandLine, Section
+from app.kit.environment import ConfigError
 from app.models import Role, User
 
 Result = TypeVar("Result")
@@ -43,13 +45,18 @@ def command_line(create_app: Callable[[], Flask]) -> CommandLine:
 @click.option("--fake", type=click.IntRange(min=1), metavar="N", help="Add N fake users.")
 @click.pass_obj
 def dev(info: ScriptInfo, reset: bool, fake: int | None) -> None:
-    """Run the whole site: queue, web server and worker. Ctrl-C stops all of it."""
+    """Run the whole site.
+
+    Starts a queue, the web server and a worker; Ctrl-C stops all of them.
+    """
     from development.site import DevelopmentSite, NotPossibleError
 
     try:
         site = DevelopmentSite.open()
     except NotPossibleError as error:
         raise click.ClickException(str(error)) from error
+    # Which migrations ran is for deployments to log.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     with info.load_app().app_context():
         if reset:
             site.erase_data()
@@ -58,7 +65,7 @@ def dev(info: ScriptInfo, reset: bool, fake: int | None) -> None:
             setup.prepare_database()
         administrator = setup.ensure_development_administrator()
         _add_fake_users(fake or 0)
-        assets.build_assets()
+        assets.build_stale_assets(current_app.extensions["assets"])
         db.engine.dispose()
     sys.exit(site.run(administrator.email, administrator.password))
 
@@ -66,12 +73,15 @@ def dev(info: ScriptInfo, reset: bool, fake: int | None) -> None:
 @everyday.command(
     "test",
     needs_app=False,
-    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    context_settings={"ignore_unknown_options": True},
 )
 @click.option("--postgres", is_flag=True, help="On a PostgreSQL server of its own instead of SQLite.")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def test(postgres: bool, pytest_arguments: tuple[str, ...]) -> None:
-    """Run the tests; all other arguments go to pytest, whose exit code it keeps."""
+    """Run the tests.
+
+    All other arguments go to pytest, and its exit code is kept.
+    """
     from development.testing import run_tests
 
     sys.exit(run_tests(list(pytest_arguments), on_postgres=postgres))
@@ -80,13 +90,13 @@ def test(postgres: bool, pytest_arguments: tuple[str, ...]) -> None:
 @everyday.command("shell", needs_app=False)
 @click.pass_context
 def shell(context: click.Context) -> None:
-    """Open Python with app, db, User and Role at hand."""
+    """Open Python with app, db, User and Role."""
     context.invoke(shell_command)
 
 
 @people.command("setup_dev")
 def setup_dev() -> None:
-    """Migrate, insert the roles, and make the developer's administrator."""
+    """Migrate; make a developer's administrator."""
     setup.prepare_database()
     login = setup.ensure_development_administrator()
     click.echo(f"Administrator: {login.email}, password: {login.password or 'the one that was chosen on the site'}")
@@ -94,7 +104,10 @@ def setup_dev() -> None:
 
 @people.command("setup_prod")
 def setup_prod() -> None:
-    """Migrate, insert the roles, and make the administrator of ADMIN_EMAIL and ADMIN_PASSWORD."""
+    """Migrate; make the site's administrator.
+
+    ADMIN_EMAIL and ADMIN_PASSWORD say who it is; the password has to be strong.
+    """
     setup.prepare_database()
     made = _or_complain(setup.ensure_production_administrator)
     email = current_app.config["ADMIN_EMAIL"]
@@ -103,14 +116,17 @@ def setup_prod() -> None:
 
 @people.command("release")
 def release() -> None:
-    """Migrate and insert the roles: what a deployment runs before the new code serves."""
+    """Migrate; insert the roles.
+
+    A deployment runs this before the new code serves.
+    """
     setup.prepare_database()
 
 
 @people.command("create_admin")
 @click.option("--email", prompt="E-mail address", help="Whose account it is.")
 def create_admin(email: str) -> None:
-    """Make an administrator, or make one of a user."""
+    """Make an administrator, or make a user one."""
     user = User.with_email(email)
     if user is None:
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
@@ -125,7 +141,7 @@ def create_admin(email: str) -> None:
 @people.command("add_fake_data")
 @click.option("-n", "--number-users", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
 def add_fake_data(number_users: int) -> None:
-    """Add fake users, none of them an administrator."""
+    """Add fake users, no administrators."""
     _add_fake_users(number_users)
 
 
@@ -143,7 +159,10 @@ def _add_fake_users(count: int) -> None:
 @people.command("recreate_db")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def recreate_db(yes: bool) -> None:
-    """Drop every table and make them anew. Refuses in production."""
+    """Empty the database.
+
+    Drops every table and makes them anew. Asks first, and refuses in production.
+    """
     if not (current_app.debug or current_app.testing):
         raise click.ClickException("This is production: recreate_db would delete its data, and refuses.")
     where = db.engine.url.render_as_string(hide_password=True)
@@ -162,10 +181,20 @@ people.add(migrate_commands)
 @click.option("--reload/--no-reload", default=True, help="Start again when a source file is saved.")
 @click.pass_obj
 def runserver(info: ScriptInfo, host: str, port: int, reload: bool) -> None:
-    """Serve the site for development; `manage.py dev` also starts its queue and worker."""
-    from development.web_server import serve
+    """Serve the site for development.
 
-    serve(info.load_app, host, port, reload)
+    `manage.py dev` does this, too, and starts the queue and the worker beside it.
+    """
+    from development.web_server import serve, serve_with_restarts, show_until_saved
+
+    if reload:
+        sys.exit(serve_with_restarts(host, port))
+    try:
+        serve(info.load_app, host, port)
+    except ConfigError:
+        raise
+    except Exception as error:
+        show_until_saved(error)
 
 
 @serving.command("run_worker")
@@ -173,7 +202,7 @@ def runserver(info: ScriptInfo, host: str, port: int, reload: bool) -> None:
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="How many jobs at once.")
 @click.option("--burst", is_flag=True, help="End when nothing is left to do.")
 def run_worker(queue: str, workers: int, burst: bool) -> None:
-    """Deliver e-mails, run jobs and keep the schedule, until SIGTERM."""
+    """Deliver e-mails, run jobs, keep the schedule."""
     # RQ takes 0.1 s to import: the other commands, and the web server, do without.
     from app.kit import worker
 
@@ -183,14 +212,17 @@ def run_worker(queue: str, workers: int, burst: bool) -> None:
 
 @checking.command("build_assets", needs_app=False)
 def build_assets_command() -> None:
-    """Build styles and scripts for production; needs no database, queue or secret."""
+    """Build styles and scripts for production.
+
+    Needs no database, no queue and no secret.
+    """
     for file in assets.build_assets():
         click.echo(file)
 
 
 @checking.command("format", needs_app=False)
 def format_code() -> None:
-    """Sort the imports and format the code with ruff."""
+    """Sort the imports and format the code."""
     fixed = _run_tool("ruff", "check", "--select", "I", "--fix", "--quiet", ".")
     sys.exit(_run_tool("ruff", "format", ".") or fixed)
 

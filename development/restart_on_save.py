@@ -1,48 +1,50 @@
 """`python -m development.restart_on_save SCRIPT ARGUMENTS…`: runs a Python script anew at every save.
 
-The worker loads the application once; without this an edited e-mail would need a restart by hand.
+The web server and the worker load the application once; this makes them load what was just written.
 """
 
 import signal
 import subprocess  # nosec B404 - runs the script it is given
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# Templates, styles and scripts show by themselves.
 WATCHED = ("config.py", "app/**/*.py")
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 
 Snapshot = dict[Path, float]
 
 
-def main(arguments: list[str]) -> int:
-    """Run the script until it ends by itself; answers its exit code."""
+def restart_on_save(arguments: list[str], pass_fds: Collection[int] = ()) -> int:
+    """Run a Python script until it ends by itself or Ctrl-C; answers its exit code.
+
+    A script that a save has broken is started again by the next save. ``pass_fds`` are open
+    files that the script inherits.
+    """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    seen = take_snapshot()
     was_restarted = False
-    while True:
-        script = subprocess.Popen([sys.executable, *arguments])  # nosec B603 # noqa: S603
-        try:
-            seen = _wait_for_end_or_save(script, seen)
-            ended_by_itself = script.poll() is not None
-        finally:
-            _stop(script)
-        if ended_by_itself:
-            if script.returncode <= 0 or not was_restarted:
-                return script.returncode
-            # The save before broke the code; the next one may mend it.
-            print("Waiting for the next save.", flush=True)
-            seen = _wait_for_save(seen)
-        was_restarted = True
-        print("A source file was saved: starting again.", flush=True)
+    try:
+        while True:
+            seen = take_snapshot()
+            code = _run_until_save([sys.executable, *arguments], seen, pass_fds)
+            if code is not None:
+                if code <= 0 or not was_restarted:
+                    return code
+                print("Waiting for the next save.", flush=True)
+                _wait_for_save(seen)
+            was_restarted = True
+            print("A source file was saved: starting again.", flush=True)
+    except KeyboardInterrupt:
+        return 0
 
 
 def take_snapshot() -> Snapshot:
     """Answer when each watched file was changed last."""
-    files = (file for pattern in WATCHED for file in ROOT.glob(pattern))
     times: Snapshot = {}
-    for file in files:
+    for file in (file for pattern in WATCHED for file in ROOT.glob(pattern)):
         try:
             times[file] = file.stat().st_mtime
         except FileNotFoundError:
@@ -51,25 +53,23 @@ def take_snapshot() -> Snapshot:
     return times
 
 
-def _wait_for_end_or_save(script: subprocess.Popen[bytes], seen: Snapshot) -> Snapshot:
-    while script.poll() is None:
-        now = take_snapshot()
-        if now != seen:
-            return now
+def _run_until_save(command: list[str], seen: Snapshot, pass_fds: Collection[int]) -> int | None:
+    """Answer the script's exit code, or None after a save."""
+    with subprocess.Popen(command, pass_fds=pass_fds) as script:  # nosec B603 # noqa: S603
+        try:
+            while script.poll() is None:
+                if take_snapshot() != seen:
+                    return None
+                time.sleep(LOOK_SECONDS)
+        finally:
+            script.terminate()
+    return script.returncode
+
+
+def _wait_for_save(seen: Snapshot) -> None:
+    while take_snapshot() == seen:
         time.sleep(LOOK_SECONDS)
-    return seen
-
-
-def _wait_for_save(seen: Snapshot) -> Snapshot:
-    while (now := take_snapshot()) == seen:
-        time.sleep(LOOK_SECONDS)
-    return now
-
-
-def _stop(script: subprocess.Popen[bytes]) -> None:
-    script.terminate()
-    script.wait()
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(restart_on_save(sys.argv[1:]))

@@ -1,38 +1,55 @@
-"""Werkzeug's development server, which survives a saved mistake: it shows it and waits for the next save."""
+"""Werkzeug's development server behind a socket that stays open while the code is loaded anew.
+
+A request sent during a restart waits instead of failing, and code that does not load shows its
+error in the browser until the next save.
+"""
 
 import os
+import socket
 import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 from flask import Flask
-from werkzeug.serving import is_running_from_reloader, run_simple
+from werkzeug.debug import DebuggedApplication
+from werkzeug.serving import make_server
+
+from development.restart_on_save import restart_on_save
+
+# The number of the open socket, for the process that serves.
+SOCKET = "DEVELOPMENT_SOCKET"
+QUEUED_CONNECTIONS = 128
 
 
-def serve(load_app: Callable[[], Flask], host: str, port: int, reload: bool) -> None:
-    """Serve the application; with ``reload`` a second process does, and is replaced at every save."""
-    if reload and not is_running_from_reloader():
-        # This process only watches over the one that serves.
-        run_simple(host, port, _nothing, use_reloader=True)
-        return
-    try:
-        app = load_app()
-    except Exception as error:
-        show_until_mended(error)
-    run_simple(host, port, app, use_reloader=reload, use_debugger=app.debug, threaded=True)
+def serve_with_restarts(host: str, port: int) -> int:
+    """Open the port and keep a serving process on it, a new one after each save; answers its exit code."""
+    with socket.create_server((host, port), backlog=QUEUED_CONNECTIONS) as listener:
+        number = listener.fileno()
+        os.environ[SOCKET] = str(number)
+        command = ["manage.py", "runserver", "--no-reload", "--host", host, "--port", str(port)]
+        return restart_on_save(command, pass_fds=[number])
 
 
-def show_until_mended(error: Exception) -> None:
-    """Answer every request with the error of code that does not load; raises it when nothing would reload."""
-    if not is_running_from_reloader():
+def serve(load_app: Callable[[], Flask], host: str, port: int) -> None:
+    """Load the application and serve it until a signal comes."""
+    app = load_app()
+    print(f"Serving {app.config['APP_NAME']} at http://{host}:{port}", flush=True)
+    _serve(DebuggedApplication(app, evalex=True) if app.debug else app, host, port)
+
+
+def show_until_saved(error: Exception) -> None:
+    """Answer every request with ``error``; raise it when no save would start this process again."""
+    if SOCKET not in os.environ:
         raise error
     traceback.print_exception(error)
 
     def application(_environ: Any, _start_response: Any) -> NoReturn:
         raise error
 
-    run_simple("127.0.0.1", int(os.environ.get("PORT", 0)), application, use_reloader=True, use_debugger=True)
+    _serve(DebuggedApplication(application), "127.0.0.1", 0)
 
 
-def _nothing(_environ: Any, _start_response: Any) -> NoReturn:
-    raise RuntimeError("the watching process serves nothing")
+def _serve(application: Any, host: str, port: int) -> None:
+    number = os.environ.get(SOCKET)
+    server = make_server(host, port, application, threaded=True, fd=int(number) if number else None)
+    server.serve_forever()
