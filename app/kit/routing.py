@@ -8,7 +8,7 @@ from werkzeug.routing import IntegerConverter, Map
 LARGEST_ROW_ID = 2**31 - 1  # of PostgreSQL's integer
 
 
-class RowIdConverter(IntegerConverter):
+class RowIdIntegerConverter(IntegerConverter):
     """``<int:…>`` in a route: a number that can be a row's id, or the page does not exist.
 
     SQLite's driver overflows at 2^63, PostgreSQL refuses at 2^31, and int() refuses 4300 digits:
@@ -23,4 +23,4 @@ class RowIdConverter(IntegerConverter):
 
 def init_app(app: Flask) -> None:
     """Make it the meaning of ``<int:…>``; call this before any route is added."""
-    app.url_map.converters["int"] = RowIdConverter
+    app.url_map.converters["int"] = RowIdIntegerConverter
