@@ -53,7 +53,6 @@ class Config:
     INSTANCE_DIR = ROOT / "instance"
     MAILBOX_DIR: Path | None = None
     ASSETS_AUTO_BUILD = False
-    RATELIMIT_ENABLED = True
 
     def __init__(self, variables: Mapping[str, str] = os.environ) -> None:
         self.environment = Environment(variables)
@@ -161,12 +160,11 @@ class DevelopmentConfig(Config):
 
 
 class TestingConfig(Config):
-    """What the test suite runs on: cheap hashes, no limits, no CSRF unless a test turns them on."""
+    """What the test suite runs on: cheap hashes, no CSRF unless a test turns it on."""
 
     NAME = "testing"
     TESTING = True
     WTF_CSRF_ENABLED = False
-    RATELIMIT_ENABLED = False
     ASSETS_AUTO_BUILD = True
     MAILBOX_DIR = Config.INSTANCE_DIR / "test-mailbox"
 

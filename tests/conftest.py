@@ -44,11 +44,12 @@ def redis_url(workspace: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def app(database_url: str, redis_url: str, workspace: Path) -> Iterator[Flask]:
     """The application in its testing configuration, its tables made by the migrations."""
-    from app import create_app
+    from app import create_app, limiter
     from app.models import Role
 
     os.environ.update(TEST_DATABASE_URL=database_url, REDIS_URL=redis_url)
     application = create_app("testing")
+    limiter.enabled = False
     application.test_client_class = SeparateRequests
     application.config["MAILBOX_DIR"] = workspace / "mailbox"
     application.config["MAILBOX_DIR"].mkdir()
@@ -81,6 +82,17 @@ def csrf_app(app: Flask) -> Iterator[Flask]:
     app.config["WTF_CSRF_ENABLED"] = True
     yield app
     app.config["WTF_CSRF_ENABLED"] = False
+
+
+@pytest.fixture
+def limits(app: Flask) -> Iterator[None]:
+    """Limits on attempts, counted from zero."""
+    from app import limiter
+
+    limiter.reset()
+    limiter.enabled = True
+    yield
+    limiter.enabled = False
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 from flask import Flask, abort, current_app, request
 from flask_wtf import FlaskForm
-from werkzeug.datastructures import CombinedMultiDict
+from werkzeug.datastructures import CombinedMultiDict, FileStorage, MultiDict
+from wtforms import FileField
 
 from app.kit.csrf import MaskedFormCSRF
 from app.kit.sudo import take_interrupted_form
@@ -29,8 +30,15 @@ class Form(FlaskForm):
             if formdata is None or isinstance(formdata, dict):
                 return formdata
             if request.method in METHODS_WITH_BODY:
-                return CombinedMultiDict((request.files, request.form)) if request.files or request.form else None
+                submitted = CombinedMultiDict((_wanted_files(form), request.form))
+                return submitted or None
             return take_interrupted_form()
+
+
+def _wanted_files(form: Any) -> MultiDict[str, FileStorage]:
+    """Answer the uploaded files that belong to file fields: in any other field a file is no text."""
+    wanted = {field.name for field in form if isinstance(field, FileField)}
+    return MultiDict([(name, file) for name, file in request.files.items(multi=True) if name in wanted])
 
 
 def accepts(*content_types: str) -> Callable[[View], View]:

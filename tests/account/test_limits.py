@@ -1,0 +1,179 @@
+"""How often somebody may try, who is counted, and that a limit is never a bypass or an error page."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from limits.storage import RedisStorage
+from limits.strategies import FixedWindowRateLimiter
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from werkzeug.test import TestResponse
+
+from app.extensions import db, limiter
+from tests.factories import PASSWORD, make_user, sign_in
+
+pytestmark = pytest.mark.usefixtures("limits")
+
+WRONG = "wrong"
+Try = Callable[[int], TestResponse]
+
+
+def tries_until_stopped(attempt: Try, at_most: int) -> int:
+    """Answer how many tries passed before the first 429, which must say when to come back."""
+    for number in range(at_most):
+        answer = attempt(number)
+        assert answer.status_code < 500
+        if answer.status_code == 429:
+            assert 0 < int(answer.headers["Retry-After"]) <= 24 * 3600 + 1
+            return number
+    return at_most
+
+
+def login(client: FlaskClient, address: str, password: str = WRONG, ip: str = "198.51.100.7") -> TestResponse:
+    form = {"email": address, "password": password}
+    return client.post("/account/login", data=form, environ_overrides={"REMOTE_ADDR": ip})
+
+
+def test_failed_logins_are_limited_per_address_from_wherever_they_come(client: FlaskClient) -> None:
+    user = make_user()
+    assert tries_until_stopped(lambda n: login(client, user.email, ip=f"198.51.100.{n}"), 9) == 5
+
+
+def test_an_unknown_address_is_limited_like_a_known_one(client: FlaskClient) -> None:
+    assert tries_until_stopped(lambda n: login(client, "nobody@example.org", ip=f"198.51.100.{n}"), 9) == 5
+
+
+def test_failed_logins_are_limited_per_network_address(client: FlaskClient) -> None:
+    assert tries_until_stopped(lambda n: login(client, f"nobody{n}@example.org"), 15) == 10
+
+
+def test_a_success_is_no_failure_but_does_not_clear_the_count(app: Flask, client: FlaskClient) -> None:
+    user = make_user()
+    for _ in range(6):
+        assert login(app.test_client(), user.email, PASSWORD).status_code == 302
+    for _ in range(4):
+        login(client, user.email)
+    assert login(app.test_client(), user.email, PASSWORD).status_code == 302
+    assert tries_until_stopped(lambda _: login(client, user.email), 5) == 1
+    assert login(app.test_client(), user.email, PASSWORD).status_code == 429
+
+
+def test_all_logins_are_limited_per_network_address(app: Flask, client: FlaskClient) -> None:
+    users = [make_user() for _ in range(3)]
+    assert tries_until_stopped(lambda n: login(app.test_client(), users[n % 3].email, PASSWORD), 40) == 30
+
+
+def test_typing_errors_of_many_do_not_add_up(client: FlaskClient) -> None:
+    assert tries_until_stopped(lambda n: reset(client, "no address", f"198.51.100.{n}"), 9) == 9
+
+
+def reset(client: FlaskClient, address: str, ip: str = "198.51.100.7") -> TestResponse:
+    return client.post("/account/reset-password", data={"email": address}, environ_overrides={"REMOTE_ADDR": ip})
+
+
+def test_reset_mails_are_limited_per_address_and_per_network_address(client: FlaskClient) -> None:
+    assert tries_until_stopped(lambda n: reset(client, "Ada@example.org" if n else "ada@EXAMPLE.org"), 3) == 1
+    limiter.reset()
+    assert tries_until_stopped(lambda n: reset(client, f"ada{n}@example.org"), 30) == 20
+
+
+def test_one_ipv6_customer_counts_once(client: FlaskClient) -> None:
+    one_customer = (f"2001:db8:1:2:{n:x}::1" for n in range(100))
+    assert tries_until_stopped(lambda n: login(client, f"nobody{n}@example.org", ip=next(one_customer)), 15) == 10
+    neighbor = login(client, "somebody@example.org", ip="2001:db8:1:3::1")
+    assert neighbor.status_code == 200
+
+
+def test_registering_is_limited(client: FlaskClient) -> None:
+    assert tries_until_stopped(lambda _: client.post("/account/register"), 30) == 20
+
+
+def test_resending_a_confirmation_is_limited_to_one_a_minute(client: FlaskClient) -> None:
+    sign_in(client, make_user(confirmed=False))
+    assert tries_until_stopped(lambda _: client.post("/account/confirm-account"), 3) == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/account/confirm-account/x", "/account/reset-password/x", "/account/not-me/x", "/account/join-from-invite/1/x"],
+)
+def test_guessing_links_is_limited(client: FlaskClient, path: str) -> None:
+    assert tries_until_stopped(lambda _: client.get(path), 30) == 20
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/account/manage/change-password", "/account/manage/change-email", "/account/manage/delete"],
+)
+def test_guessing_ones_password_is_limited_per_user(client: FlaskClient, path: str) -> None:
+    sign_in(client, make_user())
+    form = {"password": "wrong", "old_password": "wrong", "email": "new@example.org"}
+
+    def attempt(number: int) -> TestResponse:
+        return client.post(path, data=form, environ_overrides={"REMOTE_ADDR": f"198.51.100.{number}"})
+
+    assert tries_until_stopped(attempt, 9) == 5
+
+
+def test_a_day_has_ten_exports(client: FlaskClient) -> None:
+    sign_in(client, make_user())
+    assert tries_until_stopped(lambda _: client.post("/account/manage/export"), 12) == 10
+
+
+def test_looking_at_forms_is_not_limited(client: FlaskClient) -> None:
+    assert tries_until_stopped(lambda _: client.get("/account/login"), 40) == 40
+
+
+@pytest.fixture
+def limits_in(redis_url: str) -> Iterator[Callable[[str], None]]:
+    """Make the limiter count in the Redis at an address, as in production."""
+    before = limiter._storage, limiter._limiter
+
+    def count_in(url: str) -> None:
+        timeouts = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+        limiter._storage = RedisStorage(url, **timeouts, retry=Retry(NoBackoff(), 0))
+        limiter._limiter = FixedWindowRateLimiter(limiter._storage)
+
+    yield count_in
+    limiter._storage, limiter._limiter = before
+    limiter._storage_dead = False
+    limiter._fallback_storage.reset()
+
+
+def test_redis_counts_without_learning_addresses(
+    client: FlaskClient, redis_url: str, limits_in: Callable[[str], None]
+) -> None:
+    limits_in(redis_url)
+    limiter.reset()
+    assert tries_until_stopped(lambda n: login(client, "ada@example.org", ip=f"198.51.100.{n}"), 9) == 5
+    keys = limiter._storage.get_connection().keys("*")
+    assert keys
+    assert not [key for key in keys if b"ada" in key]
+
+
+def test_with_redis_away_the_process_counts_and_says_so(
+    client: FlaskClient, limits_in: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    limits_in("redis://127.0.0.1:1/0")
+    user = make_user()
+    assert tries_until_stopped(lambda n: login(client, user.email, ip=f"198.51.100.{n}"), 9) == 5
+    assert "falling back to in-memory storage" in caplog.text
+
+
+def test_redis_vanishing_between_the_try_and_its_count_is_no_error_page(
+    client: FlaskClient, redis_url: str, limits_in: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits_in(redis_url)
+    monkeypatch.setattr("app.account.views.sign_in.count_as_failure", _lose_redis)
+    assert login(client, "nobody@example.org").status_code == 200
+
+
+def _lose_redis() -> None:
+    from app.kit.limits import count_as_failure
+
+    count_as_failure()
+    gone = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5, "retry": Retry(NoBackoff(), 0)}
+    limiter._limiter = FixedWindowRateLimiter(RedisStorage("redis://127.0.0.1:1/0", **gone))
+    db.session.rollback()
