@@ -49,8 +49,8 @@ def registered_users() -> str:
     )
 
 
-@admin.get("/user/<int:user_id>")
 @admin.get("/user/<int:user_id>/info")
+@admin.get("/user/<int:user_id>")
 def user_info(user_id: int) -> str:
     """Show one user: details, browsers that are logged in, and what was done by and to them."""
     user = user_or_404(user_id)

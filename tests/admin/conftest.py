@@ -1,0 +1,15 @@
+"""Somebody who may do everything in the admin area."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.models import User
+from tests.factories import make_admin, sign_in
+
+
+@pytest.fixture
+def admin(client: FlaskClient) -> User:
+    """The administrator whom ``client`` is logged in as."""
+    user = make_admin(first_name="Root", last_name="Keeper")
+    sign_in(client, user)
+    return user

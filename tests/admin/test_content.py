@@ -1,0 +1,67 @@
+"""The editable page: saved as it was written, shown through the allow-list."""
+
+from flask.testing import FlaskClient
+
+from app.models import AuditEvent, EditableHTML, User
+from tests.factories import make_user, sign_in
+
+SAVE, PREVIEW = "/admin/_update_editor_contents", "/admin/_preview_editor_contents"
+SCRIPT = {"Accept": "application/json"}
+
+
+def form(text: str, name: str = "about") -> dict[str, str]:
+    """Answer what the editor sends."""
+    return {"editor_name": name, "edit_data": text}
+
+
+def test_a_saved_text_shows_to_everybody(client: FlaskClient, admin: User) -> None:
+    answer = client.post(SAVE, data=form("# Who we are"), headers={"Referer": "http://localhost/about"})
+    assert answer.location == "/about"
+    assert "<h1>Who we are</h1>" in client.application.test_client().get("/about").text
+    assert AuditEvent.query.filter_by(event="page.edited").count() == 1
+
+
+def test_saving_again_replaces(client: FlaskClient, admin: User) -> None:
+    client.post(SAVE, data=form("one"))
+    client.post(SAVE, data=form("two"))
+    assert [piece.value for piece in EditableHTML.query] == ["two"]
+
+
+def test_a_script_that_is_saved_never_runs(client: FlaskClient, admin: User) -> None:
+    client.post(SAVE, data=form("Hello <script>alert(1)</script><b onclick='go()'>you</b>"))
+    page = client.application.test_client().get("/about").text
+    assert "<b>you</b>" in page
+    assert "alert(1)" not in page
+
+
+def test_a_script_of_the_page_hears_how_it_went(client: FlaskClient, admin: User) -> None:
+    assert client.post(SAVE, data=form("fine"), headers=SCRIPT).status_code == 204
+    refused = client.post(SAVE, data=form("x" * 100_001), headers=SCRIPT)
+    assert refused.status_code == 422
+    assert "100,000 characters" in refused.json["error"]
+    assert EditableHTML.get_editable_html("about").value == "fine"
+
+
+def test_without_scripts_a_refused_text_is_still_there(client: FlaskClient, admin: User) -> None:
+    refused = client.post(SAVE, data=form("y" * 100_001))
+    assert refused.status_code == 422
+    assert "y" * 100_001 in refused.text
+
+
+def test_names_and_texts_that_no_database_takes(client: FlaskClient, admin: User) -> None:
+    assert client.post(SAVE, data=form("a\x00b"), headers=SCRIPT).status_code == 204
+    assert EditableHTML.get_editable_html("about").value == "ab"
+    for name in ("", "n" * 101, "\x00"):
+        assert client.post(SAVE, data=form("x", name), headers=SCRIPT).status_code == 422
+
+
+def test_the_preview_shows_and_stores_nothing(client: FlaskClient, admin: User) -> None:
+    answer = client.post(PREVIEW, data=form("**bold**<script>x</script>"), headers=SCRIPT)
+    assert answer.text.strip() == "<p><strong>bold</strong></p>"
+    assert EditableHTML.query.count() == 0
+
+
+def test_others_neither_edit_nor_see_the_editor(client: FlaskClient) -> None:
+    sign_in(client, make_user())
+    assert client.post(SAVE, data=form("mine")).status_code == 403
+    assert "edit_data" not in client.get("/about").text

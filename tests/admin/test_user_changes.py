@@ -1,0 +1,162 @@
+"""Changing, disabling and deleting users, and what nobody can do."""
+
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError, Thread
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_sqlalchemy import SQLAlchemy
+
+from app.models import AuditEvent, Email, Role, User, UserSession
+from tests.factories import PASSWORD, make_admin, make_invited, make_user, sign_in
+
+
+def has_event(name: str) -> bool:
+    """Tell whether the audit log holds such an event."""
+    return AuditEvent.query.filter_by(event=name).count() == 1
+
+
+def test_changing_an_address_tells_both(client: FlaskClient, admin: User) -> None:
+    user = make_user(email="old@example.org")
+    client.post(f"/admin/user/{user.id}/change-email", data={"email": "New@example.org"})
+    assert user.email == "New@example.org"
+    assert sorted(mail.recipient for mail in Email.query) == ["New@example.org", "old@example.org"]
+    assert has_event("email.changed")
+
+
+def test_changing_an_invited_address_invites_there(client: FlaskClient, admin: User) -> None:
+    user = make_invited()
+    client.post(f"/admin/user/{user.id}/change-email", data={"email": "new@example.org"})
+    assert [(mail.kind, mail.recipient) for mail in Email.query] == [("invite", "new@example.org")]
+
+
+def test_a_taken_address_is_refused(client: FlaskClient, admin: User) -> None:
+    user, other = make_user(email="mine@example.org"), make_user(email="theirs@example.org")
+    answer = client.post(f"/admin/user/{user.id}/change-email", data={"email": other.email.upper()})
+    assert "Somebody has this address already." in answer.text
+    assert user.email == "mine@example.org"
+
+
+def test_changing_the_account_type(client: FlaskClient, admin: User) -> None:
+    user = make_user()
+    assert "selected" in client.get(f"/admin/user/{user.id}/change-account-type").text
+    client.post(f"/admin/user/{user.id}/change-account-type", data={"role": admin.role_id})
+    assert user.is_admin()
+    assert has_event("user.role_changed")
+
+
+def test_disabling_ends_every_session_and_keeps_the_account(client: FlaskClient, admin: User) -> None:
+    user, browser = make_user(), client.application.test_client()
+    sign_in(browser, user)
+    client.post(f"/admin/user/{user.id}/disable", data={"reason": "spam\x00\r\nmore"})
+    assert browser.get("/account/manage").status_code == 302
+    assert user.is_disabled
+    assert UserSession.query.filter_by(user_id=user.id).count() == 0
+    assert "spam" in client.get(f"/admin/user/{user.id}").text
+    assert "\n" not in user.disabled_reason
+    assert has_event("user.disabled")
+    refused = browser.post("/account/login", data={"email": user.email, "password": PASSWORD})
+    assert refused.status_code == 200
+
+
+def test_enabling_lets_in_again(client: FlaskClient, admin: User, db: SQLAlchemy) -> None:
+    user = make_user()
+    user.disable("mistake")
+    db.session.commit()
+    client.post(f"/admin/user/{user.id}/enable")
+    sign_in(client.application.test_client(), user)
+    assert user.disabled_reason == ""
+    assert has_event("user.enabled")
+
+
+def test_ending_all_sessions_of_a_user(client: FlaskClient, admin: User) -> None:
+    user, browser = make_user(), client.application.test_client()
+    sign_in(browser, user)
+    client.post(f"/admin/user/{user.id}/end-sessions")
+    assert browser.get("/account/manage").location.startswith("/account/login")
+    assert client.get("/admin/").status_code == 200, "everybody else stays"
+
+
+def test_deleting_asks_first_and_leaves_a_trace_without_a_name(
+    client: FlaskClient, admin: User, db: SQLAlchemy
+) -> None:
+    user, browser = make_user(), client.application.test_client()
+    user_id = user.id
+    sign_in(browser, user)
+    assert "Delete for good" in client.get(f"/admin/user/{user_id}/delete").text
+    assert db.session.get(User, user_id), "asking deletes nothing"
+    assert client.post(f"/admin/user/{user_id}/_delete").location == "/admin/users"
+    assert User.query.filter_by(id=user_id).count() == 0
+    assert UserSession.query.filter_by(user_id=user_id).count() == 0
+    assert browser.get("/account/manage").status_code == 302
+    trace = AuditEvent.query.filter_by(event="user.deleted").one()
+    assert trace.subject is None
+    assert trace.actor_id == admin.id
+
+
+def test_deleting_answers_only_to_post(client: FlaskClient, admin: User) -> None:
+    assert client.get(f"/admin/user/{make_user().id}/_delete").status_code == 405
+
+
+def test_deleting_somebody_twice(client: FlaskClient, admin: User) -> None:
+    path = f"/admin/user/{make_user().id}/_delete"
+    assert client.post(path).status_code == 302
+    assert client.post(path).status_code == 404
+
+
+@pytest.mark.parametrize("action", ["change-account-type", "disable", "_delete"])
+def test_nobody_does_it_to_oneself(client: FlaskClient, admin: User, db: SQLAlchemy, action: str) -> None:
+    make_admin()
+    client.post(f"/admin/user/{admin.id}/{action}", data={"role": Role.for_newcomers().id})
+    assert client.get("/admin/").status_code == 200
+    assert not {"user.role_changed", "user.disabled", "user.deleted"} & {event.event for event in AuditEvent.query}
+
+
+@pytest.mark.parametrize("action", ["change-account-type", "disable", "_delete"])
+def test_two_administrators_who_remove_each_other(
+    app: Flask, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    """Both ask at once whether somebody remains; only one may hear yes."""
+    administrators = make_admin(), make_admin()
+    browsers = [app.test_client(), app.test_client()]
+    for browser, user in zip(browsers, administrators, strict=True):
+        sign_in(browser, user)
+    form = {"role": Role.for_newcomers().id}
+    paths = [f"/admin/user/{user.id}/{action}" for user in reversed(administrators)]
+    db.session.remove()
+    wait_for_one_another(monkeypatch)
+
+    answers: list[int] = []
+    removals = [
+        Thread(target=lambda browser, path: answers.append(browser.post(path, data=form).status_code), args=pair)
+        for pair in zip(browsers, paths, strict=True)
+    ]
+    for removal in removals:
+        removal.start()
+    for removal in removals:
+        removal.join()
+
+    assert answers == [302, 302]
+    assert sum(user.is_admin() and not user.is_disabled for user in User.query) == 1
+
+
+def wait_for_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold whoever was told that administrators remain, until the other one was told so too."""
+    both_were_told, ask = Barrier(2), User.is_last_administrator
+
+    def ask_and_wait(user: User) -> bool:
+        answer = ask(user)
+        # The other one has to wait for our commit and never comes: what this test hopes for.
+        with suppress(BrokenBarrierError):
+            both_were_told.wait(timeout=0.4)
+        return answer
+
+    monkeypatch.setattr(User, "is_last_administrator", ask_and_wait)
+
+
+def test_an_invited_administrator_does_not_count(client: FlaskClient, admin: User, db: SQLAlchemy) -> None:
+    invited = make_invited()
+    invited.role = admin.role
+    db.session.commit()
+    assert admin.is_last_administrator()

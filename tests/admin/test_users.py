@@ -1,0 +1,167 @@
+"""The list of users, one user's page, and adding people."""
+
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import select
+
+from app.kit.database import utc_now
+from app.models import AuditEvent, Email, Role, User, UserSession
+from tests.factories import PASSWORD, make_invited, make_user, sign_in
+from tests.queries import recorded_queries
+
+STRONG = "seven-purple-umbrellas-dance"
+
+
+def person(role_name: str = "User", **fields: object) -> dict[str, object]:
+    """Answer what the form for a new user sends."""
+    known = {"first_name": "Mary", "last_name": "Somerville", "email": "mary@example.org"}
+    return {**known, "role": Role.with_name(role_name).id, **fields}
+
+
+def make_login_old(db: SQLAlchemy) -> None:
+    """Let an hour pass since anybody gave the password."""
+    for session in db.session.scalars(select(UserSession)):
+        session.reauthenticated_at = utc_now() - timedelta(hours=1)
+    db.session.commit()
+
+
+def events() -> set[str]:
+    """Answer what kinds of event the audit log holds."""
+    return {event.event for event in AuditEvent.query}
+
+
+def test_the_list_searches_filters_and_sorts(client: FlaskClient, admin: User) -> None:
+    make_user(first_name="Zoe", email="zoe@example.org")
+    make_user(first_name="Yan", confirmed=False, email="yan@example.org")
+    assert "zoe@example.org" in client.get("/admin/users").text
+    found = client.get("/admin/users?search=zoe").text
+    assert "zoe@example.org" in found
+    assert "yan@example.org" not in found
+    unconfirmed = client.get("/admin/users?state=unconfirmed").text
+    assert "yan@example.org" in unconfirmed
+    assert "zoe@example.org" not in unconfirmed
+    administrators = client.get(f"/admin/users?role={admin.role_id}").text
+    assert admin.email in administrators
+    assert "yan@example.org" not in administrators
+    assert "Nobody found" in client.get("/admin/users?search=nobody").text
+
+
+def test_the_list_costs_the_same_however_many_there_are(client: FlaskClient, admin: User, db: SQLAlchemy) -> None:
+    with recorded_queries(db.engine) as few:
+        client.get("/admin/users")
+    for _ in range(10):
+        make_user()
+    with recorded_queries(db.engine) as many:
+        client.get("/admin/users")
+    assert len(many) == len(few)
+
+
+def test_a_user_page_shows_state_sessions_and_events(client: FlaskClient, admin: User) -> None:
+    user = make_user(first_name="Zoe")
+    sign_in(client.application.test_client(), user)
+    client.post(f"/admin/user/{user.id}/disable", data={"reason": "spam"})
+    client.post(f"/admin/user/{user.id}/enable")
+    sign_in(client.application.test_client(), user)
+    page = client.get(f"/admin/user/{user.id}").text
+    assert "Zoe" in client.get(f"/admin/user/{user.id}/info").text
+    assert "user: disabled" in page
+    assert "Log out everywhere" in page
+    assert "127.0.0.1" in page
+
+
+def test_a_name_is_shown_as_text(client: FlaskClient, admin: User) -> None:
+    user = make_user(first_name="<script>alert(1)</script>")
+    for path in ("/admin/", "/admin/users", f"/admin/user/{user.id}", f"/admin/user/{user.id}/delete"):
+        assert "<script>alert" not in client.get(path).text
+
+
+@pytest.mark.parametrize("number", ["999999", "2147483648", "9" * 20, "9" * 5000, "0", "-1", "x"])
+def test_nobody_has_that_number(client: FlaskClient, admin: User, number: str) -> None:
+    assert client.get(f"/admin/user/{number}").status_code == 404
+
+
+def test_a_new_user_can_log_in_at_once(client: FlaskClient, admin: User) -> None:
+    answer = client.post("/admin/new-user", data=person(password=STRONG, password2=STRONG))
+    user = User.with_email("mary@example.org")
+    assert answer.location == f"/admin/user/{user.id}"
+    sign_in(client.application.test_client(), user, STRONG)
+    assert "user.created" in events()
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"password": "short", "password2": "short"}, "at least"),
+        ({"password": STRONG, "password2": STRONG + "x"}, "The passwords differ"),
+        ({"password": STRONG, "password2": STRONG, "email": "no address"}, "not an e-mail address"),
+        ({"password": STRONG, "password2": STRONG, "first_name": "http://example.org"}, "no web address"),
+        ({"password": STRONG, "password2": STRONG, "role": 999999}, "Not a valid choice"),
+        ({"password": STRONG, "password2": STRONG, "role": "9" * 30}, "Not a valid choice"),
+    ],
+)
+def test_a_new_user_is_refused_and_what_was_typed_stays(
+    client: FlaskClient, admin: User, fields: dict[str, object], problem: str
+) -> None:
+    page = client.post("/admin/new-user", data=person(**fields)).text
+    assert problem in page
+    assert "Somerville" in page
+    assert User.with_email("mary@example.org") is None
+
+
+def test_fields_that_the_form_does_not_have_are_ignored(client: FlaskClient, admin: User) -> None:
+    extra = {"role_id": admin.role_id, "confirmed": "y", "disabled_at": "2020-01-01", "id": "77"}
+    client.post("/admin/invite-user", data=person(**extra))
+    user = User.with_email("mary@example.org")
+    assert user.role.name == "User"
+    assert not user.confirmed
+    assert user.id != 77
+
+
+def test_an_invitation_is_sent_to_who_has_no_password_yet(client: FlaskClient, admin: User) -> None:
+    client.post("/admin/invite-user", data=person("Administrator"))
+    user = User.with_email("mary@example.org")
+    assert user.is_invited
+    assert user.role.name == "Administrator"
+    assert [(mail.kind, mail.recipient) for mail in Email.query] == [("invite", "mary@example.org")]
+    assert "user.invited" in events()
+
+
+@pytest.mark.parametrize("path", ["/admin/invite-user", "/admin/new-user"])
+def test_an_address_belongs_to_one_person_whatever_its_case(client: FlaskClient, admin: User, path: str) -> None:
+    make_user(email="mary@example.org")
+    answer = client.post(path, data=person(email="Mary@Example.org", password=STRONG, password2=STRONG))
+    assert "Somebody has this address already." in answer.text
+    assert Email.query.count() == 0
+
+
+def test_an_address_that_another_request_took_meanwhile(
+    client: FlaskClient, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_user(email="mary@example.org")
+    monkeypatch.setattr(User, "with_email", classmethod(lambda cls, email: None))
+    answer = client.post("/admin/invite-user", data=person())
+    assert answer.status_code == 200
+    assert "Somebody has this address already." in answer.text
+
+
+def test_an_invitation_is_sent_again_only_while_it_is_open(client: FlaskClient, admin: User) -> None:
+    invited, joined = make_invited(), make_user()
+    client.post(f"/admin/user/{invited.id}/resend-invitation")
+    client.post(f"/admin/user/{joined.id}/resend-invitation")
+    assert [mail.recipient for mail in Email.query] == [invited.email]
+    assert "has joined already" in client.get("/admin/").text
+
+
+@pytest.mark.parametrize(
+    "path", ["new-user", "invite-user", "user/{id}/change-email", "user/{id}/change-account-type", "user/{id}/delete"]
+)
+def test_what_matters_asks_for_the_password_again(client: FlaskClient, admin: User, db: SQLAlchemy, path: str) -> None:
+    user = make_user()
+    make_login_old(db)
+    answer = client.get(f"/admin/{path.format(id=user.id)}")
+    assert answer.location.startswith("/account/confirm-password?next=")
+    client.post(answer.location, data={"password": PASSWORD})
+    assert client.get(f"/admin/{path.format(id=user.id)}").status_code == 200
