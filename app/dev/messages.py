@@ -48,7 +48,12 @@ class Message:
     def body(self, kind: str) -> str | None:
         """The text of the "html" or "plain" part, None when the mail has no such part."""
         part = self.parsed.get_body(preferencelist=(kind,))
-        return None if part is None else str(part.get_content())
+        if part is None:
+            return None
+        try:
+            return str(part.get_content())
+        except LookupError:  # it names a character set that does not exist
+            return bytes(part.get_payload(decode=True)).decode("utf-8", "replace")
 
     @property
     def source(self) -> str:
