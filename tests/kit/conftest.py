@@ -17,6 +17,19 @@ SMTP_SETTINGS = {
     "MAIL_TIMEOUT": 1,
 }
 
+BARE_SETTINGS = {
+    "TESTING": True,
+    "APP_NAME": "Flask-Base",
+    "SECRET_KEY": "k" * 40,
+    "SECRET_KEY_FALLBACKS": [],
+    "PASSWORD_MIN_LENGTH": 12,
+    "ARGON2_TIME_COST": 1,
+    "ARGON2_MEMORY_COST": 8,
+    "PROXY_COUNT": 0,
+    "SSL_DISABLE": True,
+    "LOG_LEVEL": "INFO",
+}
+
 
 @pytest.fixture
 def smtp(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmtpServer]:
@@ -31,3 +44,12 @@ def send_to(server: SmtpServer, app: Flask, monkeypatch: pytest.MonkeyPatch, **s
     """Make the app send by SMTP to ``server`` for the rest of the test."""
     for name, value in {**SMTP_SETTINGS, "MAIL_PORT": server.port, **settings}.items():
         monkeypatch.setitem(app.config, name, value)
+
+
+@pytest.fixture
+def bare_app() -> Iterator[Flask]:
+    """A Flask application with nothing but the settings the kit asks for, and its context."""
+    bare = Flask("bare", static_folder=None)
+    bare.config.update(BARE_SETTINGS)
+    with bare.app_context():
+        yield bare
