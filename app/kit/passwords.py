@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import permutations
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
@@ -21,6 +22,8 @@ MIN_SCORE = 3
 MAX_PERSONAL_TEXT = 254
 # zxcvbn raises above 72 characters, and its time grows with the length.
 ZXCVBN_MAX_LENGTH = 72
+# A name of many words makes many pairs, each of which zxcvbn looks for.
+MAX_PERSONAL_WORDS = 12
 # It tries every reading of these signs as letters, and the readings multiply: with all ten in one
 # password it took 2 s, for whoever asks. Two kinds of them are read so, the others count as strange signs.
 LETTER_LIKE_SIGNS = "@({[<!|$+%"
@@ -89,14 +92,11 @@ def assess(password: str, personal_words: Iterable[str] = ()) -> Strength:
 
 
 def personal_words(*texts: str | None) -> list[str]:
-    """Answer the words in names and addresses: ``ada@wren.org`` gives ada, wren, org, adawrenorg and the whole."""
-    words: list[str] = []
-    for text in texts:
-        # A form asks before it has validated: a novel here would keep zxcvbn busy.
-        text = (text or "")[:MAX_PERSONAL_TEXT]
-        parts = re.split(r"[\W_]+", text)
-        words += [text, "".join(parts), *parts]
-    return [word for word in words if len(word) > 2]
+    """Answer the words in names and addresses, alone and in pairs: Ada Wren gives ada, wren, adawren, wrenada."""
+    parts = [part for text in texts for part in re.split(r"[\W_]+", (text or "").lower()) if len(part) > 1]
+    different = list(dict.fromkeys(parts))[:MAX_PERSONAL_WORDS]
+    pairs = ["".join(pair) for pair in permutations(different, 2)]
+    return [text for text in texts if text] + different + pairs
 
 
 def _length_problem(password: str) -> str | None:

@@ -35,11 +35,10 @@ def read(purpose: str, token: str) -> Claims | None:
     """Answer the claims of a token made for ``purpose``, or None when it is forged, foreign or expired."""
     try:
         uid, state_print, expires_at, data = _serializer(purpose).loads(token)
+        is_over = time() >= expires_at
     except (BadData, ValueError, TypeError):
         return None
-    if time() >= expires_at:
-        return None
-    return Claims(uid, state_print, data)
+    return None if is_over else Claims(uid, state_print, data)
 
 
 def matches(claims: Claims, state: tuple[object, ...]) -> bool:

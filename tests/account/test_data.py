@@ -74,7 +74,7 @@ def test_leaving_takes_everything_and_keeps_a_trace_without_a_name(client: Flask
     assert User.with_email(address) is None
     assert mailed_kinds() == ["account_deleted"]
     assert db.session.scalar(select(Email.recipient)) == address
-    events = list(db.session.scalars(select(AuditEvent)))
+    events = list(db.session.scalars(select(AuditEvent).order_by(AuditEvent.id)))
     assert [event.event for event in events][-1] == "user.deleted_own_account"
     for event in events:
         assert (event.actor_id, event.subject_id, event.ip_address) == (None, None, "")

@@ -1,0 +1,101 @@
+"""The token of our own page: asked for by every POST, and never twice the same to look at."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask, session
+from flask.testing import FlaskClient
+from flask_wtf.csrf import generate_csrf
+
+from app.kit.csrf import MaskedCSRFProtect, mask, unmask
+
+FORM = '<input name="csrf_token" value="{{ csrf_token() }}">'
+MADE_UP = ["", "x", "!!!!", "YQ", "YWFhYQ==", "é", "\x00", "\ud800", "A" * 10_000, "\u202e", "a\r\nb: c"]
+
+
+@pytest.fixture
+def client(bare_app: Flask) -> Iterator[FlaskClient]:
+    """A browser on a site with a form."""
+    bare_app.config["WTF_CSRF_TIME_LIMIT"] = None
+    MaskedCSRFProtect().init_app(bare_app)
+    bare_app.add_url_rule("/form", view_func=lambda: bare_app.jinja_env.from_string(FORM).render(), endpoint="form")
+    bare_app.add_url_rule(
+        "/save", view_func=lambda: "saved", methods=["POST", "PUT", "PATCH", "DELETE"], endpoint="save"
+    )
+    return bare_app.test_client()
+
+
+def token_on_page(client: FlaskClient) -> str:
+    found = re.search(r'value="([^"]+)"', fresh(client, "GET", "/form").text)
+    assert found
+    return found.group(1)
+
+
+def fresh(client: FlaskClient, method: str, path: str, **kwargs):
+    """Answer a response; the fixture's context must not keep Flask-WTF's memory of the last one."""
+    from contextvars import Context
+
+    return Context().run(client.open, path, method=method, **kwargs)
+
+
+def test_masking_and_unmasking_give_the_token_back_and_never_look_alike(bare_app: Flask) -> None:
+    with bare_app.test_request_context():
+        token = generate_csrf()
+    masked = {mask(token) for _ in range(20)}
+    assert len(masked) == 20
+    assert {unmask(text) for text in masked} == {token}
+    # What never changes from page to page is what BREACH guesses: no four characters stay in their place.
+    columns = zip(*masked, strict=True)
+    assert sum(len(set(column)) == 1 for column in columns) < 4
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_the_token_of_any_page_of_this_browser_passes(client: FlaskClient, method: str) -> None:
+    first, second = token_on_page(client), token_on_page(client)
+    assert first != second
+    for token in (first, second):
+        assert fresh(client, method, "/save", data={"csrf_token": token}).text == "saved"
+        assert fresh(client, method, "/save", headers={"X-CSRFToken": token}).text == "saved"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_nothing_else_passes(bare_app: Flask, client: FlaskClient, method: str) -> None:
+    strangers_token = token_on_page(bare_app.test_client())
+    token_on_page(client)
+    assert fresh(client, method, "/save").status_code == 400
+    assert fresh(client, method, "/save", data={"csrf_token": strangers_token}).status_code == 400
+
+
+@pytest.mark.parametrize("text", MADE_UP)
+def test_a_made_up_token_is_refused_without_an_error(client: FlaskClient, text: str) -> None:
+    good = token_on_page(client)
+    assert unmask(text) != unmask(good)
+    data = {"csrf_token": text.encode("utf-8", "surrogatepass")}
+    assert fresh(client, "POST", "/save", data=data).status_code == 400
+    assert fresh(client, "POST", "/save", data={"csrf_token": good[:-4]}).status_code == 400
+
+
+def test_the_token_as_flask_wtf_writes_it_is_refused(client: FlaskClient) -> None:
+    """Unmasked, it is the constant that must stand on no page."""
+    with client:
+        client.get("/form")
+        assert session["csrf_token"]
+        plain = generate_csrf()
+    assert fresh(client, "POST", "/save", data={"csrf_token": plain}).status_code == 400
+
+
+def test_a_form_that_stood_open_while_the_key_was_rotated_still_works(bare_app: Flask) -> None:
+    def site(key: str, fallbacks: list[str]) -> FlaskClient:
+        app = Flask("rotated")
+        app.config.update(bare_app.config, SECRET_KEY=key, SECRET_KEY_FALLBACKS=fallbacks, WTF_CSRF_TIME_LIMIT=None)
+        MaskedCSRFProtect().init_app(app)
+        app.add_url_rule("/form", view_func=lambda: app.jinja_env.from_string(FORM).render(), endpoint="form")
+        app.add_url_rule("/save", view_func=lambda: "saved", methods=["POST"], endpoint="save")
+        return app.test_client()
+
+    before, after, later = site("a" * 40, []), site("b" * 40, ["a" * 40]), site("b" * 40, [])
+    token = token_on_page(before)
+    for browser, status in ((after, 200), (later, 400)):
+        browser.set_cookie("session", before.get_cookie("session").value)
+        assert fresh(browser, "POST", "/save", data={"csrf_token": token}).status_code == status
