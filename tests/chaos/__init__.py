@@ -1,0 +1,1 @@
+"""The whole site under random faults; see docs/delivery.md."""

@@ -1,0 +1,87 @@
+"""People sign up while everything behind the page is killed and started at random: no e-mail is lost.
+
+By hand, for longer: CHAOS_SECONDS=600 CHAOS_SEED=7 python manage.py test -m chaos -s
+"""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.databases import postgres, sqlite
+from tests.chaos.faults import Faults
+from tests.chaos.site import Site
+from tests.chaos.visitors import Visitors
+from tests.servers.waiting import wait_until
+
+# The package of the PostgreSQL server looks for a runtime folder, which not every machine has.
+pytestmark = [pytest.mark.chaos, pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR")]
+
+SECONDS = float(os.environ.get("CHAOS_SECONDS", "14"))
+SEED = int(os.environ.get("CHAOS_SEED", "1"))
+REDIS_AWAY_SECONDS = 3
+PERSISTENT, FORGETFUL = ("--appendonly", "yes"), ()
+
+
+@pytest.mark.parametrize(("database", "redis_options"), [(sqlite, PERSISTENT), (postgres, FORGETFUL)])
+def test_no_email_is_lost(tmp_path: Path, database: Callable[..., object], redis_options: tuple[str, ...]) -> None:
+    with database(tmp_path) as (address, restart_database):  # type: ignore[attr-defined]
+        site = Site(tmp_path, address, redis_options)
+        visitors = Visitors(site.port, SEED)
+        try:
+            site.start()
+            visitors.start()
+            slowest_seconds = slowest_page_while_redis_is_away(site, visitors)
+            faults = Faults(site, SEED, restart_database)
+            faults.run(SECONDS)
+            visitors.stop()
+            let_everything_arrive(site)
+            print(f"\n{dict(Counter(faults.log))}")  # noqa: T201
+            report(site, visitors, slowest_seconds)
+        finally:
+            visitors.stop()
+            site.stop()
+
+
+def slowest_page_while_redis_is_away(site: Site, visitors: Visitors) -> float:
+    """Refused first, then a black hole; answers seconds."""
+    time.sleep(2)
+    started_at = time.monotonic()
+    site.redis.kill()
+    time.sleep(REDIS_AWAY_SECONDS)
+    site.redis.start()
+    site.redis.freeze()
+    time.sleep(REDIS_AWAY_SECONDS)
+    ended_at = time.monotonic()
+    site.redis.thaw()
+    return visitors.slowest_seconds(started_at, ended_at)
+
+
+def let_everything_arrive(site: Site) -> None:
+    """End the faults, and let the time pass that waits and leases would take."""
+    site.kill_worker()
+    site.heal()
+    site.retry_dead()
+    site.end_waits()
+    site.start_worker()
+    wait_until(lambda: set(site.email_states()) == {"sent"}, 60, "the delivery of every e-mail")
+
+
+def report(site: Site, visitors: Visitors, slowest_seconds: float) -> None:
+    """Count, say what was counted, and fail on a loss, on too many doubles or on a slow page."""
+    got = site.smtp.count_by_recipient()
+    accepted = visitors.accepted()
+    lost = [email for email in accepted if got[email] == 0]
+    doubled = sum(count - 1 for count in got.values())
+    print(  # noqa: T201 - the figures of docs/delivery.md
+        f"\n{len(accepted)} sign-ups of {len(visitors.visits)} tried, {len(lost)} lost, {doubled} doubled, "
+        f"{site.kills} kills, slowest page without Redis {slowest_seconds:.2f} s"
+    )
+    assert len(accepted) > 20
+    assert lost == []
+    assert site.users_without_email() == 0
+    assert doubled <= site.kills
+    assert slowest_seconds <= 1
