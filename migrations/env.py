@@ -1,7 +1,12 @@
 """Runs the migrations on the application's own engine, so that both always mean the same database."""
 
+from typing import Any, Literal
+
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 from flask import current_app
+
+from app.kit.database import UTCDateTime
 
 db = current_app.extensions["migrate"].db
 
@@ -15,9 +20,18 @@ def run_migrations() -> None:
             render_as_batch=True,
             compare_type=True,
             compare_server_default=False,
+            render_item=render_item,
         )
         with context.begin_transaction():
             context.run_migrations()
+
+
+def render_item(kind: str, item: Any, autogenerate: AutogenContext) -> str | Literal[False]:
+    """Have a new migration import our own type, which Alembic would name without importing it."""
+    if kind == "type" and isinstance(item, UTCDateTime):
+        autogenerate.imports.add("from app.kit.database import UTCDateTime")
+        return "UTCDateTime()"
+    return False
 
 
 def print_migrations() -> None:
