@@ -26,7 +26,7 @@ class SeparateRequests(FlaskClient):
 
 def _end_transaction(keep: bool) -> None:
     """Let the request see what the test wrote, and the test what the request wrote."""
-    if has_app_context():
+    if has_app_context() and "sqlalchemy" in current_app.extensions:
         session = current_app.extensions["sqlalchemy"].session
         if keep:
             session.commit()

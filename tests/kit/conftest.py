@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
+from tests.separate_requests import SeparateRequests
 from tests.servers.faulty_smtp import SmtpServer
 
 SMTP_SETTINGS = {
@@ -50,6 +51,7 @@ def send_to(server: SmtpServer, app: Flask, monkeypatch: pytest.MonkeyPatch, **s
 def bare_app() -> Iterator[Flask]:
     """A Flask application with nothing but the settings the kit asks for, and its context."""
     bare = Flask("bare", static_folder=None)
+    bare.test_client_class = SeparateRequests
     bare.config.update(BARE_SETTINGS)
     with bare.app_context():
         yield bare
