@@ -20,7 +20,7 @@ from werkzeug.routing import Rule
 from app import create_app
 from app.email import confirm
 from app.extensions import db as database
-from app.models import AuditEvent, DataExport, EditableHTML, Email, Permission, Role, User, UserSession
+from app.models import AuditEvent, DataExport, EditableHTML, Email, Permission, Role, UserSession
 from tests.factories import make_admin, make_invited, make_user, sign_in
 
 # Who may open each endpoint. A new route: add its endpoint to the row of those it is for.
@@ -58,7 +58,8 @@ WHO = {
     """,
     # The mailbox shows everybody's e-mails: the area does not exist in production (the last test).
     "developers": """
-        dev.mailbox dev.message dev.part dev.raw dev.mailbox_status dev.emails dev.preview dev.preview_html dev.components
+        dev.mailbox dev.message dev.part dev.raw dev.mailbox_status dev.emails dev.preview dev.preview_html
+        dev.components
     """,
 }
 
