@@ -8,6 +8,7 @@ from typing import Any
 
 import flask
 from flask import Flask, current_app, request
+from flask_login import current_user
 from markupsafe import Markup
 from wtforms import Field
 from wtforms.fields import HiddenField
@@ -29,6 +30,8 @@ def init_app(app: Flask) -> None:
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.globals.update(
         color_theme=color_theme,
+        # Imported macros do not see what Flask-Login hands to each template.
+        current_user=current_user,
         index_for_role=index_for_role,
         input_attributes=input_attributes,
         is_hidden_field=is_hidden_field,

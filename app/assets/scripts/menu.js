@@ -12,3 +12,7 @@ document.addEventListener("keydown", function (event) {
   closeDropdowns(null);
   if (open) open.querySelector("summary").focus();
 });
+
+// On a narrow screen a side menu is one row: the page's own entry is brought into it.
+const currentEntry = document.querySelector(".side-menu [aria-current]");
+if (currentEntry) currentEntry.closest("nav").scrollLeft = currentEntry.offsetLeft - 40;
