@@ -1,78 +1,86 @@
-"""What every response tells a browser, and what a single page may open."""
+"""Headers on every response: pages, errors, files, redirects."""
+
+import re
 
 import pytest
-from flask import Flask, abort, g, render_template_string
+from flask import Flask
+from flask.testing import FlaskClient
 
-from app.kit import security_headers
-from app.kit.security_headers import allow_source, content_security_policy, file_headers
+from app.kit.security_headers import allow_source, content_security_policy
+from tests.factories import make_admin, sign_in
 
-PAGE = '<script nonce="{{ csp_nonce() }}"></script>'
-
-
-@pytest.fixture
-def site(bare_app: Flask) -> Flask:
-    """A site with a page that has a script, one that has none, and one that fails."""
-    security_headers.init_app(bare_app)
-    bare_app.add_url_rule("/script", view_func=lambda: render_template_string(PAGE), endpoint="script")
-    bare_app.add_url_rule("/plain", view_func=lambda: "plain", endpoint="plain")
-    bare_app.add_url_rule("/gone", view_func=lambda: abort(410), endpoint="gone")
-    return bare_app
+EVERYWHERE = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
-def policy_of(site: Flask, path: str) -> str:
-    with site.test_request_context(path):
-        response = site.full_dispatch_request()
-        for name in ("csp_nonce", "csp_sources"):
-            g.pop(name, None)
-    return response.headers["Content-Security-Policy"]
+def every_path(app: Flask) -> list[str]:
+    rules = [rule.rule for rule in app.url_map.iter_rules() if "GET" in rule.methods and not rule.arguments]
+    return [*rules, "/no/such/page", "/account/logout", "/static/no-such-file.css", "/account/confirm-account/x"]
 
 
-def test_everything_is_closed_that_no_line_opens(site: Flask) -> None:
-    policy = policy_of(site, "/plain")
-    for closed in ("default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"):
-        assert closed in policy
-    assert "unsafe" not in policy
-    assert "*" not in policy
-    assert "http" not in policy
+def directives(policy: str) -> dict[str, str]:
+    return {part.split()[0]: " ".join(part.split()[1:]) for part in policy.split(";")}
 
 
-def test_each_response_has_a_nonce_of_its_own_and_only_when_it_needs_one(site: Flask) -> None:
-    first, second = policy_of(site, "/script"), policy_of(site, "/script")
-    assert "'nonce-" in first
-    assert first != second
-    assert "nonce" not in policy_of(site, "/plain")
+@pytest.mark.parametrize("visitor", ["stranger", "administrator"])
+def test_every_response_carries_them(app: Flask, client: FlaskClient, visitor: str) -> None:
+    if visitor == "administrator":
+        sign_in(client, make_admin())
+    for path in every_path(app):
+        answer = client.get(path)
+        policy = directives(answer.headers["Content-Security-Policy"])
+        assert {name: answer.headers.get(name) for name in EVERYWHERE} == EVERYWHERE, path
+        assert answer.headers["Referrer-Policy"] in {"strict-origin-when-cross-origin", "no-referrer", "same-origin"}
+        assert "camera=()" in answer.headers["Permissions-Policy"]
+        assert policy["default-src"] == "'none'", path
+        assert policy["frame-ancestors"] in {"'none'", "'self'"}, path
+        assert "unsafe" not in answer.headers["Content-Security-Policy"], path
+        answer.close()
 
 
-def test_the_nonce_on_the_page_is_the_one_in_the_header(site: Flask) -> None:
-    response = site.test_client().get("/script")
-    nonce = response.text.split('"')[1]
-    assert f"'nonce-{nonce}'" in response.headers["Content-Security-Policy"]
+def test_pages_have_no_inline_script_or_style_without_the_nonce(app: Flask, client: FlaskClient) -> None:
+    sign_in(client, make_admin())
+    for path in every_path(app):
+        answer = client.get(path)
+        if answer.mimetype == "text/html":
+            nonces = set(re.findall(r"'nonce-([^']+)'", answer.headers["Content-Security-Policy"]))
+            for tag in re.findall(r"<(?:script|style)\b[^>]*>", answer.text):
+                nonce = re.search(r'nonce="([^"]+)"', tag)
+                assert "src=" in tag or (nonce and nonce.group(1) in nonces), f"{path}: {tag}"
+            assert not re.search(r"<[a-z][^>]*\son[a-z]+=", answer.text), f"{path}: an inline handler"
+            assert not re.search(r"<[a-z][^>]*\sstyle=", answer.text), f"{path}: an inline style"
+        answer.close()
 
 
-def test_an_error_carries_the_headers_too(site: Flask) -> None:
-    for path in ("/gone", "/nowhere"):
-        headers = site.test_client().get(path).headers
-        assert "default-src 'none'" in headers["Content-Security-Policy"]
-        assert headers["X-Content-Type-Options"] == "nosniff"
+def test_private_pages_are_kept_nowhere(client: FlaskClient) -> None:
+    assert client.get("/").headers.get("Cache-Control") != "no-store"
+    sign_in(client, make_admin())
+    for path in ("/", "/account/manage", "/account/sessions", "/admin/"):
+        assert client.get(path).headers["Cache-Control"] == "no-store", path
 
 
-def test_a_page_opens_one_source_for_itself_alone(site: Flask) -> None:
-    with site.test_request_context():
-        allow_source("img-src", "https://images.example")
-        allow_source("frame-src", "https://player.example")
-        policy = content_security_policy()
-        g.pop("csp_sources")
-    assert "img-src 'self' data: https://images.example" in policy
-    assert "frame-src https://player.example" in policy
-    assert "example" not in policy_of(site, "/plain")
+def test_one_page_may_open_one_source(app: Flask) -> None:
+    with app.test_request_context("/"):
+        allow_source("img-src", "https://cdn.example")
+        policy = directives(content_security_policy())
+        assert "https://cdn.example" in policy["img-src"]
+        assert "cdn" not in policy["script-src"]
+    with app.test_request_context("/"):
+        assert "cdn.example" not in content_security_policy()
 
 
-@pytest.mark.parametrize("source", ["https://a.example; script-src *", "a.example b.example", "a\r\nb", "a,b"])
-def test_a_source_cannot_smuggle_in_another_directive(site: Flask, source: str) -> None:
-    with site.test_request_context(), pytest.raises(ValueError, match="another one"):
+@pytest.mark.parametrize("source", ["https://a.example; script-src *", "a b", "x\r\nX: y", "https://a.example,b"])
+def test_a_source_cannot_smuggle_a_directive(app: Flask, source: str) -> None:
+    with app.test_request_context("/"), pytest.raises(ValueError, match="directive"):
         allow_source("img-src", source)
 
 
-def test_hsts_is_said_on_https_only() -> None:
-    assert "max-age=63072000" in file_headers(https=True)["Strict-Transport-Security"]
-    assert "Strict-Transport-Security" not in file_headers(https=False)
+def test_cookies_are_for_this_site_alone(client: FlaskClient) -> None:
+    sign_in(client, make_admin())
+    cookie = client.get_cookie("session")
+    assert cookie.http_only
+    assert cookie.same_site == "Lax"
