@@ -27,9 +27,9 @@ def main() -> None:
     try:
         from app import commands, create_app
     except Exception as error:
+        # A saved mistake does not end the development server, which is the only one to load this.
         from development.web_server import show_until_saved
 
-        # A saved mistake does not end the development server.
         show_until_saved(error)
         return
 

@@ -66,6 +66,7 @@ def script(name: str) -> Markup:
 @cache
 def theme_color(mode: str) -> str:
     """Answer the color of the browser's own frame in "light" or "dark" mode: that of the page's ground."""
+    # Imported here: most processes never ask, and those that do ask once.
     from app.kit.brand_images import brand_color
 
     return brand_color((SOURCES / "styles" / "_brand.scss").read_text(), f"ground-{mode}")

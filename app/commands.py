@@ -49,6 +49,7 @@ def dev(info: ScriptInfo, reset: bool, fake: int | None) -> None:
 
     Starts a queue, the web server and a worker; Ctrl-C stops all of them.
     """
+    # A production server has none of what development needs.
     from development.site import DevelopmentSite, NotPossibleError
 
     try:
@@ -82,6 +83,7 @@ def test(postgres: bool, pytest_arguments: tuple[str, ...]) -> None:
 
     All other arguments go to pytest, and its exit code is kept.
     """
+    # A production server has none of what development needs.
     from development.testing import run_tests
 
     sys.exit(run_tests(list(pytest_arguments), on_postgres=postgres))
@@ -185,6 +187,7 @@ def runserver(info: ScriptInfo, host: str, port: int, reload: bool) -> None:
 
     `manage.py dev` does this, too, and starts the queue and the worker beside it.
     """
+    # A production server has none of what development needs.
     from development.web_server import serve, serve_with_restarts, show_until_saved
 
     if reload:

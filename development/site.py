@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
+from dotenv import load_dotenv
+
 from development.ports import HOST, free_port
 from development.settings_file import ensure_settings_file
 
@@ -99,7 +101,8 @@ def _refuse_other_places() -> None:
 
 def _lock_checkout() -> TextIO:
     """Two sites would write to one queue's files; the lock lasts as long as any of the site's processes."""
-    import fcntl  # not on Windows
+    # Not on Windows.
+    import fcntl
 
     INSTANCE.mkdir(exist_ok=True)
     lock = (INSTANCE / "dev.lock").open("a+", encoding="utf-8")
@@ -115,8 +118,6 @@ def _lock_checkout() -> TextIO:
 
 
 def _read_settings_file() -> None:
-    from dotenv import load_dotenv
-
     load_dotenv(ROOT / ".env", override=False)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 
+import jsmin
 from flask import Flask
 from flask_assets import Bundle, Environment
 from sass import CompileError
@@ -33,9 +34,8 @@ class TemplateSafeJSMin(JSMin):
     """webassets' own filter knows no template literals and silently eats the spaces inside them."""
 
     name = "template_safe_jsmin"
-    def output(self, _in: StringIO, out: StringIO, **_options: object) -> None:
-        import jsmin
 
+    def output(self, _in: StringIO, out: StringIO, **_options: object) -> None:
         out.write(jsmin.jsmin(_in.read(), quote_chars="'\"`"))
 
 

@@ -125,6 +125,7 @@ class Job:
     def _retry(self) -> Any:
         if not self.retry_after_seconds:
             return None
+        # Late for the same reason as in `queue_named`.
         from rq import Retry as RetryRule
 
         return RetryRule(max=len(self.retry_after_seconds), interval=list(self.retry_after_seconds))

@@ -137,6 +137,7 @@ def _worker(row: dict[bytes, bytes]) -> WorkerState:
 
 
 def _failed_job(job_id: str) -> Any:
+    # RQ is loaded by who looks at jobs, not by every web worker.
     from rq.exceptions import NoSuchJobError
     from rq.job import Job
     from rq.serializers import JSONSerializer

@@ -83,6 +83,7 @@ class Sweeper:
 
     def _enqueue_retries(self) -> None:
         """Put jobs whose wait is over back into their queue: RQ leaves that to a process of its own."""
+        # By now the worker process has loaded RQ; who only imports this module has not.
         from rq.scheduler import RQScheduler
         from rq.serializers import JSONSerializer
 
