@@ -6,6 +6,7 @@ import threading
 import time
 from datetime import timedelta
 
+import psycopg
 import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -21,6 +22,9 @@ from tests.servers.faulty_smtp import SmtpServer
 from tests.servers.forking import ForkedProcess
 from tests.servers.waiting import in_threads, wait_until
 
+on_postgres = pytest.mark.skipif(
+    "postgres" not in os.environ.get("TEST_DATABASE_URL", ""), reason="a server that restarts"
+)
 on_sqlite = pytest.mark.skipif("postgres" in os.environ.get("TEST_DATABASE_URL", ""), reason="SQLite's locks")
 
 
@@ -324,4 +328,24 @@ def test_a_locked_database_delays_the_note_but_doubles_nothing(
     monkeypatch.setattr(outbox_module.SmtpTransport, "send", send_then_lock)
     deliver()
     Email.query.session.execute(text("PRAGMA busy_timeout = 15000"))
+    assert (row().state, len(smtp.messages)) == ("sent", 1)
+
+
+@on_postgres
+def test_a_restarted_database_delays_the_note_but_doubles_nothing(
+    database_url: str, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restart cuts every connection; the chaos test restarts a real server."""
+    add_email()
+    real_send = outbox_module.SmtpTransport.send
+
+    def send_then_cut(self: object, *arguments: object, **options: object) -> None:
+        real_send(self, *arguments, **options)  # type: ignore[arg-type]
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        with psycopg.connect(database_url) as connection:
+            connection.execute(f"SELECT pg_terminate_backend(pid) {others}")
+
+    monkeypatch.setattr(outbox_module.SmtpTransport, "send", send_then_cut)
+    deliver()
+    Email.query.session.invalidate()  # this test's own connection was cut as well
     assert (row().state, len(smtp.messages)) == ("sent", 1)

@@ -163,8 +163,13 @@ def test_redis_may_restart(start: Callable[..., ForkedProcess], redis_server: Re
     wait_until(lambda: len(words(notes)) == 1, 10)
 
 
-def test_redis_may_be_wiped(start: Callable[..., ForkedProcess], redis_server: RedisServer, notes: Path) -> None:
+def test_redis_may_be_wiped(
+    db: SQLAlchemy, start: Callable[..., ForkedProcess], redis_server: RedisServer, notes: Path
+) -> None:
+    add_email(db)
+    redis_server.client().flushall()
     start()
+    wait_until(lambda: email_states(db) == ["sent"], 10)
     wait_until(lambda: redis_server.client().smembers("rq:workers"), 10)
     redis_server.client().flushall()
     note_app_name.enqueue_now(str(notes))
