@@ -4,6 +4,8 @@ import os
 
 from flask import Flask
 
+# The module, not its names: it imports app.kit, and somebody may import it before this package.
+import config
 from app import assets, commands, errors, jobs, sessions, templating
 from app.account import account as account_area
 from app.admin import admin as admin_area
@@ -22,7 +24,6 @@ from app.kit import (
 )
 from app.kit.environment import ConfigError
 from app.main import main as main_area
-from config import config
 
 __all__ = ["compress", "create_app", "csrf", "db", "limiter", "login_manager", "mail", "migrate"]
 
@@ -42,10 +43,10 @@ def create_app(config_name: str | None = None) -> Flask:
 
 
 def _configure(app: Flask, config_name: str) -> None:
-    if config_name not in config:
-        known = ", ".join(sorted(config))
+    if config_name not in config.config:
+        known = ", ".join(sorted(config.config))
         raise ConfigError([f"FLASK_CONFIG: {config_name!r} is unknown. Set it to one of: {known}."])
-    app.config.from_object(config[config_name](os.environ))
+    app.config.from_object(config.config[config_name](os.environ))
     app.config["INSTANCE_DIR"].mkdir(exist_ok=True)
     # Flask's own command line would otherwise decide this by a variable of its own.
     app.debug = app.config["DEBUG"]

@@ -5,7 +5,10 @@ A name that is gone, or means something else, breaks forks when they take a newe
 
 import inspect
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import flask_compress
@@ -33,6 +36,7 @@ from app.models import AnonymousUser, EditableHTML, Email, Permission, Role, Use
 from config import config
 from tests.factories import PASSWORD, make_admin, make_user, sign_in
 
+ROOT = Path(__file__).parent.parent
 GET, POST, FORM = {"GET"}, {"POST"}, {"GET", "POST"}
 USER_PATH = "/admin/user/<int:user_id>"
 
@@ -376,6 +380,10 @@ class TestCommands:
 class TestSettings:
     def test_environments(self) -> None:
         assert config.keys() == {"development", "testing", "production", "heroku", "unix", "default"}
+
+    def test_a_script_may_import_config_first(self) -> None:
+        script = "from config import config; config['testing']({}); import app"
+        subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
 
     @pytest.mark.parametrize("name", SETTINGS)
     def test_setting(self, app: Flask, name: str) -> None:
