@@ -24,7 +24,6 @@ def init_app(app: Flask) -> None:
     sentry_sdk.init(
         dsn=dsn,
         environment=app.config["NAME"],
-        send_default_pii=False,
         include_local_variables=False,
         max_request_body_size="never",
         before_send=without_secrets,
