@@ -4,7 +4,16 @@ import re
 from typing import Any
 
 from sqlalchemy import select
-from wtforms import Field, HiddenField, SelectField, StringField, SubmitField, TextAreaField, ValidationError
+from wtforms import (
+    Field,
+    HiddenField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    SubmitField,
+    TextAreaField,
+    ValidationError,
+)
 from wtforms.validators import InputRequired, Length
 
 from app.extensions import db
@@ -39,17 +48,19 @@ def _without_nul(text: str | None) -> str:
     return (text or "").replace("\x00", "")
 
 
+def _roles() -> list[SelectChoice]:
+    roles = db.session.scalars(select(Role).order_by(Role.default.desc(), Role.name))
+    return [SelectChoice(role.id, role.name) for role in roles]
+
+
 def _role_field() -> SelectField:
-    return SelectField("Account type", coerce=int)
+    return SelectField("Account type", coerce=int, choices=_roles)
 
 
 class _FormWithRole(Form):
     """Offers every role there is, the newcomers' first."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        roles = db.session.scalars(select(Role).order_by(Role.default.desc(), Role.name)).all()
-        self.role.choices = [(role.id, role.name) for role in roles]
+    role: SelectField
 
     @property
     def chosen_role(self) -> Role:
