@@ -7,6 +7,7 @@ from wtforms import (
     FileField,
     PasswordField,
     RadioField,
+    SelectChoice,
     SelectField,
     StringField,
     SubmitField,
@@ -20,7 +21,7 @@ COLORS = (
     "ground surface surface-sunken text text-muted edge control-edge focus accent accent-strong accent-tint danger "
     "danger-tint success-text success-tint warning-text warning-tint info-text info-tint"
 ).split()
-CHOICES = [("one", "The first"), ("two", "The second")]
+CHOICES = [SelectChoice("one", "The first"), SelectChoice("two", "The second")]
 
 
 class SampleForm(Form):
