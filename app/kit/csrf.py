@@ -37,7 +37,7 @@ def unmask(masked: str) -> str:
 
 
 def _xor(left: bytes, right: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(left, right, strict=True))
+    return (int.from_bytes(left) ^ int.from_bytes(right)).to_bytes(max(len(left), len(right)))
 
 
 class MaskedFormCSRF(_FlaskFormCSRF):

@@ -120,6 +120,10 @@ def _context_fields() -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+# ASCII: no forged second line. Made once, since json.dumps would make an encoder for each line.
+_encode = json.JSONEncoder(default=str, ensure_ascii=True).encode
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: time in UTC, level, event, logger, then whatever is known."""
 
@@ -134,7 +138,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=True)  # ASCII: no forged second line
+        return _encode(line)
 
 
 class ReadableFormatter(logging.Formatter):

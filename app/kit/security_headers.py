@@ -19,6 +19,26 @@ STATIC_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
+DIRECTIVES = {
+    "default-src": ["'none'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    "font-src": ["'self'"],
+    "connect-src": ["'self'"],
+    "manifest-src": ["'self'"],
+    "frame-src": ["'none'"],
+    "form-action": ["'self'"],
+    "base-uri": ["'none'"],
+    "frame-ancestors": ["'none'"],
+}
+
+
+def _as_text(directives: dict[str, list[str]]) -> str:
+    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in directives.items())
+
+
+PAGE_CSP = _as_text(DIRECTIVES)
 FILE_CSP = "default-src 'none'; frame-ancestors 'none'"
 SEPARATOR = re.compile(r"[\s;,]")
 HSTS = "max-age=63072000; includeSubDomains"
@@ -48,9 +68,11 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def add_security_headers(response: Response) -> Response:
-        response.headers.setdefault("Content-Security-Policy", content_security_policy())
-        for name, value in headers.items():
-            response.headers.setdefault(name, value)
+        # One pass over what the view set: a search per header would be half the cost of this hook.
+        present = {name.lower() for name, _value in response.headers}
+        if "content-security-policy" not in present:
+            response.headers.add("Content-Security-Policy", content_security_policy())
+        response.headers.extend([(name, value) for name, value in headers.items() if name.lower() not in present])
         if _was_made_for_somebody():
             response.headers.setdefault("Cache-Control", "no-store")
         elif "csrf_token" in g:
@@ -66,24 +88,15 @@ def file_headers(https: bool) -> dict[str, str]:
 
 def content_security_policy() -> str:
     """Answer the CSP of the current response."""
-    script_source = f"'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'self'"
-    directives = {
-        "default-src": ["'none'"],
-        "script-src": [script_source],
-        "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
-        "font-src": ["'self'"],
-        "connect-src": ["'self'"],
-        "manifest-src": ["'self'"],
-        "frame-src": ["'none'"],
-        "form-action": ["'self'"],
-        "base-uri": ["'none'"],
-        "frame-ancestors": ["'none'"],
-    }
+    if "csp_nonce" not in g and "csp_sources" not in g:
+        return PAGE_CSP
+    directives = dict(DIRECTIVES)
+    if "csp_nonce" in g:
+        directives["script-src"] = [*directives["script-src"], f"'nonce-{g.csp_nonce}'"]
     for directive, sources in g.get("csp_sources", {}).items():
         kept = [source for source in directives.get(directive, []) if source != "'none'"]
         directives[directive] = [*kept, *sources]
-    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in directives.items())
+    return _as_text(directives)
 
 
 def _was_made_for_somebody() -> bool:
