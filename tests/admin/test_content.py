@@ -1,5 +1,6 @@
 """The editable page: saved as it was written, shown through the allow-list."""
 
+import pytest
 from flask.testing import FlaskClient
 
 from app.models import AuditEvent, EditableHTML, User
@@ -25,6 +26,19 @@ def test_saving_again_replaces(client: FlaskClient, admin: User) -> None:
     client.post(SAVE, data=form("one"))
     client.post(SAVE, data=form("two"))
     assert [piece.value for piece in EditableHTML.query] == ["two"]
+
+
+def test_two_first_saves_at_once(client: FlaskClient, admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.post(SAVE, data=form("theirs"))
+    find, looks = EditableHTML.get_editable_html, []
+
+    def see_nothing_at_first(name: str) -> EditableHTML:
+        looks.append(name)
+        return find(name) if len(looks) > 1 else EditableHTML(editor_name=name, value="")
+
+    monkeypatch.setattr(EditableHTML, "get_editable_html", staticmethod(see_nothing_at_first))
+    assert client.post(SAVE, data=form("mine"), headers=SCRIPT).status_code == 204
+    assert [piece.value for piece in EditableHTML.query] == ["mine"]
 
 
 def test_a_script_that_is_saved_never_runs(client: FlaskClient, admin: User) -> None:

@@ -55,6 +55,7 @@ def test_disabling_ends_every_session_and_keeps_the_account(client: FlaskClient,
     assert UserSession.query.filter_by(user_id=user.id).count() == 0
     assert "spam" in client.get(f"/admin/user/{user.id}").text
     assert "\n" not in user.disabled_reason
+    assert "spam" in client.get("/admin/users?state=disabled").text
     assert has_event("user.disabled")
     refused = browser.post("/account/login", data={"email": user.email, "password": PASSWORD})
     assert refused.status_code == 200

@@ -112,3 +112,14 @@ def test_a_broken_mail_still_shows(client: FlaskClient, folder: Path, content: b
     (folder / "broken.eml").write_bytes(content)
     for path in ("/dev/mailbox", "/dev/mailbox/broken.eml", "/dev/mailbox/broken.eml/raw"):
         assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/account/login", "/account/register"])
+def test_pages_that_send_mail_point_here(client: FlaskClient, path: str) -> None:
+    assert 'href="/dev/mailbox"' in client.get(path).text
+
+
+def test_they_do_not_where_mail_leaves(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(client.application.config, "MAILBOX_DIR", None)
+    assert "/dev/mailbox" not in client.get("/account/login").text
+    assert client.get("/dev/mailbox").status_code == 404

@@ -2,6 +2,7 @@
 
 from flask import Response as FlaskResponse
 from flask import flash, jsonify, make_response, redirect, render_template, request, url_for
+from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
 from app.admin import admin
@@ -22,11 +23,11 @@ def update_editor_contents() -> Response:
     form = EditorForm()
     if not form.validate():
         return _refuse(form)
-    piece = EditableHTML.get_editable_html(form.editor_name.data)
-    piece.value = form.edit_data.data
-    db.session.add(piece)
-    AuditEvent.record("page.edited", page=piece.editor_name)
-    db.session.commit()
+    try:
+        _store(form)
+    except IntegrityError:  # somebody else saved this page for the first time at this very moment
+        db.session.rollback()
+        _store(form)
     if _is_script():
         return FlaskResponse(status=204)
     flash("The text is saved.", "success")
@@ -38,6 +39,14 @@ def preview_editor_contents() -> Response:
     """Answer the text as the page would show it, as a piece of HTML; nothing is stored."""
     form = EditorForm()
     return FlaskResponse(markdown.render(form.edit_data.data)) if form.validate() else _refuse(form)
+
+
+def _store(form: EditorForm) -> None:
+    piece = EditableHTML.get_editable_html(form.editor_name.data)
+    piece.value = form.edit_data.data
+    db.session.add(piece)
+    AuditEvent.record("page.edited", page=piece.editor_name)
+    db.session.commit()
 
 
 def _refuse(form: EditorForm) -> Response:
