@@ -144,7 +144,7 @@ def _failed_job(job_id: str) -> Any:
 
     try:
         job = Job.fetch(job_id, connection=current_app.extensions["redis"], serializer=JSONSerializer)
-    except NoSuchJobError:
+    except (NoSuchJobError, ValueError):  # RQ raises the second for what cannot be an id: addresses hold anything
         return None
     return job if job.is_failed else None
 
