@@ -13,6 +13,8 @@ from markupsafe import Markup
 from wtforms import Field
 from wtforms.fields import HiddenField
 
+from app.kit import remembered
+from app.kit.icons import icon
 from app.models import Role
 
 COLOR_THEMES = {"light", "dark"}
@@ -29,7 +31,9 @@ def init_app(app: Flask) -> None:
     environment = app.jinja_env
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.globals.update(
+        badge_element=badge_element,
         color_theme=color_theme,
+        icon=icon,
         # Imported macros do not see what Flask-Login hands to each template.
         current_user=current_user,
         index_for_role=index_for_role,
@@ -37,6 +41,7 @@ def init_app(app: Flask) -> None:
         is_hidden_field=is_hidden_field,
         url_for=url_for,
     )
+    remembered.init_app(app)
     environment.filters.update(markdown=markdown, time=time_element)
     environment.tests["equalto"] = lambda value, other: value == other
 
@@ -116,14 +121,20 @@ def markdown(text: str) -> Markup:
     return render(text)
 
 
+@lru_cache(maxsize=256)
+def badge_element(text: str, tone: str = "neutral") -> Markup:
+    """Answer a small label; ``tone`` is neutral, success, warning, danger or info."""
+    return Markup('<span class="badge badge--{}">{}</span>').format(tone, text)
+
+
 def time_element(moment: datetime | None) -> Markup:
     """Answer a moment as a ``<time>`` element, such as "5 minutes ago", with UTC in its title; "–" for none."""
     if moment is None:
         return Markup("–")
     exact = moment.astimezone(UTC)
-    return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
-        exact.isoformat(timespec="seconds"), exact.strftime("%Y-%m-%d %H:%M:%S"), relative_time(exact)
-    )
+    attributes = f'datetime="{exact.isoformat(timespec="seconds")}" title="{exact:%Y-%m-%d %H:%M:%S} UTC"'
+    # Digits and our own words; Markup.format would take most of the time of a long list.
+    return Markup(f"<time {attributes}>{relative_time(exact)}</time>")  # noqa: S704
 
 
 def relative_time(moment: datetime, now: datetime | None = None) -> str:

@@ -2,9 +2,10 @@
 
 import hashlib
 from datetime import datetime, timedelta
+from functools import cache
 from secrets import token_urlsafe
 
-from sqlalchemy import ForeignKey, String, delete, false, select
+from sqlalchemy import ForeignKey, Select, String, bindparam, delete, false, select
 from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 
 from app.extensions import db
@@ -55,13 +56,7 @@ class UserSession(db.Model):
     @classmethod
     def with_token(cls, token: str) -> "UserSession | None":
         """Answer the living session of ``token`` with its user and role, in one query."""
-        query = (
-            select(cls)
-            .join(cls.user)
-            .where(cls.token_hash == _digest(token), User.disabled_at.is_(None))
-            .options(contains_eager(cls.user).joinedload(User.role))
-        )
-        row = db.session.scalar(query)
+        row = db.session.scalar(_living_with_token(), {"token_hash": _digest(token)})
         return row if row and not row.is_expired else None
 
     @classmethod
@@ -110,6 +105,17 @@ class UserSession(db.Model):
     def end(self) -> None:
         """Delete this session."""
         db.session.delete(self)
+
+
+@cache
+def _living_with_token() -> Select[tuple[UserSession]]:
+    # Built once: every request of everybody who is logged in runs it.
+    return (
+        select(UserSession)
+        .join(UserSession.user)
+        .where(UserSession.token_hash == bindparam("token_hash"), User.disabled_at.is_(None))
+        .options(contains_eager(UserSession.user).joinedload(User.role))
+    )
 
 
 def _digest(token: str) -> str:

@@ -1,0 +1,74 @@
+"""Pieces of pages that come out the same for everybody: rendered once per process, then remembered.
+
+A page's head, menus and empty form fields take most of the time of a small page. What is
+remembered depends on its arguments alone; nothing a visitor typed is ever kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from flask import Flask
+from markupsafe import Markup
+from wtforms import Field
+
+# Titles of pages about one thing (a user, an e-mail) make variants; the oldest are forgotten.
+MOST_PARTIALS = 500
+MOST_FIELDS = 500
+# Fields whose HTML follows from their definition alone as long as nothing was typed and nothing is wrong.
+PLAIN_FIELDS = {"BooleanField", "EmailField", "PasswordField", "StringField", "SubmitField", "TelField"}
+
+
+def init_app(app: Flask) -> None:
+    """Give templates ``remembered(partial, **values)`` and ``remembered_field(macro, field, …)``.
+
+    While templates are reloaded on every save nothing is remembered.
+    """
+    reloads = app.debug or app.testing
+    app.jinja_env.globals["remembered"] = _partials(app, 0 if reloads else MOST_PARTIALS)
+    app.jinja_env.globals["remembered_field"] = _draw_field if reloads else _fields()
+
+
+def _partials(app: Flask, most: int) -> Callable[..., Markup]:
+    @lru_cache(maxsize=most)
+    def render(partial: str, values: tuple[tuple[str, Any], ...]) -> Markup:
+        # The template's own environment escapes every value.
+        return Markup(app.jinja_env.get_template(partial).render(dict(values)))  # noqa: S704
+
+    def remembered(partial: str, **values: Any) -> Markup:
+        return render(partial, tuple((name, _hashable(value)) for name, value in values.items()))
+
+    return remembered
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(_hashable(item) for item in value) if isinstance(value, list | tuple) else value
+
+
+def _draw_field(macro: Callable[..., Markup], field: Field, extra_classes: str, autofocus: bool) -> Markup:
+    return macro(field, extra_classes, autofocus)
+
+
+def _fields() -> Callable[..., Markup]:
+    known: dict[Any, Markup] = {}
+
+    def remembered_field(macro: Callable[..., Markup], field: Field, extra_classes: str, autofocus: bool) -> Markup:
+        if field.data or field.errors or field.type not in PLAIN_FIELDS:
+            return macro(field, extra_classes, autofocus)
+        key = (extra_classes, autofocus, *_definition(field))
+        if key not in known:
+            if len(known) >= MOST_FIELDS:
+                known.clear()
+            known[key] = macro(field, extra_classes, autofocus)
+        return known[key]
+
+    return remembered_field
+
+
+def _definition(field: Field) -> tuple[Any, ...]:
+    """Everything that the HTML of an empty field depends on."""
+    attributes = tuple((field.render_kw or {}).items())
+    flags = tuple(vars(field.flags).items())
+    return type(field.widget), field.id, field.name, str(field.label.text), field.description, attributes, flags
