@@ -17,10 +17,27 @@ from wtforms import (
 from app.dev import dev
 from app.kit.forms import Form
 
-COLORS = (
-    "ground surface surface-sunken text text-muted edge control-edge focus accent accent-strong accent-tint danger "
-    "danger-tint success-text success-tint warning-text warning-tint info-text info-tint"
-).split()
+COLORS = [
+    "ground",
+    "surface",
+    "surface-sunken",
+    "text",
+    "text-muted",
+    "edge",
+    "control-edge",
+    "focus",
+    "accent",
+    "accent-strong",
+    "accent-tint",
+    "danger",
+    "danger-tint",
+    "success-text",
+    "success-tint",
+    "warning-text",
+    "warning-tint",
+    "info-text",
+    "info-tint",
+]
 CHOICES = [SelectChoice("one", "The first"), SelectChoice("two", "The second")]
 
 
