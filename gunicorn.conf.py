@@ -1,7 +1,6 @@
 """How gunicorn serves the site in production: `gunicorn "app:create_app()"` reads this file by itself."""
 
 import os
-import sys
 
 # Heroku and most hosts say where to listen; behind a proxy of one's own, the loopback address would do.
 bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  # noqa: S104 # nosec B104
@@ -12,7 +11,8 @@ worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
 
-# The application is loaded once, before the fork: a wrong setting ends the start, and memory is shared.
+# The application is loaded once, before the fork: memory is shared, and a wrong setting ends the start
+# with its message (gunicorn prints a RuntimeError, such as ConfigError, without a traceback).
 preload_app = True
 
 # A page that takes longer than Heroku's router waits (30 s) has no reader any more.
@@ -28,14 +28,3 @@ control_socket_disable = True
 
 # The application logs each request with its id; a second line would say less.
 accesslog = None
-
-
-def on_starting(_server: object) -> None:
-    """Refuse a wrong configuration in one message instead of a traceback."""
-    from app.kit.environment import ConfigError
-    from config import config
-
-    try:
-        config[os.environ.get("FLASK_CONFIG") or "default"](os.environ)
-    except ConfigError as error:
-        sys.exit(str(error))

@@ -4,12 +4,12 @@ import logging
 import subprocess  # nosec B404 - runs pytest and ruff
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import click
 from flask import Flask, current_app
 from flask.cli import ScriptInfo, routes_command, shell_command
-from flask_migrate.cli import db as migrate_commands
 
 from app import assets, fake_data, jobs, setup
 from app.extensions import db
@@ -66,7 +66,7 @@ def dev(info: ScriptInfo, reset: bool, fake: int | None) -> None:
             setup.prepare_database()
         administrator = setup.ensure_development_administrator()
         _add_fake_users(fake or 0)
-        assets.build_stale_assets(current_app.extensions["assets"])
+        _build(lambda: assets.build_stale_assets(current_app.extensions["assets"]))
         db.engine.dispose()
     sys.exit(site.run(administrator.email, administrator.password))
 
@@ -174,7 +174,7 @@ def recreate_db(yes: bool) -> None:
     click.echo("The database is empty. Next: manage.py setup_dev")
 
 
-people.add(migrate_commands)
+people.add(MigrateCommands("db", help="Perform database migrations."))
 
 
 @serving.command("runserver", needs_app=False)
@@ -219,8 +219,8 @@ def build_assets_command() -> None:
 
     Needs no database, no queue and no secret.
     """
-    for file in assets.build_assets():
-        click.echo(file)
+    for file in _build(assets.build_assets):
+        click.echo(file.relative_to(Path.cwd()))
 
 
 @checking.command("format", needs_app=False)
@@ -231,6 +231,16 @@ def format_code() -> None:
 
 
 checking.add(routes_command)
+
+
+def _build(action: Callable[[], Result]) -> Result:
+    # Its compilers take 60 MB.
+    from app.kit.asset_build import AssetError
+
+    try:
+        return action()
+    except AssetError as error:
+        raise click.ClickException(f"The assets cannot be built. {error}") from error
 
 
 def _run_tool(module: str, *arguments: str) -> int:

@@ -110,8 +110,10 @@ class Processes:
         print(os.getpid(), *(process.pid for process in self.running.values()), file=self.lock, flush=True)
 
     def _read(self, name: str, process: subprocess.Popen[bytes]) -> None:
-        for line in process.stdout or ():
-            self.events.put(Line(name, line))
+        if process.stdout:
+            with process.stdout as output:
+                for line in output:
+                    self.events.put(Line(name, line))
 
     def _wait(self, name: str, process: subprocess.Popen[bytes]) -> None:
         self.events.put(Ended(name, process.wait()))

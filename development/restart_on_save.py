@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Templates, styles and scripts show by themselves.
 WATCHED = ("config.py", "app/**/*.py")
 LOOK_SECONDS = 0.5
+STOP_SECONDS = 5
 
 Snapshot = dict[Path, float]
 
@@ -62,8 +63,16 @@ def _run_until_save(command: list[str], seen: Snapshot, pass_fds: Collection[int
                     return None
                 time.sleep(LOOK_SECONDS)
         finally:
-            script.terminate()
+            _stop(script)
     return script.returncode
+
+
+def _stop(script: subprocess.Popen[bytes]) -> None:
+    script.terminate()
+    try:
+        script.wait(timeout=STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        script.kill()
 
 
 def _wait_for_save(seen: Snapshot) -> None:

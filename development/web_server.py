@@ -5,7 +5,9 @@ error in the browser until the next save.
 """
 
 import os
+import signal
 import socket
+import threading
 import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -52,4 +54,7 @@ def show_until_saved(error: Exception) -> None:
 def _serve(application: Any, host: str, port: int) -> None:
     number = os.environ.get(SOCKET)
     server = make_server(host, port, application, threaded=True, fd=int(number) if number else None)
+    # A request that is being answered when the next save comes gets its whole answer.
+    server.daemon_threads = False  # type: ignore[attr-defined]
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     server.serve_forever()

@@ -6,7 +6,7 @@ TRUE_WORDS = {"true", "1", "yes", "on"}
 FALSE_WORDS = {"false", "0", "no", "off"}
 
 
-class ConfigError(Exception):
+class ConfigError(RuntimeError):
     """One or more settings are missing or wrong; the message names each with its cure."""
 
     def __init__(self, problems: list[str]) -> None:

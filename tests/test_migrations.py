@@ -1,0 +1,68 @@
+"""The migrations, from nothing to the newest and back, on a database of their own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_migrate import check, downgrade, upgrade
+from sqlalchemy import inspect
+
+from tests.servers import create_postgres_database
+
+# The only index on an expression, lower(email), is tested by registering twice.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index"),
+    pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index"),
+]
+
+
+@pytest.fixture
+def empty_app(app: Flask, database_url: str, tmp_path: Path, monkeypatch) -> Iterator[Flask]:
+    """The application on an empty database of the kind that all tests run on."""
+    from app import create_app
+
+    if database_url.startswith("postgres"):
+        with create_postgres_database(database_url) as url:
+            yield from _application_on(url, create_app, monkeypatch)
+    else:
+        yield from _application_on(f"sqlite:///{tmp_path / 'empty.sqlite'}", create_app, monkeypatch)
+
+
+def _application_on(url: str, create_app, monkeypatch) -> Iterator[Flask]:
+    monkeypatch.setenv("TEST_DATABASE_URL", url)
+    application = create_app("testing")
+    with application.app_context():
+        yield application
+        application.extensions["sqlalchemy"].engine.dispose()
+
+
+def test_upgrade_makes_exactly_the_models_tables(empty_app):
+    upgrade()
+
+    assert _tables(empty_app) == set(empty_app.extensions["sqlalchemy"].metadata.tables) | {"alembic_version"}
+    # Raises SystemExit when a migration would be generated.
+    check()
+
+
+def test_downgrade_leaves_nothing_and_upgrade_works_again(empty_app):
+    upgrade()
+    downgrade(revision="base")
+    assert _tables(empty_app) <= {"alembic_version"}
+
+    upgrade()
+    assert "users" in _tables(empty_app)
+
+
+def test_a_column_that_no_migration_knows_is_found(empty_app):
+    db = empty_app.extensions["sqlalchemy"]
+    upgrade()
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE roles ADD COLUMN forgotten INTEGER")
+
+    with pytest.raises(SystemExit):
+        check()
+
+
+def _tables(app: Flask) -> set[str]:
+    return set(inspect(app.extensions["sqlalchemy"].engine).get_table_names()) - {"sqlite_sequence"}
