@@ -8,7 +8,7 @@ e-mail; what depends on the moment (does it still make sense? which link?) is de
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import update_wrapper
+from functools import cache, update_wrapper
 from types import SimpleNamespace
 from typing import Any
 
@@ -86,7 +86,7 @@ class CatalogEmail:
 
     def compose(self, row: Any) -> Rendered | None:
         """Build the e-mail as of now; None when it no longer makes sense."""
-        user = row.load_user()
+        user = self.catalog.rows.load_user(row)
         if user is None and not self.outlives_user:
             return None
         # The link in it would open the account to whoever reads the address that was given up.
@@ -147,7 +147,7 @@ class Catalog:
         if row.kind:
             rendered = self.emails[row.kind].compose(row)
         else:
-            rendered = render(row.template, row.subject, {"user": row.load_user(), **row.context})
+            rendered = render(row.template, row.subject, {"user": self.rows.load_user(row), **row.context})
         if rendered is None:
             return None
         return build_message(
@@ -176,11 +176,15 @@ def inline_styles(html: str) -> str:
 
     Nothing is fetched from anywhere.
     """
+    return _inliner().inline(html)
+
+
+@cache
+def _inliner() -> Any:
     # Only who builds mail needs it: the worker, and the preview in development.
     import css_inline
 
-    inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, keep_style_tags=False)
-    return inliner.inline(html)
+    return css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, keep_style_tags=False)
 
 
 def message_id(row: Any) -> str:

@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from flask import current_app
 from sqlalchemy.exc import DBAPIError
@@ -35,18 +35,15 @@ SETTLE_PAUSE_SECONDS = 0.5
 SETTLE_FOR_SECONDS = 600
 
 
-class Row(Protocol):
-    """What a model offers to be an outbox; models/email.py says what each method promises."""
+class Rows(Protocol):
+    """What a model offers to be an outbox; models/email.py says what each method promises.
 
-    id: int
-    recipient: str
-    attempts: int
-    request_id: str | None
+    A claimed row has ``id``, ``attempts`` and ``request_id``, and what the composer needs.
+    """
 
-    @classmethod
-    def claim(cls, lease_seconds: float, email_id: int | None = None) -> Self | None: ...
+    def claim(self, lease_seconds: float, email_id: int | None = None) -> Any: ...
 
-    def settle(self, state: Any, *, error: str = "", wait_seconds: float = 0) -> bool: ...
+    def settle(self, claimed: Any, state: str, *, error: str = "", wait_seconds: float = 0) -> bool: ...
 
 
 Composer = Callable[[Any], Message | None]
@@ -66,7 +63,7 @@ class Outcome:
 class Outbox:
     """Delivers the rows of one model; ``compose`` makes a row's message, or None if it is obsolete."""
 
-    def __init__(self, rows: type[Row], compose: Composer) -> None:
+    def __init__(self, rows: Rows, compose: Composer) -> None:
         self._rows = rows
         self._compose = compose
 
@@ -106,8 +103,6 @@ class Outbox:
         row = self._rows.claim(lease_seconds, email_id)
         if row is None:
             return None
-        # Its values stay readable while no transaction is open, and ten thousand do not pile up.
-        _session().expunge(row)
         return Claimed(row, deadline)
 
     def _try(self, claimed: "Claimed", transport: Transport) -> Outcome:
@@ -138,7 +133,7 @@ class Outbox:
         log.info("e-mail sent")
         return Outcome("sent")
 
-    def _failed(self, row: Row, error: Exception) -> Outcome:
+    def _failed(self, row: Any, error: Exception) -> Outcome:
         failure = classify(error)
         if failure is Failure.PERMANENT:
             log.warning("e-mail refused for good", extra={"fields": {"error": type(error).__name__}})
@@ -147,7 +142,7 @@ class Outbox:
             log.error("the mail server refuses our settings: %s", describe(error))
         return self._later(row, error, server_failed=failure is not Failure.TEMPORARY)
 
-    def _later(self, row: Row, error: Exception, *, server_failed: bool = False) -> Outcome:
+    def _later(self, row: Any, error: Exception, *, server_failed: bool = False) -> Outcome:
         if row.attempts >= MAX_ATTEMPTS:
             log.error("e-mail given up after %d tries", row.attempts)
             return Outcome("dead", describe(error), server_failed=server_failed)
@@ -164,7 +159,7 @@ class Outbox:
         give_up_at = time.monotonic() + SETTLE_FOR_SECONDS
         while True:
             try:
-                claimed.row.settle(outcome.state, error=outcome.error, wait_seconds=outcome.wait_seconds)
+                self._rows.settle(claimed.row, outcome.state, error=outcome.error, wait_seconds=outcome.wait_seconds)
                 following = self._claim_uncommitted() if claim_next else None
                 _session().commit()
                 return following
@@ -180,7 +175,7 @@ class Outbox:
 class Claimed:
     """A row that is ours until ``deadline`` (``time.monotonic()`` seconds)."""
 
-    row: Row
+    row: Any
     deadline: float
 
 
