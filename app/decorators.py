@@ -4,10 +4,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from flask import abort, current_app, redirect, url_for
+from flask import abort, redirect, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from app.extensions import login_manager
 from app.models import Permission
 
 P = ParamSpec("P")
@@ -20,7 +21,7 @@ def require_login() -> Response | None:
     ``area.before_request(require_login)`` closes a whole area.
     """
     if not current_user.is_authenticated:
-        return current_app.login_manager.unauthorized()  # type: ignore[attr-defined, no-any-return]
+        return login_manager.unauthorized()  # type: ignore[no-any-return]
     if not current_user.confirmed:
         return redirect(url_for("account.unconfirmed"))
     return None

@@ -11,13 +11,13 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import ColumnElement, delete, event, select
 
-from app.email import catalog
+from app.email import catalog, export_ready
 from app.extensions import db
-from app.kit.database import Model, utc_now
+from app.kit.database import Model, changed_rows, utc_now
 from app.kit.outbox import Outbox
 from app.kit.queue import job
 from app.kit.schedule import Entry, Schedule
-from app.models import AuditEvent, Email, Role, ScheduledJob, User, UserSession
+from app.models import AuditEvent, DataExport, Email, Role, ScheduledJob, User, UserSession
 from app.models.email import EmailState
 
 # Long enough to clear a small heap in one go, short enough to end before a platform kills us.
@@ -74,6 +74,24 @@ def purge_unconfirmed_accounts() -> None:
         delete_in_portions(User, stale & User.role_id.not_in(administrators))
 
 
+@job("Export a user's data")
+def export_data(export_id: int) -> None:
+    """Write a copy of a user's data and say so by e-mail; does nothing when it is written, or no longer wanted."""
+    export = db.session.get(DataExport, export_id)
+    if export is None or export.ready_at is not None:
+        return
+    export.write()
+    export_ready.send(export.user)
+    db.session.commit()
+
+
+@job("Purge data exports")
+def purge_exports() -> None:
+    """Delete copies of users' data after the day for which they are offered."""
+    DataExport.delete_old()
+    db.session.commit()
+
+
 @job("Purge audit log")
 def purge_audit_log() -> None:
     """Delete audit events older than AUDIT_RETENTION_DAYS; 0 keeps them."""
@@ -91,7 +109,7 @@ def delete_in_portions(model: type[Model], condition: ColumnElement[bool]) -> No
     """Delete the rows that meet ``condition``, committing every thousand."""
     key = model.__table__.c.id
     portion = select(key).where(condition).limit(ROWS_PER_DELETION)
-    while db.session.execute(delete(model).where(key.in_(portion)), PLAIN).rowcount:
+    while changed_rows(db.session.execute(delete(model).where(key.in_(portion)), PLAIN)):
         db.session.commit()
     db.session.commit()
 
@@ -103,6 +121,7 @@ schedule = Schedule(
         Entry(purge_emails, "17 3 * * *"),
         Entry(purge_sessions, "27 3 * * *"),
         Entry(purge_unconfirmed_accounts, "37 3 * * *"),
+        Entry(purge_exports, "7 * * * *"),
         Entry(purge_audit_log, "47 3 * * *"),
     ],
 )

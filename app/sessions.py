@@ -1,6 +1,7 @@
 """Logging in and out: the cookie holds an opaque token, the database says what it is worth."""
 
 import logging
+from typing import cast
 
 from flask import Flask, Response, flash, g, redirect, request, session, url_for
 from flask_login import login_user
@@ -51,7 +52,7 @@ def log_in(user: User, remembered: bool = False) -> UserSession:
 
 def log_out() -> None:
     """End this browser's session on the server and in its cookie; commits."""
-    current = current_session()
+    current: UserSession | None = g.get("user_session")
     if current is not None:
         current.end()
         db.session.commit()
@@ -66,9 +67,9 @@ def forget_browser() -> None:
     g._login_user = login_manager.anonymous_user()
 
 
-def current_session() -> UserSession | None:
-    """Answer the row behind this request's cookie, once the user has been looked at."""
-    return g.get("user_session")
+def current_session() -> UserSession:
+    """Answer the row behind this request's cookie, in a view for who is logged in; strangers have none."""
+    return cast(UserSession, g.user_session)
 
 
 def _load_user(token: str) -> User | None:

@@ -8,6 +8,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app.decorators import require_login
+from app.extensions import login_manager
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -50,4 +51,4 @@ def _visitor() -> Response | None:
 
 
 def _logged_in() -> Response | None:
-    return None if current_user.is_authenticated else current_app.login_manager.unauthorized()
+    return None if current_user.is_authenticated else login_manager.unauthorized()

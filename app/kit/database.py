@@ -1,13 +1,13 @@
 """What the database needs to know once: names of constraints, time in UTC, SQLite's settings, row locks."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event, inspect, update
+from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Result, TypeDecorator, event, inspect, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
 
 # Without names of our own, SQLite's constraints have none and no migration can ever drop one.
 NAMING_CONVENTION = {
@@ -20,6 +20,8 @@ NAMING_CONVENTION = {
 
 # SQLite hands a deleted row's id to the next one: an old link or session would fit a new user.
 NEVER_REUSE_IDS = {"sqlite_autoincrement": True}
+
+AnySession = Session | scoped_session[Any]
 
 
 class Model(DeclarativeBase):
@@ -54,25 +56,30 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def lock_row(session: Session, row: Model) -> None:
+def lock_row(session: AnySession, row: Model) -> None:
     """Hold ``row`` until the transaction ends, and read it afresh.
 
     A write that changes nothing locks on both databases: PostgreSQL the row, SQLite the file.
     Two requests that use one link, or demote each other, thereby run one after the other.
     """
-    table = inspect(type(row)).local_table
+    table: Any = inspect(type(row)).local_table
     key = table.c.id
     session.execute(update(table).where(key == row.id).values({key: key}))  # type: ignore[attr-defined]
     session.refresh(row)
 
 
-def insert_unless_taken(session: Session, model: type[Model], **values: object) -> bool:
+def changed_rows(result: Result[Any]) -> int:
+    """Answer how many rows an UPDATE or DELETE met."""
+    return cast("CursorResult[Any]", result).rowcount
+
+
+def insert_unless_taken(session: AnySession, model: type[Model], **values: object) -> bool:
     """Insert a row, unless a unique index already has one like it; answers whether it was inserted.
 
     One statement: of many requests at once one inserts, and none meets an error.
     """
     dialects: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
-    table = inspect(model).local_table
+    table: Any = inspect(model).local_table
     insert = dialects[session.get_bind().dialect.name].insert(table)
     statement = insert.values(**values).on_conflict_do_nothing().returning(table.c.id)
     return session.execute(statement).scalar() is not None

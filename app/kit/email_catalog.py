@@ -51,7 +51,7 @@ class CatalogEmail:
     catalog: "Catalog" = field(repr=False)
 
     def __post_init__(self) -> None:
-        update_wrapper(self, self.composer)
+        update_wrapper(self, self.composer)  # type: ignore[arg-type]
 
     @property
     def name(self) -> str:

@@ -30,7 +30,7 @@ class Form(FlaskForm):
             if formdata is None or isinstance(formdata, dict):
                 return formdata
             if request.method in METHODS_WITH_BODY:
-                submitted = CombinedMultiDict((_wanted_files(form), request.form))
+                submitted: CombinedMultiDict[str, Any] = CombinedMultiDict((_wanted_files(form), request.form))
                 return submitted or None
             return take_interrupted_form()
 

@@ -41,14 +41,15 @@ class ViewLimiter(Limiter):
 
 def make_limiter() -> ViewLimiter:
     """Answer the unbound extension; RATELIMIT_STORAGE_URI says where it counts."""
+    storage_options: dict[str, Any] = {
+        "socket_timeout": REDIS_TIMEOUT_SECONDS,
+        "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
+        "retry": Retry(NoBackoff(), 0),  # redis-py's own ten would take a minute
+    }
     return ViewLimiter(
         key_func=client_address,
         key_prefix="limits",
-        storage_options={
-            "socket_timeout": REDIS_TIMEOUT_SECONDS,
-            "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
-            "retry": Retry(NoBackoff(), 0),  # redis-py's own ten would take a minute
-        },
+        storage_options=storage_options,
         in_memory_fallback_enabled=True,
         # Redis may vanish between the view and the count of its failure: one failure uncounted, no error page.
         swallow_errors=True,

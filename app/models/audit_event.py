@@ -48,7 +48,7 @@ class AuditEvent(db.Model):
         )
 
     @classmethod
-    def with_people(cls) -> Select[tuple["AuditEvent"]]:
+    def with_people(cls) -> Select["AuditEvent"]:
         """Answer the query of all events with ``Actor`` and ``Subject``, to be narrowed and ordered."""
         return (
             select(cls)

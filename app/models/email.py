@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.extensions import db
-from app.kit.database import UTCDateTime, utc_now
+from app.kit.database import UTCDateTime, changed_rows, utc_now
 from app.kit.database_clock import database_now
 from app.models.user import User
 
@@ -126,7 +126,7 @@ class Email(db.Model):
     @classmethod
     def _change(cls, email_id: int, states: tuple[EmailState, ...], **values: Any) -> bool:
         changing = update(cls).where(cls.id == email_id, cls.state.in_(states)).values(**values)
-        return db.session.execute(changing).rowcount == 1
+        return changed_rows(db.session.execute(changing)) == 1
 
     @classmethod
     def oldest_unsent_at(cls) -> datetime | None:

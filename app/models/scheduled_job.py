@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import db
-from app.kit.database import UTCDateTime
+from app.kit.database import UTCDateTime, changed_rows
 from app.kit.database_clock import database_now
 
 
@@ -68,7 +68,7 @@ class ScheduledJob(db.Model):
             .values(next_run_at=next_run_at, last_run_at=database_now())
             .execution_options(synchronize_session=False)
         )
-        return db.session.execute(taking).rowcount == 1
+        return changed_rows(db.session.execute(taking)) == 1
 
     @classmethod
     def note_run(cls, name: str, every_seconds: float) -> None:

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from secrets import token_urlsafe
-from typing import ClassVar
 
 from flask_login import AnonymousUserMixin, UserMixin
 from sqlalchemy import ForeignKey, Index, String, delete, false, func, select
@@ -40,7 +39,7 @@ class User(UserLinks, UserMixin, db.Model):
     role: Mapped[Role | None] = relationship(back_populates="users", lazy="joined")
 
     # The opaque token of the session this object was loaded through; never stored.
-    session_token: ClassVar[str | None] = None
+    session_token = ""
 
     def __init__(self, **attributes: object) -> None:
         super().__init__(**attributes)
@@ -64,7 +63,7 @@ class User(UserLinks, UserMixin, db.Model):
 
     def get_id(self) -> str:
         """Answer what Flask-Login keeps in the cookie: the session's token, never the user's id."""
-        return self.session_token or ""
+        return self.session_token
 
     def full_name(self) -> str:
         """Answer first and last name as far as they are known."""

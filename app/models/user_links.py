@@ -52,7 +52,9 @@ class UserLinks:
     def with_token(cls, purpose: str, token: str) -> "User | None":
         """Answer the user whom a still valid token of this purpose was made for."""
         claims = tokens.read(purpose, token)
-        user = cls.with_uid(claims.uid) if claims else None  # type: ignore[attr-defined]
+        if claims is None:
+            return None
+        user = cls.with_uid(claims.uid)  # type: ignore[attr-defined]
         return user if user and tokens.matches(claims, user._state(purpose)) else None
 
     def generate_not_me_token(self, recipient: str, expiration: int = WEEK) -> str:

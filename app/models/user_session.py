@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Select, String, bindparam, delete, false, sel
 from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 
 from app.extensions import db
-from app.kit.database import UTCDateTime, utc_now
+from app.kit.database import UTCDateTime, changed_rows, utc_now
 from app.kit.user_agent import browser_label
 from app.models.user import User
 
@@ -80,7 +80,7 @@ class UserSession(db.Model):
         idle = cls.last_seen_at < now - IDLE_LIMIT
         old = cls.created_at < now - REMEMBERED_LIMIT
         short = cls.remembered.is_(False) & (cls.created_at < now - BROWSER_SESSION_LIMIT)
-        return db.session.execute(delete(cls).where(idle | old | short)).rowcount
+        return changed_rows(db.session.execute(delete(cls).where(idle | old | short)))
 
     @property
     def is_expired(self) -> bool:
@@ -108,7 +108,7 @@ class UserSession(db.Model):
 
 
 @cache
-def _living_with_token() -> Select[tuple[UserSession]]:
+def _living_with_token() -> Select[UserSession]:
     # Built once: every request of everybody who is logged in runs it.
     return (
         select(UserSession)

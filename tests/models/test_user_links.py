@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 
+from app.extensions import db
 from app.models import User
 from tests.factories import PASSWORD, make_invited, make_user
 
@@ -25,7 +26,9 @@ def reset_password(user: User, token: str) -> bool:
 
 
 def accept_invitation(user: User, token: str) -> bool:
-    return user.accept_invitation(token, NEW_PASSWORD)
+    redeemed = user.redeem_invitation(token, NEW_PASSWORD)
+    db.session.commit()
+    return redeemed
 
 
 def make_email_change_token(user: User, expiration: int = 3600) -> str:
