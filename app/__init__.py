@@ -9,12 +9,13 @@ import config
 from app import assets, commands, errors, jobs, sessions, templating
 from app.account import account as account_area
 from app.admin import admin as admin_area
-from app.extensions import compress, csrf, db, limiter, login_manager, mail, migrate
+from app.extensions import compress, csrf, db, limiter, login_manager, mail
 from app.kit import (
     database,
     error_tracking,
     forms,
     limits,
+    migrations,
     proxies,
     queue,
     request_log,
@@ -25,7 +26,7 @@ from app.kit import (
 from app.kit.environment import ConfigError
 from app.main import main as main_area
 
-__all__ = ["compress", "create_app", "csrf", "db", "limiter", "login_manager", "mail", "migrate"]
+__all__ = ["compress", "create_app", "csrf", "db", "limiter", "login_manager", "mail"]
 
 
 def create_app(config_name: str | None = None) -> Flask:
@@ -55,7 +56,7 @@ def _configure(app: Flask, config_name: str) -> None:
 def _bind_extensions(app: Flask) -> None:
     db.init_app(app)
     database.init_app(app, db)
-    migrate.init_app(app, db, compare_type=True, render_as_batch=True)
+    migrations.init_app(app, db)
     mail.init_app(app)
     queue.init_app(app)
     jobs.init_app()

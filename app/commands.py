@@ -15,6 +15,7 @@ from app import assets, fake_data, jobs, setup
 from app.extensions import db
 from app.kit.command_line import CommandLine, Section
 from app.kit.environment import ConfigError
+from app.kit.migrations import MigrateCommands
 from app.models import Role, User
 
 Result = TypeVar("Result")

@@ -1,7 +1,6 @@
 """Every extension object, unbound; ``create_app`` binds them to an application."""
 
 from flask_compress import Compress
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 
 from app.kit.csrf import MaskedCSRFProtect
@@ -11,7 +10,6 @@ from app.kit.login import SessionLoginManager
 from app.kit.smtp import Mail
 
 db = SQLAlchemy(model_class=Model)
-migrate = Migrate()
 login_manager = SessionLoginManager()
 csrf = MaskedCSRFProtect()
 mail = Mail()

@@ -5,7 +5,6 @@ import warnings
 from dataclasses import dataclass
 
 from flask import current_app
-from flask_migrate import upgrade
 from sqlalchemy import MetaData
 from sqlalchemy.exc import SAWarning
 
@@ -28,6 +27,9 @@ class Login:
 
 def prepare_database() -> None:
     """Bring the tables to the newest migration and the roles in line with the code."""
+    # Imported here: a web process does without Alembic (kit/migrations.py).
+    from flask_migrate import upgrade
+
     upgrade()
     Role.insert_roles()
 

@@ -4,16 +4,17 @@ import os
 
 from flask import Flask
 
-import config
 from app import create_app
+from app.kit.environment import Environment
+from config import ProductionConfig, config
 
 
-class WithoutHash(config.ProductionConfig):
+class WithoutHash(ProductionConfig):
     """Never for a real site."""
 
     RATELIMIT_ENABLED = False
 
-    def _read_accounts(self, env: config.Environment) -> None:
+    def _read_accounts(self, env: Environment) -> None:
         super()._read_accounts(env)
         self.ARGON2_MEMORY_COST = 8
         self.ARGON2_TIME_COST = 1
@@ -21,6 +22,6 @@ class WithoutHash(config.ProductionConfig):
 
 def create() -> Flask:
     """Answer the application, as ``create_app`` does."""
-    config.config["without_hash"] = WithoutHash
+    config["without_hash"] = WithoutHash
     os.environ["FLASK_CONFIG"] = "without_hash"
     return create_app()
