@@ -1,0 +1,188 @@
+"""What is built from styles, scripts and images, and how browsers get it."""
+
+import json
+import os
+import re
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import assets
+from app.assets import BUNDLES, SOURCES, asset_url, build_assets, script
+from app.kit import contrast
+from app.kit.asset_build import AssetError, TemplateSafeJSMin, build
+from app.kit.asset_manifest import AssetManifest
+from app.kit.environment import ConfigError
+
+KIB = 1024
+COMMENT_OR_TOKEN = re.compile(
+    r"""(?P<comment>//[^\n]*|/\*.*?\*/)|(?P<space>\s+)|(?P<token>`(?:\\.|[^`])*`|"(?:\\.|[^"])*"|'(?:\\.|[^'])*'|[\w$]+|.)""",
+    re.DOTALL,
+)
+SCRIPTS = sorted((SOURCES / "scripts").glob("*.js"))
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """A copy of the sources that a test may break."""
+    copy = tmp_path / "assets"
+    for path in SOURCES.rglob("*.*"):
+        target = copy / path.relative_to(SOURCES)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    return copy
+
+
+@pytest.fixture
+def built(app: Flask) -> dict[str, Path]:
+    """The current build: asset name to file."""
+    build_assets()
+    files = json.loads((assets.STATIC / "manifest.json").read_text())
+    return {name: assets.STATIC / file_name for name, file_name in files.items()}
+
+
+def test_styles_and_scripts_stay_within_their_budgets(built: dict[str, Path]) -> None:
+    styles = Path(f"{built['app_css']}.br").stat().st_size
+    scripts = sum(Path(f"{built[name]}.br").stat().st_size for name in BUNDLES if name.endswith("_js"))
+    assert 2 * KIB < styles <= 12 * KIB
+    assert scripts <= 15 * KIB
+
+
+def test_every_file_names_its_content_and_has_compressed_copies(built: dict[str, Path]) -> None:
+    for path in built.values():
+        assert re.search(r"\.[0-9a-f]{12}\.\w+$", path.name)
+        copies = [Path(f"{path}.br").exists(), Path(f"{path}.gz").exists()]
+        assert copies == [path.suffix != ".png"] * 2
+
+
+def test_the_logo_is_not_loaded_again_as_the_icon(built: dict[str, Path]) -> None:
+    assert built["logo.svg"] == built["favicon.svg"]
+
+
+def test_a_changed_source_gets_a_new_name_and_the_old_file_goes(sources: Path, tmp_path: Path) -> None:
+    target = tmp_path / "static"
+    before = build(sources, target, BUNDLES)
+    with (sources / "styles" / "_utilities.scss").open("a") as partial:
+        partial.write(".new { color: red; }")
+    after = build(sources, target, BUNDLES)
+    assert before[0] != after[0]
+    assert not before[0].exists()
+    assert before[1] == after[1]
+
+
+def test_a_style_that_does_not_compile_says_where(sources: Path, tmp_path: Path) -> None:
+    (sources / "styles" / "_buttons.scss").write_text(".button { color: $missing; }")
+    with pytest.raises(AssetError, match=r"app_css: .*missing"):
+        build(sources, tmp_path / "static", BUNDLES)
+
+
+def test_a_style_of_modules_is_refused_because_libsass_emits_nothing(sources: Path, tmp_path: Path) -> None:
+    (sources / "styles" / "app.scss").write_text('@use "tokens";')
+    with pytest.raises(AssetError, match="knows @import, not @use"):
+        build(sources, tmp_path / "static", BUNDLES)
+
+
+def test_colors_that_nobody_can_read_stop_the_build(sources: Path, tmp_path: Path) -> None:
+    brand = sources / "styles" / "_brand.scss"
+    brand.write_text(re.sub(r"\$accent-light: #\w+", "$accent-light: #f5c518", brand.read_text()))
+    with pytest.raises(AssetError, match=r"--on-accent on --accent has 1.* in light"):
+        build(sources, tmp_path / "static", BUNDLES)
+
+
+def test_every_pair_that_is_checked_exists(built: dict[str, Path]) -> None:
+    tokens = {name for name, _light, _dark in contrast.TOKEN.findall(built["app_css"].read_text())}
+    assert {name for text, ground, _least in contrast.READ_ON for name in (text, ground)} <= tokens
+
+
+@pytest.mark.parametrize(("one", "other", "expected"), [("#000", "#fff", 21), ("#777777", "#ffffff", 4.48)])
+def test_contrast_is_the_ratio_of_wcag(one: str, other: str, expected: float) -> None:
+    assert contrast.ratio(one, other) == pytest.approx(expected, abs=0.01)
+    assert contrast.ratio(other, one) == contrast.ratio(one, other)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_minifying_keeps_every_token_of_a_script(path: Path) -> None:
+    source = path.read_text()
+    assert tokens_of(minified(source)) == tokens_of(source)
+
+
+def test_the_comparison_notices_what_plain_jsmin_breaks() -> None:
+    source = "const line = `two  spaces`;"
+    assert tokens_of(minified(source)) == tokens_of(source)
+    assert tokens_of(source.replace("  ", " ")) != tokens_of(source)
+
+
+def minified(source: str) -> str:
+    out = StringIO()
+    TemplateSafeJSMin().output(StringIO(source), out)
+    return out.getvalue()
+
+
+def tokens_of(source: str) -> list[str]:
+    return [match["token"] for match in COMMENT_OR_TOKEN.finditer(source) if match["token"]]
+
+
+def test_no_style_or_script_asks_another_host(built: dict[str, Path]) -> None:
+    for name in BUNDLES:
+        assert not re.search(r"url\(|@import|//[a-z]+\.[a-z]", built[name].read_text().replace("https://)", ""))
+
+
+def test_a_saved_source_shows_on_the_next_page(app: Flask, built: dict[str, Path]) -> None:
+    partial = SOURCES / "styles" / "_utilities.scss"
+    manifest_path = assets.STATIC / "manifest.json"
+    with app.app_context():
+        before = manifest_path.stat().st_mtime_ns
+        asset_url("app_css")
+        assert manifest_path.stat().st_mtime_ns == before
+        os.utime(partial)
+        asset_url("app_css")
+        assert manifest_path.stat().st_mtime_ns > before
+
+
+def test_an_unknown_asset_is_an_error_and_not_a_dead_link(app: Flask) -> None:
+    with app.app_context(), pytest.raises(KeyError):
+        asset_url("nothing_css")
+
+
+def test_scripts_are_modules_which_wait_for_the_page(app: Flask) -> None:
+    with app.app_context():
+        assert re.fullmatch(r'<script type="module" src="/static/app\.[0-9a-f]{12}\.js"></script>', script("app_js"))
+
+
+def test_production_does_not_start_without_a_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    application = Flask("empty")
+    application.config["ASSETS_AUTO_BUILD"] = False
+    monkeypatch.setattr(assets, "STATIC", tmp_path)
+    with pytest.raises(ConfigError, match=r"app_css, app_js.* not built. Run: python manage.py build_assets"):
+        assets.init_app(application)
+
+
+def test_a_manifest_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"a_css": "a.1.css"}')
+    manifest = AssetManifest(tmp_path, "/static/")
+    assert manifest.url("a_css") == "/static/a.1.css"
+    (tmp_path / "manifest.json").unlink()
+    assert manifest.url("a_css") == "/static/a.1.css"
+
+
+def test_files_are_kept_forever_compressed_and_carry_the_security_headers(client: FlaskClient, app: Flask) -> None:
+    with app.app_context():
+        url = asset_url("app_css")
+    with client.get(url, headers={"Accept-Encoding": "gzip, br"}) as response:
+        assert response.data
+    assert response.headers["Cache-Control"] == "max-age=315360000, public, immutable"
+    assert response.headers["Content-Encoding"] == "br"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "Set-Cookie" not in response.headers
+    assert "Access-Control-Allow-Origin" not in response.headers
+
+
+def test_only_fingerprinted_files_are_kept_forever(client: FlaskClient, built: dict[str, Path]) -> None:
+    with client.get("/static/manifest.json") as response:
+        assert "immutable" not in response.headers["Cache-Control"]
+    assert client.get("/static/nothing.css").status_code == 404
+    assert client.get("/static/../config.py").status_code == 404
