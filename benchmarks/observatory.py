@@ -1,0 +1,118 @@
+"""The Mozilla HTTP Observatory's score of the kit: `python -m benchmarks.observatory`.
+
+Serves a production site over https on this machine, with a certificate of its own, and lets the
+scanner visit five pages. Needs Node.js (npm) and openssl; all it writes goes into a temporary
+folder, except the site's built assets.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.site import prepared_site
+from tests.servers.redis import free_port
+
+SCANNER = "@mdn/mdn-http-observatory"
+PAGES = ("/", "/account/login", "/about", "/account/manage", "/admin/users")
+WANTED_SCORE = 120
+ONE_DAY = "1"
+START_SECONDS = 2
+
+
+def main() -> None:
+    """Print grade and score of each page; exits with 1 when one has less than 120 points."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        scanner = install_scanner(folder)
+        certificate = make_certificate(folder)
+        with (
+            prepared_site(folder) as (variables, cookies),
+            https_site(variables, cookies.administrator, folder) as port,
+        ):
+            scans = {page: scan(scanner, f"localhost:{port}{page}", certificate) for page in PAGES}
+    for page, found in scans.items():
+        sys.stdout.write(f"{page:20} {found['status']} {found['grade']:3} {found['score']}\n")
+    if min(found["score"] for found in scans.values()) < WANTED_SCORE:
+        sys.exit(json.dumps(scans, indent=2))
+
+
+def install_scanner(folder: Path) -> Path:
+    """Answer the scanner's program, freshly installed from the npm registry."""
+    run("npm", "install", "--silent", "--ignore-scripts", "--prefix", str(folder), SCANNER)
+    package = folder / "node_modules" / SCANNER
+    # The list of domains that browsers know as https-only; no local host stands in it.
+    (package / "conf" / "hsts-preload.json").write_text("{}")
+    return package / "src" / "scan.js"
+
+
+def make_certificate(folder: Path) -> Path:
+    """Answer a certificate for localhost, its key beside it as `key.pem`."""
+    certificate = folder / "certificate.pem"
+    subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
+    key = ("-newkey", "rsa:2048", "-nodes", "-keyout", str(folder / "key.pem"))
+    run("openssl", "req", "-x509", *key, "-out", str(certificate), "-days", ONE_DAY, *subject)
+    return certificate
+
+
+@contextmanager
+def https_site(variables: Mapping[str, str], cookie: str, folder: Path) -> Iterator[int]:
+    """Serve the site over https until the block ends; yields the port."""
+    port = free_port()
+    https = {"SSL_DISABLE": "false", "BASE_URL": f"https://localhost:{port}", "OBSERVATORY_COOKIE": cookie}
+    encryption = ("--certfile", str(folder / "certificate.pem"), "--keyfile", str(folder / "key.pem"))
+    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", *encryption]
+    process = subprocess.Popen(  # noqa: S603
+        [*command, "benchmarks.observatory:logged_in_site()"],
+        env={**os.environ, **variables, **https},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        time.sleep(START_SECONDS)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def logged_in_site() -> Any:
+    """Answer the site as an administrator's browser sees it: the scanner itself can send no cookie."""
+    from app import create_app
+
+    app = create_app("production")
+    cookie = f"{app.config['SESSION_COOKIE_NAME']}={os.environ['OBSERVATORY_COOKIE'].partition('=')[2]}"
+    serve, private = app.wsgi_app, ("/account/manage", "/admin")
+
+    def with_cookie(environ: dict[str, Any], start_response: Any) -> Any:
+        if environ["PATH_INFO"].startswith(private):
+            environ["HTTP_COOKIE"] = cookie
+        return serve(environ, start_response)
+
+    return with_cookie
+
+
+def scan(scanner: Path, address: str, certificate: Path) -> dict[str, Any]:
+    """Answer what the scanner says about `host:port/path`, with the tests that cost points."""
+    trusting = {**os.environ, "NODE_EXTRA_CA_CERTS": str(certificate)}
+    answer = json.loads(run("node", str(scanner), address, env=trusting))
+    if "scan" not in answer:
+        raise RuntimeError(f"{address}: {answer}")
+    lost = {name: test["result"] for name, test in answer["tests"].items() if (test["scoreModifier"] or 0) < 0}
+    found: dict[str, Any] = answer["scan"]
+    return {"status": found["statusCode"], "grade": found["grade"], "score": found["score"], "lost": lost}
+
+
+def run(*command: str, env: Mapping[str, str] | None = None) -> str:
+    """Answer what a program printed; raises CalledProcessError when it failed."""
+    done = subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)  # noqa: S603
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main()
