@@ -20,7 +20,7 @@ PASSWORD = "correct-horse-battery-staple"  # noqa: S105
 FAKE_USERS = 500
 ONE_SYNC_WORKER = ("--config", str(Path(__file__).with_name("sync_worker.py")))
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
-BROWSER_HEADERS = {"User-Agent": CHROME, "Accept-Encoding": "gzip, deflate, br, zstd"}
+BROWSER_HEADERS = {"User-Agent": CHROME}
 
 
 @dataclass(frozen=True)
