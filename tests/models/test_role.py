@@ -14,7 +14,9 @@ def test_inserting_roles_again_changes_nothing(db: SQLAlchemy) -> None:
 
 
 def test_newcomers_get_the_default_role(db: SQLAlchemy) -> None:
-    assert User(email="ada@example.org").role == Role.with_name("User")
+    user = User(email="ada@example.org")
+    db.session.add(user)
+    assert user.role == Role.with_name("User")
 
 
 def test_a_user_without_any_role_may_do_nothing(db: SQLAlchemy) -> None:
