@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 from wsgiref.headers import Headers
 
 from flask import Flask
@@ -27,7 +28,7 @@ def init_app(app: Flask) -> None:
         for name, value in headers.items():
             response_headers[name] = value
 
-    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+    app.wsgi_app = _Files(  # type: ignore[method-assign]
         app.wsgi_app,
         root=str(folder),
         prefix="/static/",
@@ -36,3 +37,11 @@ def init_app(app: Flask) -> None:
         add_headers_function=add_headers,
         immutable_file_test=lambda _path, url: FINGERPRINTED.search(url) is not None,
     )
+
+
+class _Files(WhiteNoise):
+    """Leaves whatever is no reading to the application, whose refusal carries the security headers."""
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        serve = super().__call__ if environ["REQUEST_METHOD"] in {"GET", "HEAD"} else self.application
+        return serve(environ, start_response)
