@@ -86,7 +86,7 @@ def _mail() -> tuple[bool, str]:
     oldest = Email.oldest_unsent_at()
     if oldest is None:
         return True, "nothing waits"
-    return utc_now() - oldest < UNSENT_AGE, f"the oldest unsent e-mail waits since {_age(oldest)}"
+    return utc_now() - oldest < UNSENT_AGE, f"the oldest unsent e-mail has waited {_age(oldest)}"
 
 
 def _age(moment: datetime) -> str:

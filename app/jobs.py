@@ -85,6 +85,13 @@ def export_data(export_id: int) -> None:
     db.session.commit()
 
 
+@job("Export what waits")
+def export_waiting() -> None:
+    """Write the copies whose job got lost, because Redis was away when they were asked for."""
+    for export_id in db.session.scalars(select(DataExport.id).where(DataExport.ready_at.is_(None))).all():
+        export_data(export_id)
+
+
 @job("Purge data exports")
 def purge_exports() -> None:
     """Delete copies of users' data after the day for which they are offered."""
@@ -121,6 +128,7 @@ schedule = Schedule(
         Entry(purge_emails, "17 3 * * *"),
         Entry(purge_sessions, "27 3 * * *"),
         Entry(purge_unconfirmed_accounts, "37 3 * * *"),
+        Entry(export_waiting, "*/5 * * * *"),
         Entry(purge_exports, "7 * * * *"),
         Entry(purge_audit_log, "47 3 * * *"),
     ],

@@ -12,7 +12,7 @@ from app.jobs import schedule
 from app.kit import queue
 from app.kit.database import utc_now
 from app.kit.schedule import Entry, Schedule
-from app.models import AuditEvent, Email, ScheduledJob, User, UserSession
+from app.models import AuditEvent, DataExport, Email, ScheduledJob, User, UserSession
 from tests.factories import make_admin, make_user
 from tests.servers.waiting import in_threads
 
@@ -23,9 +23,7 @@ def _empty_queue(app: Flask, db: SQLAlchemy) -> None:
 
 
 def make_due(db: SQLAlchemy, name: str, ago: timedelta = timedelta(seconds=1)) -> None:
-    db.session.execute(
-        update(ScheduledJob).where(ScheduledJob.name == name).values(next_run_at=utc_now() - ago)
-    )
+    db.session.execute(update(ScheduledJob).where(ScheduledJob.name == name).values(next_run_at=utc_now() - ago))
     db.session.commit()
 
 
@@ -169,6 +167,16 @@ def test_the_audit_log_is_purged_only_when_asked_for(
     db.session.commit()
     jobs.purge_audit_log()
     assert db.session.scalar(select(func.count()).select_from(AuditEvent)) == left
+
+
+def test_an_export_whose_job_got_lost_is_written_all_the_same(db: SQLAlchemy) -> None:
+    export = DataExport(user=make_user())
+    db.session.add(export)
+    db.session.commit()
+    jobs.export_waiting()
+    jobs.export_waiting()
+    assert export.content is not None
+    assert db.session.scalars(select(Email.kind)).all() == ["export_ready"]
 
 
 def test_an_email_wakes_the_worker_once_a_transaction_after_the_commit(app: Flask, db: SQLAlchemy) -> None:

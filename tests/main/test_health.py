@@ -44,7 +44,9 @@ def test_all_is_well(client: FlaskClient, ready: SQLAlchemy) -> None:
     assert failing(client) == []
 
 
-def test_a_queue_that_is_away(app: Flask, client: FlaskClient, ready: SQLAlchemy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_queue_that_is_away(
+    app: Flask, client: FlaskClient, ready: SQLAlchemy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dead = queue.connect("redis://127.0.0.1:1/0", timeout_seconds=0.1)
     monkeypatch.setitem(app.extensions, "redis", dead)
     assert failing(client) == ["queue"]
