@@ -19,6 +19,7 @@ class DeferredMigrate:
         self._options = options
 
     def __getattr__(self, name: str) -> Any:
+        # Loaded when somebody migrates; see above.
         from flask_migrate import Migrate
 
         app, db = self._arguments
@@ -27,22 +28,16 @@ class DeferredMigrate:
 
 
 class MigrateCommands(click.Group):
-    """``manage.py db …``: what Flask-Migrate offers."""
+    """``manage.py db …``: stands in the list of commands, and hands over to Flask-Migrate's own when called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return _real_commands().list_commands(ctx)
+    def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
+        # Loaded when somebody migrates; see above.
+        from flask_migrate.cli import db
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return _real_commands().get_command(ctx, cmd_name)
+        context: click.Context = db.make_context(*arguments, **extra)
+        return context
 
 
 def init_app(app: Flask, db: SQLAlchemy) -> None:
     """Let ``app`` migrate ``db``; types are compared, and SQLite's tables copied where it cannot alter them."""
     app.extensions["migrate"] = DeferredMigrate(app, db, compare_type=True, render_as_batch=True)
-
-
-def _real_commands() -> click.Group:
-    from flask_migrate.cli import db
-
-    commands: click.Group = db
-    return commands
