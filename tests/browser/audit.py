@@ -1,0 +1,52 @@
+"""What axe-core and a look at the layout find wrong with the page in a window."""
+
+import json
+from typing import Any
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page
+
+from tests.browser.visitor import DESKTOP, PHONE, SMALLEST_WIDTH
+
+# Light and dark differ in nothing but colors: what is no matter of color is looked at once a width.
+COLOR_RULES = ["color-contrast", "link-in-text-block"]
+# What e-mails show in frames is another document, written for mail programs.
+OPTIONS = {"resultTypes": ["violations"], "iframes": False, "preload": False}
+
+
+def violations(page: Page, only_rules: list[str] | None = None) -> list[str]:
+    """Answer a line for each element that breaks a rule of axe-core, as the page looks right now."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    options: dict[str, Any] = dict(OPTIONS)
+    if only_rules:
+        options["runOnly"] = {"type": "rule", "values": only_rules}
+    found = page.evaluate(f"axe.run(document, {json.dumps(options)}).then(results => results.violations)")
+    return [
+        f"{violation['id']}: {' '.join(map(str, node['target']))}: {node['failureSummary']}"
+        for violation in found
+        for node in violation["nodes"]
+    ]
+
+
+def problems(page: Page) -> list[str]:
+    """Answer what is wrong with the page at two widths, in light and dark, and at the smallest width."""
+    found = []
+    for size in (DESKTOP, PHONE):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme="light")
+        found += _described(page, f"{size['width']} px light", violations(page))
+        page.emulate_media(color_scheme="dark")
+        found += _described(page, f"{size['width']} px dark", violations(page, COLOR_RULES))
+    return found + _described(page, f"{SMALLEST_WIDTH} px", sideways_scrolling(page))
+
+
+def sideways_scrolling(page: Page) -> list[str]:
+    """Answer what makes the page wider than the smallest screen (WCAG 1.4.10)."""
+    page.set_viewport_size({"width": SMALLEST_WIDTH, "height": 640})
+    width = page.evaluate("document.documentElement.scrollWidth")
+    return [f"scrolls sideways: {width} px wide"] if width > SMALLEST_WIDTH else []
+
+
+def _described(page: Page, state: str, found: list[str]) -> list[str]:
+    return [f"{page.url} ({state}): {problem}" for problem in found]

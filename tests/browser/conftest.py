@@ -1,0 +1,83 @@
+"""A real Chromium, the site served to it, and the people who use it."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from playwright.sync_api import Browser, sync_playwright
+from werkzeug.serving import make_server
+
+from app.assets import build_stale_assets
+from tests.browser.people import People
+from tests.browser.visitor import CHROMIUM_ARGUMENTS, Visitor
+from tests.servers.redis import free_port
+from tests.servers.web import WebServer, production_environment, start_gunicorn
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium without a window, one per test process."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium is installed: apt-get install chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=CHROMIUM_ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def _address(app: Flask) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def site(_address: str, csrf_app: Flask, db: SQLAlchemy) -> str:
+    """The address of the site, its pages of development included, with CSRF protection on."""
+    return _address
+
+
+@pytest.fixture
+def people(app: Flask, db: SQLAlchemy) -> People:
+    """A user, an administrator, and enough rows for every list to have something to show."""
+    return People.make(app)
+
+
+@pytest.fixture
+def visitor(browser: Browser, site: str) -> Iterator[Visitor]:
+    """A browser without a history at the site; the test fails when its console or network says anything odd."""
+    with Visitor.at(browser, site) as visitor:
+        yield visitor
+        assert visitor.complaints == []
+
+
+@pytest.fixture(scope="session")
+def _production_server(app: Flask, database_url: str, redis_url: str) -> Iterator[WebServer]:
+    with app.app_context():
+        build_stale_assets(app.extensions["assets"])
+    port = free_port()
+    variables = {**production_environment(database_url, redis_url, port), "WEB_CONCURRENCY": "1"}
+    with start_gunicorn("app:create_app()", variables, port=port) as server:
+        yield server
+
+
+@pytest.fixture
+def production_site(_production_server: WebServer, db: SQLAlchemy) -> str:
+    """The address of gunicorn serving built assets with production's settings, on the tests' database."""
+    return _production_server.address
+
+
+@pytest.fixture(scope="session")
+def static_folder(app: Flask) -> Path:
+    """Where built assets stand."""
+    return Path(app.root_path) / "static"

@@ -1,0 +1,90 @@
+"""Every page of the site, found in its routes, so that a fork's pages are looked at too."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+from tests.browser.people import People
+
+# What stands in the address of a page that needs more than its route. A new one: add its endpoint.
+VALUES: dict[str, Callable[[People], dict[str, object]]] = {
+    "account.change_email": lambda people: {"token": people.user.generate_email_change_token("new@example.org")},
+    "account.confirm": lambda people: {"token": people.unconfirmed.generate_confirmation_token()},
+    "account.download_export": lambda people: {"export_id": people.export_id},
+    "account.join_from_invite": lambda people: {
+        "user_id": people.invited.id,
+        "token": people.invited.generate_invitation_token(),
+    },
+    "account.not_me": lambda people: {"token": people.user.generate_not_me_token(people.user.email)},
+    "account.reset_password": lambda people: {"token": people.user.generate_password_reset_token()},
+    "admin.change_account_type": lambda people: {"user_id": people.user.id},
+    "admin.change_user_email": lambda people: {"user_id": people.user.id},
+    "admin.delete_user_request": lambda people: {"user_id": people.user.id},
+    "admin.disable_user": lambda people: {"user_id": people.user.id},
+    "admin.user_info": lambda people: {"user_id": people.user.id},
+    "dev.message": lambda people: {"name": people.message_name},
+    "dev.preview": lambda people: {"name": "confirm"},
+    "dev.raw": lambda people: {"name": people.message_name},
+}
+# Bodies of e-mails, shown in a frame of a page: they are written for mail programs.
+NOT_PAGES = {"dev.part", "dev.preview_html"}
+WHO_LOOKS = ("visitor", "user", "unconfirmed", "administrator")
+
+
+@dataclass(frozen=True)
+class Page:
+    """An address that answers with HTML, and the first of ``WHO_LOOKS`` who gets to see it."""
+
+    endpoint: str
+    path: str
+    who: str
+
+
+def all_pages(app: Flask, people: People) -> list[Page]:
+    """Answer every HTML page of the application; fails for one that nobody gets to see."""
+    pages, unseen = [], []
+    for endpoint, path in _paths(app, people):
+        who = _who_sees(app, people, endpoint, path)
+        if who is None:
+            unseen.append(endpoint)
+        elif who != "no page":
+            pages.append(Page(endpoint, path, who))
+    assert not unseen, f"nobody in tests/browser/people.py gets to see these; are VALUES in pages.py right? {unseen}"
+    return pages
+
+
+def _paths(app: Flask, people: People) -> Iterator[tuple[str, str]]:
+    seen: set[str] = set(NOT_PAGES)
+    for rule in app.url_map.iter_rules():
+        if "GET" in (rule.methods or ()) and rule.endpoint not in seen:
+            seen.add(rule.endpoint)
+            yield rule.endpoint, _path(app, rule, people)
+
+
+def _path(app: Flask, rule: Rule, people: People) -> str:
+    assert not rule.arguments or rule.endpoint in VALUES, f"tests/browser/pages.py: what is in {rule}? Add it to VALUES"
+    values = VALUES[rule.endpoint](people) if rule.arguments else {}
+    with app.test_request_context():
+        built = rule.build(values)
+    assert built is not None, f"tests/browser/pages.py: the VALUES of {rule.endpoint} do not fit {rule}"
+    return built[1]
+
+
+def _who_sees(app: Flask, people: People, endpoint: str, path: str) -> str | None:
+    for who in WHO_LOOKS:
+        client = app.test_client()
+        if cookie := people.cookies[who]:
+            client.set_cookie("session", cookie)
+        response = client.get(path, follow_redirects=True)
+        if response.mimetype != "text/html":
+            return "no page"
+        # A page that leads the token out of its address is still that page; one that leads to the login is not.
+        if response.status_code == 200 and _endpoint(app, response.request.path) == endpoint:
+            return who
+    return None
+
+
+def _endpoint(app: Flask, path: str) -> str:
+    return str(app.url_map.bind("").match(path)[0])

@@ -1,0 +1,76 @@
+"""Who visits the pages, and what the pages show them."""
+
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+
+from flask import Flask
+
+from app import email as emails
+from app.extensions import db
+from app.fake_data import add_fake_users
+from app.models import AuditEvent, DataExport, EditableHTML, User
+from tests.factories import PASSWORD, make_admin, make_invited, make_user
+
+FAKE_USERS = 60
+
+
+@dataclass
+class People:
+    """A user, an administrator, somebody unconfirmed, somebody invited, and their browsers' cookies."""
+
+    user: User
+    administrator: User
+    unconfirmed: User
+    invited: User
+    cookies: dict[str, str]
+    export_id: int = 0
+    message_name: str = "sample.eml"
+
+    @classmethod
+    def make(cls, app: Flask) -> "People":
+        """Save them, and rows for every list."""
+        people = cls(
+            user=make_user(first_name="Ada", last_name="Wren"),
+            administrator=make_admin(first_name="Grace", last_name="Keeper"),
+            unconfirmed=make_user(confirmed=False),
+            invited=make_invited(),
+            cookies={"visitor": ""},
+        )
+        add_fake_users(FAKE_USERS)
+        people._fill_lists()
+        people._fill_mailbox(app.config["MAILBOX_DIR"])
+        for name in ("user", "administrator", "unconfirmed"):
+            people.cookies[name] = log_in(app, getattr(people, name).email)
+        return people
+
+    def _fill_lists(self) -> None:
+        emails.confirm.send(self.unconfirmed)
+        emails.reset_password.send(self.user)
+        AuditEvent.record("user.disabled", subject=self.user)
+        db.session.add(EditableHTML(editor_name="about", value="# About\n\nA *page* with a [link](/)."))
+        export = DataExport(user=self.user)
+        db.session.add(export)
+        export.write()
+        db.session.commit()
+        self.export_id = export.id
+
+    def _fill_mailbox(self, folder: Path) -> None:
+        message = EmailMessage()
+        message["From"], message["To"] = "site@example.org", self.user.email
+        message["Subject"] = "Confirm your account"
+        message.set_content("Open https://example.org/confirm")
+        message.add_alternative("<p>Open <a href='https://example.org/confirm'>the link</a>.</p>", subtype="html")
+        (folder / self.message_name).write_bytes(message.as_bytes())
+
+
+def log_in(app: Flask, address: str) -> str:
+    """Answer the session cookie of a login through the form."""
+    client = app.test_client()
+    protected, app.config["WTF_CSRF_ENABLED"] = app.config["WTF_CSRF_ENABLED"], False
+    response = client.post("/account/login", data={"email": address, "password": PASSWORD})
+    app.config["WTF_CSRF_ENABLED"] = protected
+    assert response.status_code == 302, "the login was refused"
+    cookie = client.get_cookie("session")
+    assert cookie is not None
+    return cookie.value

@@ -1,0 +1,130 @@
+"""axe-core finds nothing on any page, in any state; no page scrolls sideways; the browser has nothing to say."""
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page as Window
+from playwright.sync_api import expect
+
+from tests.browser.audit import COLOR_RULES, problems, violations
+from tests.browser.pages import WHO_LOOKS, Page, all_pages
+from tests.browser.people import People
+from tests.browser.visitor import DESKTOP, PHONE, Visitor
+
+TYPED_FIELDS = "input:is([type=text], [type=email], [type=password]):not([readonly])"
+FORM = f"form[method=post]:has({TYPED_FIELDS})"
+
+
+@pytest.fixture
+def pages(app: Flask, site: str, people: People) -> list[Page]:
+    """Every page with somebody who may look at it."""
+    return all_pages(app, people)
+
+
+@pytest.mark.parametrize("who", WHO_LOOKS)
+def test_axe_finds_nothing_on_any_page(visitor: Visitor, people: People, pages: list[Page], who: str) -> None:
+    found = []
+    for page in pages_of(pages, who):
+        visitor.become(people.cookies[who])
+        visitor.page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+        visitor.open(page.path)
+        found += problems(visitor.page)
+    assert found == []
+
+
+@pytest.mark.parametrize("who", WHO_LOOKS)
+def test_axe_finds_nothing_where_errors_show(visitor: Visitor, people: People, pages: list[Page], who: str) -> None:
+    found, forms = [], 0
+    for page in pages_of(pages, who):
+        visitor.become(people.cookies[who])
+        visitor.open(page.path)
+        if visitor.page.locator(FORM).count() and page.endpoint != "dev.components":
+            forms += 1
+            send_nothing(visitor.page)
+            found += errors_badly_told(visitor.page)
+            found += everywhere(visitor.page)
+    assert found == []
+    assert forms or who == "unconfirmed"
+
+
+@pytest.mark.parametrize("who", ["visitor", "administrator"])
+def test_axe_finds_nothing_with_the_menu_open(visitor: Visitor, people: People, who: str) -> None:
+    visitor.become(people.cookies[who])
+    visitor.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    visitor.open("/")
+    visitor.page.get_by_role("button", name="Menu").click()
+    expect(visitor.page.get_by_role("link", name="About").first).to_be_visible()
+    assert in_both_colors(visitor.page) == []
+
+
+def test_axe_finds_nothing_with_a_dialog_open(visitor: Visitor, people: People) -> None:
+    visitor.become(people.cookies["administrator"])
+    visitor.open("/dev/components")
+    visitor.page.locator("form[data-confirm] button").first.click()
+    expect(visitor.page.locator("dialog[open]")).to_be_visible()
+    assert everywhere(visitor.page) == []
+
+
+@pytest.mark.parametrize("preference", [{"forced_colors": "active"}, {"contrast": "more"}])
+def test_focus_and_buttons_stay_visible_when_the_system_chooses_the_colors(
+    visitor: Visitor, preference: dict[str, str]
+) -> None:
+    visitor.page.emulate_media(**preference)  # type: ignore[arg-type]
+    visitor.open("/account/login")
+    button = visitor.page.locator("main button.button").last
+    button.focus()
+    visitor.page.keyboard.press("Shift+Tab")
+    visitor.page.keyboard.press("Tab")
+    style = button.evaluate(
+        "element => { const s = getComputedStyle(element); return [s.outlineStyle, s.outlineWidth] }"
+    )
+    assert style[0] != "none"
+    assert style[1] != "0px"
+    assert violations(visitor.page) == []
+
+
+def test_nothing_moves_for_who_wants_less_motion(visitor: Visitor) -> None:
+    visitor.open("/dev/components")
+    moving = visitor.page.evaluate(
+        "[...document.querySelectorAll('*')].map(e => getComputedStyle(e))"
+        ".filter(s => [s.transitionDuration, s.animationDuration].some(d => parseFloat(d) > 0))"
+        ".length"
+    )
+    assert moving == 0
+
+
+def pages_of(pages: list[Page], who: str) -> list[Page]:
+    found = [page for page in pages if page.who == who]
+    assert found, f"{who} sees no page that others do not: take the name out of WHO_LOOKS"
+    return found
+
+
+def send_nothing(window: Window) -> None:
+    """Send the form as it is, past the browser's own checks."""
+    form = window.locator(FORM).first
+    with window.expect_navigation():
+        form.evaluate("form => { form.noValidate = true; form.requestSubmit() }")
+
+
+def errors_badly_told(window: Window) -> list[str]:
+    """Answer what is missing of: a field is marked, told by its error, and the first one has the focus."""
+    told = window.evaluate(
+        """() => {
+            const invalid = [...document.querySelectorAll("[aria-invalid=true]")];
+            const untold = invalid.filter(field => !(field.getAttribute("aria-describedby") || "").split(" ")
+                .some(id => id && document.getElementById(id)?.textContent.trim()));
+            return [invalid.length, untold.length, document.activeElement === invalid[0]];
+        }"""
+    )
+    return [] if told == [told[0], 0, True] and told[0] else [f"{window.url}: [invalid, untold, focused] = {told}"]
+
+
+def everywhere(window: Window) -> list[str]:
+    window.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    return in_both_colors(window)
+
+
+def in_both_colors(window: Window) -> list[str]:
+    window.emulate_media(color_scheme="light")
+    found = violations(window)
+    window.emulate_media(color_scheme="dark")
+    return [f"{window.url}: {problem}" for problem in [*found, *violations(window, COLOR_RULES)]]

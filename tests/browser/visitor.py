@@ -1,0 +1,67 @@
+"""Somebody's browser window, and what it complained about."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--font-render-hinting=none",
+    "--hide-scrollbars",
+]
+PHONE = {"width": 360, "height": 740}
+DESKTOP = {"width": 1280, "height": 900}
+SMALLEST_WIDTH = 320
+
+
+@dataclass
+class Visitor:
+    """One window on one site."""
+
+    context: BrowserContext
+    page: Page
+    address: str
+    complaints: list[str] = field(default_factory=list)
+
+    @classmethod
+    @contextmanager
+    def at(cls, browser: Browser, address: str, **options: Any) -> Iterator["Visitor"]:
+        """Open a window without a history, and close it at the end; ``options`` are Playwright's for a context."""
+        context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options})
+        context.set_default_timeout(5000)
+        visitor = cls(context, context.new_page(), address)
+        visitor._listen()
+        try:
+            yield visitor
+        finally:
+            context.close()
+
+    def open(self, path: str) -> None:
+        """Go to a page of the site."""
+        self.page.goto(self.address + path)
+
+    def become(self, cookie: str) -> None:
+        """Take somebody's session cookie, or nobody's."""
+        self.context.clear_cookies()
+        if cookie:
+            self.context.add_cookies([{"name": "session", "value": cookie, "url": self.address}])
+
+    def _listen(self) -> None:
+        self.page.on("console", self._note_console)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"{self.page.url}: {error}"))
+        self.page.on("request", self._note_request)
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        self.complaints.append(f"{self.page.url}: {message.type}: {message.text}")
+
+    def _note_request(self, request: Request) -> None:
+        if not request.url.startswith((self.address, "data:", "about:")):
+            self.complaints.append(f"{self.page.url}: asked another host: {request.url}")
