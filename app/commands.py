@@ -184,10 +184,7 @@ people.add(MigrateCommands("db", help="Perform database migrations."))
 @click.option("--reload/--no-reload", default=True, help="Start again when a source file is saved.")
 @click.pass_obj
 def runserver(info: ScriptInfo, host: str, port: int, reload: bool) -> None:
-    """Serve the site for development.
-
-    `manage.py dev` does this, too, and starts the queue and the worker beside it.
-    """
+    """Serve the site for development. `manage.py dev` also starts the queue and the worker."""
     # A production server has none of what development needs.
     from development.web_server import serve, serve_with_restarts, show_until_saved
 
@@ -216,10 +213,7 @@ def run_worker(queue: str, workers: int, burst: bool) -> None:
 
 @checking.command("build_assets", needs_app=False)
 def build_assets_command() -> None:
-    """Build styles and scripts for production.
-
-    Needs no database, no queue and no secret.
-    """
+    """Build styles and scripts for production. Needs no database, no queue and no secret."""
     for file in _build(assets.build_assets):
         click.echo(file.relative_to(Path.cwd()))
 
