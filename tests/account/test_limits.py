@@ -105,7 +105,12 @@ def test_guessing_links_is_limited(client: FlaskClient, path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/account/manage/change-password", "/account/manage/change-email", "/account/manage/delete"],
+    [
+        "/account/manage/change-password",
+        "/account/manage/change-email",
+        "/account/manage/delete",
+        "/account/confirm-password",
+    ],
 )
 def test_guessing_ones_password_is_limited_per_user(client: FlaskClient, path: str) -> None:
     sign_in(client, make_user())

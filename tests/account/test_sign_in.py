@@ -153,3 +153,9 @@ def test_a_login_is_one_row_and_logging_in_again_another(client: FlaskClient) ->
     row = db.session.scalar(select(UserSession).where(UserSession.user_id == user.id))
     assert row.ip_address == "127.0.0.1"
     assert session_cookie(client).find(row.token_hash) == -1
+
+
+@pytest.mark.parametrize("target", ["//evil.example", "/\\evil.example", "/\t/evil.example", "https://evil.example"])
+def test_next_never_leads_away(client: FlaskClient, target: str) -> None:
+    form = {"email": make_user().email, "password": PASSWORD}
+    assert client.post("/account/login", query_string={"next": target}, data=form).location == "/"
