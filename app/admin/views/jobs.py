@@ -4,6 +4,8 @@ Pages of our own: rq-dashboard brings inline scripts and styles that our CSP for
 arguments, and knows nothing of our layout, our schedule or our audit log.
 """
 
+from collections.abc import Callable
+
 from flask import abort, flash, redirect, render_template, url_for
 from redis import RedisError
 from sqlalchemy import select
@@ -33,20 +35,19 @@ def jobs() -> str:
 @needs(Permission.MANAGE_JOBS)
 def retry_job(job_id: str) -> Response:
     """Run a failed job again."""
-    return _change(job_id, "job.retried", "The job is back in its queue.")
+    return _change(queue_overview.retry, job_id, "job.retried", "The job is back in its queue.")
 
 
 @admin.post("/jobs/<job_id>/discard")
 @needs(Permission.MANAGE_JOBS)
 def discard_job(job_id: str) -> Response:
     """Forget a failed job."""
-    return _change(job_id, "job.discarded", "The job is discarded.")
+    return _change(queue_overview.discard, job_id, "job.discarded", "The job is discarded.")
 
 
-def _change(job_id: str, event: str, message: str) -> Response:
-    act = queue_overview.retry if event == "job.retried" else queue_overview.discard
+def _change(change: Callable[[str], bool], job_id: str, event: str, message: str) -> Response:
     try:
-        changed = act(job_id)
+        changed = change(job_id)
     except RedisError:
         flash("The queue does not answer. Try again later.", "error")
         return redirect(url_for("admin.jobs"))
