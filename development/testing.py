@@ -7,15 +7,18 @@ import sys
 
 from development.postgres import postgres_server
 
+ALL_TESTS = ["--numprocesses", "auto", "--dist", "worksteal"]
+
 
 def run_tests(pytest_arguments: list[str], *, on_postgres: bool) -> int:
-    """Run pytest with these arguments; answers its exit code."""
+    """Run pytest with these arguments, or all tests on all cores without any; answers its exit code."""
+    arguments = pytest_arguments or ALL_TESTS
     if not on_postgres:
-        return _run_pytest(pytest_arguments, {})
+        return _run_pytest(arguments, {})
     # A plain SIGTERM would end this process without stopping the server.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with postgres_server() as address:
-        return _run_pytest(pytest_arguments, {"TEST_DATABASE_URL": address})
+        return _run_pytest(arguments, {"TEST_DATABASE_URL": address})
 
 
 def _run_pytest(arguments: list[str], extra: dict[str, str]) -> int:
