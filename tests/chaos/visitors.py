@@ -41,7 +41,8 @@ class Visitors:
         """Wait until the last one is gone."""
         self._stopped.set()
         for thread in self._threads:
-            thread.join()
+            if thread.is_alive():
+                thread.join()
 
     def accepted(self) -> list[str]:
         """Answer the addresses that were told that an e-mail is on its way."""

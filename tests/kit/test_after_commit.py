@@ -95,3 +95,11 @@ def test_of_several_with_one_key_the_first_runs(calls: Calls) -> None:
     calls.ask("third", key="wake")
     calls.session.commit()
     assert calls.made == ["first"]
+
+
+def test_nothing_is_kept_of_what_was_rolled_back_or_closed(calls: Calls) -> None:
+    calls.ask("rolled back")
+    calls.session.rollback()
+    calls.ask("closed")
+    calls.session.close()
+    assert calls.session.info["after_commit"] == {}
