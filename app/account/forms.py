@@ -107,7 +107,7 @@ class DeleteAccountForm(Form):
     """The last question before an account is gone."""
 
     password = known_password_field()
-    submit = SubmitField("Delete my account")
+    submit = SubmitField("Delete my account", render_kw={"class": "button--danger"})
 
 
 class ButtonForm(Form):

@@ -3,6 +3,7 @@ const TYPING_PAUSE_MS = 400;
 
 async function askStrength(box, input) {
   const body = new URLSearchParams({ password: input.value, csrf_token: box.dataset.token });
+  // A password made of one's own name is weak, so the judge is told it too.
   ["email", "first_name", "last_name"].forEach(function (name) {
     const field = input.form.elements[name];
     if (field) body.set(name, field.value);
@@ -12,9 +13,9 @@ async function askStrength(box, input) {
 }
 
 function showStrength(box, strength) {
-  const advice = strength.advice.join(" ");
+  const advice = [strength.problem, ...strength.advice].filter(Boolean).join(" ");
   box.querySelector("meter").value = strength.score;
-  box.querySelector("p").textContent = strength.acceptable ? "This password is strong enough." : advice || "Too easy to guess so far.";
+  box.querySelector("p").textContent = strength.acceptable ? "This password is strong enough." : advice;
 }
 
 function clearStrength(box, text) {

@@ -1,0 +1,203 @@
+"""What the scripts add to the pages, and that the pages work without them."""
+
+import re
+
+import pytest
+from flask_sqlalchemy import SQLAlchemy
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
+
+from app.assets import BUNDLES, SOURCES
+from app.models import EditableHTML, User
+from tests.browser.people import People
+from tests.browser.visitor import Visitor
+from tests.factories import PASSWORD
+
+STRONG = "seven-violet-otters-hum"
+GROUND = "getComputedStyle(document.body).backgroundColor"
+
+
+def test_a_chosen_theme_stays_from_the_first_byte_of_the_next_page(visitor: Visitor) -> None:
+    visitor.open("/")
+    light = visitor.page.evaluate(GROUND)
+    visitor.page.get_by_label("Dark").check(force=True)
+    dark = visitor.page.evaluate(GROUND)
+    assert light != dark
+    visitor.open("/about")
+    assert '<html lang="en" data-theme="dark">' in visitor.context.request.get(visitor.page.url).text()
+    assert visitor.page.evaluate(GROUND) == dark
+    visitor.page.get_by_label("Auto").check(force=True)
+    visitor.open("/")
+    assert visitor.page.evaluate(GROUND) == light
+
+
+def test_a_flash_stays_until_it_is_dismissed(visitor: Visitor, people: People) -> None:
+    visitor.open("/account/login")
+    log_in(visitor, people.user.email)
+    flash = visitor.page.locator(".flash--success")
+    expect(flash).to_be_visible()
+    flash.get_by_role("button", name="Dismiss this message").click()
+    expect(flash).to_have_count(0)
+    assert visitor.page.evaluate("document.activeElement.id") == "content"
+
+
+def log_in(visitor: Visitor, address: str) -> None:
+    visitor.page.get_by_label("Email").fill(address)
+    visitor.page.get_by_label("Password", exact=True).fill(PASSWORD)
+    visitor.page.locator("main").get_by_role("button", name="Log in").click()
+
+
+def test_a_form_is_sent_once_and_shows_that_it_is_being_sent(visitor: Visitor) -> None:
+    posts: list[Route] = []
+    visitor.page.route("**/account/reset-password", lambda route: hold(route, posts))
+    visitor.open("/account/reset-password")
+    visitor.page.get_by_label("Email").fill("ada@example.org")
+    progress = visitor.page.evaluate(
+        "() => { const button = document.querySelector('main form button:not([type=button])'); button.click();"
+        " button.click(); return [button.form.ariaBusy, button.ariaDisabled]; }"
+    )
+    assert progress == ["true", "true"]
+    visitor.page.wait_for_timeout(200)
+    assert len(posts) == 1
+    posts[0].abort()
+    visitor.complaints.clear()
+
+
+def hold(route: Route, posts: list[Route]) -> None:
+    if route.request.method == "POST":
+        posts.append(route)
+    else:
+        route.continue_()
+
+
+@pytest.mark.parametrize("typed", [True, False])
+def test_leaving_a_changed_form_asks_and_an_untouched_one_does_not(visitor: Visitor, typed: bool) -> None:
+    asked: list[str] = []
+
+    def note(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    visitor.page.on("dialog", note)
+    visitor.open("/account/register")
+    if typed:
+        visitor.page.get_by_label("First name").press_sequentially("Ada")
+    visitor.page.get_by_role("link", name="About").first.click()
+    visitor.page.wait_for_url("**/about")
+    assert asked == (["beforeunload"] if typed else [])
+
+
+def test_a_password_can_be_shown_and_caps_lock_is_noted(visitor: Visitor) -> None:
+    visitor.open("/account/login")
+    field = visitor.page.get_by_label("Password", exact=True)
+    button = visitor.page.get_by_role("button", name="Show password")
+    button.click()
+    assert field.get_attribute("type") == "text"
+    assert button.get_attribute("aria-pressed") == "true"
+    button.click()
+    assert field.get_attribute("type") == "password"
+    field.evaluate(
+        "field => field.dispatchEvent(new KeyboardEvent('keyup', {key: 'A', modifierCapsLock: true, bubbles: true}))"
+    )
+    expect(visitor.page.get_by_text("Caps Lock is on.")).to_be_visible()
+
+
+def test_the_meter_judges_what_is_typed_pasted_and_cleared(visitor: Visitor) -> None:
+    visitor.open("/account/register")
+    hint = visitor.page.locator(".password-meter p")
+    field = visitor.page.get_by_label("Password", exact=True)
+    field.press_sequentially("password1")
+    expect(hint).not_to_contain_text("shows here")
+    assert visitor.page.locator("meter").evaluate("meter => meter.value") < 3
+    field.fill(STRONG)
+    expect(hint).to_have_text("This password is strong enough.")
+    field.fill("")
+    expect(hint).to_contain_text("shows here")
+
+
+def test_the_meter_knows_the_name_that_was_typed(visitor: Visitor) -> None:
+    visitor.open("/account/register")
+    visitor.page.get_by_label("First name").fill("Zaphodina")
+    visitor.page.get_by_label("Last name").fill("Beeblebroxson")
+    visitor.page.get_by_label("Password", exact=True).fill("ZaphodinaBeeblebroxson")
+    hint = visitor.page.locator(".password-meter p")
+    expect(hint).not_to_contain_text("shows here")
+    expect(hint).not_to_have_text("This password is strong enough.")
+
+
+def test_the_editor_formats_previews_and_saves(visitor: Visitor, people: People, db: SQLAlchemy) -> None:
+    area = open_editor(visitor, people)
+    area.locator("textarea").fill("hello")
+    area.locator("textarea").press("ControlOrMeta+a")
+    area.locator("textarea").press("ControlOrMeta+b")
+    assert area.locator("textarea").input_value() == "**hello**"
+    expect(area.get_by_role("region", name="Preview").locator("strong")).to_have_text("hello")
+    area.get_by_role("button", name="Heading", exact=True).click()
+    assert area.locator("textarea").input_value() == "## **hello**"
+    with visitor.page.expect_navigation():
+        area.get_by_role("button", name="Save").click()
+    expect(visitor.page.locator("#edited-about h2")).to_have_text("hello")
+    assert EditableHTML.get_editable_html("about").value == "## **hello**"
+
+
+def test_a_failed_save_says_so_and_keeps_the_text(visitor: Visitor, people: People) -> None:
+    area = open_editor(visitor, people)
+    area.locator("textarea").fill("not lost")
+    visitor.page.route("**/_update_editor_contents", lambda route: route.abort())
+    area.get_by_role("button", name="Save").click()
+    expect(area.locator("[data-editor-status]")).to_contain_text("Not saved.")
+    assert area.locator("textarea").input_value() == "not lost"
+    visitor.complaints.clear()
+
+
+def open_editor(visitor: Visitor, people: People) -> Page:
+    visitor.become(people.cookies["administrator"])
+    visitor.open("/about")
+    visitor.page.get_by_text("Edit this page").click()
+    expect(visitor.page.get_by_role("group", name="Formatting")).to_be_visible()
+    return visitor.page
+
+
+def test_without_scripts_people_register_and_administrators_edit(
+    browser: Browser, site: str, people: People, db: SQLAlchemy
+) -> None:
+    with Visitor.at(browser, site, java_script_enabled=False) as visitor:
+        visitor.open("/account/register")
+        expect(visitor.page.locator(".password__show").first).to_be_hidden()
+        expect(visitor.page.locator(".theme-switch")).to_be_hidden()
+        register(visitor.page, "noscript@example.org")
+        assert User.with_email("noscript@example.org") is not None
+        visitor.become(people.cookies["administrator"])
+        visitor.open("/about")
+        visitor.page.get_by_text("Edit this page").click()
+        visitor.page.locator("textarea").fill("Written *without* scripts")
+        visitor.page.get_by_role("button", name="Save").click()
+        expect(visitor.page.locator("#edited-about em")).to_have_text("without")
+
+
+def register(page: Page, address: str) -> None:
+    page.get_by_label("First name").fill("No")
+    page.get_by_label("Last name").fill("Script")
+    page.get_by_label("Email").fill(address)
+    page.get_by_label("Password", exact=True).fill(STRONG)
+    page.get_by_label("Confirm password").fill(STRONG)
+    page.locator("main").get_by_role("button", name="Register").click()
+
+
+def test_a_page_loads_only_the_scripts_it_needs(visitor: Visitor) -> None:
+    expected = {"/": ["app"], "/account/login": ["app", "password"], "/dev/mailbox": ["app", "mailbox"]}
+    for path, names in expected.items():
+        visitor.open(path)
+        sources = visitor.page.locator("script").evaluate_all("all => all.map(script => script.src)")
+        loaded = {re.sub(r".*/static/(\w+)\..*", r"\1", source) for source in sources}
+        assert sorted(loaded) == sorted(names), path
+
+
+def test_a_real_parser_reads_every_script_before_and_after_minifying(visitor: Visitor) -> None:
+    from tests.test_assets import minified
+
+    visitor.open("/")
+    for files in BUNDLES.values():
+        source = "\n".join((SOURCES / file).read_text() for file in files)
+        if files[0].endswith(".js"):
+            for text in (source, minified(source)):
+                assert visitor.page.evaluate("text => { new Function(text); return true; }", text)
