@@ -17,7 +17,7 @@ from flask_sqlalchemy import SQLAlchemy
 from werkzeug.test import TestResponse
 
 from app.models import User, UserSession
-from tests.factories import make_admin, make_invited, make_user
+from tests.factories import PASSWORD, make_admin, make_invited, make_user, sign_in
 from tests.html_forms import HtmlForm, forms_on
 
 FORM = "application/x-www-form-urlencoded"
@@ -77,6 +77,18 @@ HEADERS = [
     {"Authorization": "Basic \xff", "Content-Encoding": "gzip"},
 ]
 FOREIGN_HOSTS = ["evil.example", "[::1", "localhost:99999999", "a b", "\xff", "localhost@evil.example"]
+FOREIGN_TARGETS = [
+    "//evil.example",
+    "/\\evil.example",
+    "/\t/evil.example",
+    "http://[::1",
+    "javascript:alert(1)",
+    "/a\r\nSet-Cookie: x=1",
+    "@evil.example",
+    "/\u202e",
+    "x" * 5000,
+]
+NEW_PASSWORD = "nanosecond wire in hand"
 ODD_NUMBERS = ["0", "99999999999999999999", "2147483648", "9223372036854775808", "1" * 5000, "٣"]
 ODD_TEXTS = ["%00", "%ED%A0%80", "%E2%80%AE", "..", "%2e%2e", "%0d%0aa:b", "a" * 5000, "'--", "{{7*7}}", "%25"]
 
@@ -213,6 +225,31 @@ def test_a_foreign_host_is_refused_everywhere(visit: Visit, host: str, monkeypat
     for _, path in visit.addresses("GET"):
         assert visit.stranger.send("GET", path, headers={"Host": host}).status_code == 400
     assert visit.stranger.send("GET", "/", headers={"Host": "localhost"}).status_code == 200
+
+
+@pytest.mark.parametrize("target", [*FOREIGN_TARGETS, "/account/manage"])
+def test_logging_in_leads_to_a_page_of_this_site(client: FlaskClient, target: str) -> None:
+    form = {"email": make_user().email, "password": PASSWORD}
+    answer = client.post("/account/login", query_string={"next": target}, data=form)
+    assert answer.status_code == 302
+    assert answer.location == (target if target == "/account/manage" else "/")
+
+
+def test_fields_that_a_form_does_not_have_change_nothing(client: FlaskClient) -> None:
+    user, other_role = make_user(), make_admin().role_id
+    sign_in(client, user)
+    extra = {
+        "role_id": other_role,
+        "role": other_role,
+        "confirmed": "",
+        "uid": "x",
+        "id": "1",
+        "email": "x@example.org",
+    }
+    asked = {"old_password": PASSWORD, "new_password": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+    assert client.post("/account/manage/change-password", data={**extra, **asked}).status_code == 302
+    assert user.verify_password(NEW_PASSWORD)
+    assert (user.is_admin(), user.confirmed, User.with_email("x@example.org")) == (False, True, None)
 
 
 def test_a_body_over_the_limit_is_refused_and_one_under_it_read(app: Flask, db: SQLAlchemy) -> None:

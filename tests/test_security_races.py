@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 from werkzeug.test import TestResponse
 
 from app.extensions import db as database
-from app.models import AuditEvent, Email, Role, User, UserSession
+from app.models import AuditEvent, Email, KnownDevice, Role, User, UserSession
 from app.models.user import other_administrators_than
 from tests.factories import PASSWORD, make_admin, make_invited, make_user, sign_in
 from tests.together import together
@@ -156,6 +156,13 @@ def test_one_browser_that_logs_out_while_it_loads_pages_meets_no_error(app: Flas
     pages = [lambda: request("GET", "/account/sessions"), lambda: request("GET", "/account/manage")]
     at_once(*pages, lambda: request("POST", "/account/logout"), *pages)
     assert request("GET", "/account/manage").status_code == 302
+
+
+def test_five_logins_from_a_new_browser_at_once_make_one_known_device(app: Flask, db: SQLAlchemy) -> None:
+    form = {"email": make_user().email, "password": PASSWORD}
+    answers = at_once(*[lambda: app.test_client().post("/account/login", data=form)] * 5)
+    assert {answer.status_code for answer in answers} == {302}
+    assert db.session.scalar(select(func.count()).select_from(KnownDevice)) == 1
 
 
 def events(db: SQLAlchemy, name: str) -> int:

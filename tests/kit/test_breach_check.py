@@ -9,6 +9,7 @@ from threading import Thread
 from typing import ClassVar
 
 import pytest
+from flask.testing import FlaskClient
 
 from app.kit.breach_check import is_breached
 
@@ -84,3 +85,12 @@ def test_a_service_that_fails_stops_nobody(
 
 def test_a_service_that_is_away_stops_nobody() -> None:
     assert not is_breached(STOLEN, http.client.HTTPConnection("127.0.0.1", 1, timeout=0.2))
+
+
+def test_a_form_asks_only_when_it_is_switched_on(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.kit.form_fields.is_breached", lambda _password: True)
+    person = {"first_name": "G", "last_name": "H", "email": "g@example.org"}
+    form = {**person, "password": "nanosecond wire in hand", "password2": "differs, so that nothing is stored"}
+    assert "stolen" not in client.post("/account/register", data=form).text
+    monkeypatch.setitem(client.application.config, "PASSWORD_BREACH_CHECK", True)
+    assert "stolen" in client.post("/account/register", data=form).text

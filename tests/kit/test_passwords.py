@@ -1,9 +1,11 @@
 """Hashing and judging passwords."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from werkzeug.security import generate_password_hash
 
@@ -31,7 +33,7 @@ def test_production_hashes_with_owasps_minimum() -> None:
     assert passwords._hasher_with(2, 19456).hash("x").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
-@pytest.mark.parametrize("password", [PASSWORD, "п" * 128, "a\x00b", "\u202e", "👩" * 50])
+@pytest.mark.parametrize("password", [PASSWORD, "п" * 128, "a\x00b", "\ud800", "\u202e", "👩" * 50])
 def test_a_password_fits_its_own_hash_only(password: str) -> None:
     password_hash = hash_password(password)
     assert verify_password(password_hash, password)
@@ -108,3 +110,29 @@ def test_advice_comes_with_the_score() -> None:
     strength = assess("password1234")
     assert strength.score < passwords.MIN_SCORE
     assert strength.advice
+
+
+@pytest.mark.parametrize("password_hash", [None, "", "a hash"])
+def test_verifying_takes_one_hash_even_when_there_is_none(
+    password_hash: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, hashes = hash_password(PASSWORD) if password_hash else password_hash, []
+    for name in ("hash", "verify"):
+        original = getattr(PasswordHasher, name)
+        monkeypatch.setattr(PasswordHasher, name, lambda *args, o=original: (hashes.append(o), o(*args))[1])
+    verify_password(known, "wrong")
+    assert len(hashes) == 1
+
+
+@pytest.mark.parametrize("password", ["4@8({[<3690#!1|0$+7%2" * 4, "@|$+483691057" * 9, "12" * 64, "a" * 100_000])
+def test_judging_never_keeps_a_worker_busy(password: str) -> None:
+    novel = " ".join(f"word{number}" for number in range(50_000))
+    assess("loads the word lists")
+    begun = time.process_time()
+    assess(password, personal_words(novel))
+    assert time.process_time() - begun < 0.8
+
+
+@pytest.mark.parametrize("password", ["wR4#tY9!kQ2$|<%+", "(7{x}[9]<@!p)"])
+def test_signs_that_count_as_strange_leave_a_good_password_good(password: str) -> None:
+    assert assess(password).acceptable

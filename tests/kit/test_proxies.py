@@ -64,6 +64,13 @@ def test_http_is_led_to_https_and_https_stays() -> None:
     assert visit(app, Host="evil.example").status_code == 400, "no redirect to a host of somebody's choice"
 
 
+def test_only_the_health_checks_answer_on_http() -> None:
+    app = site(ssl_disable=False)
+    app.add_url_rule("/upload", "upload", lambda: "upload")
+    assert visit(app, "/upload").status_code == 308
+    assert visit(app, "/up/ready").status_code == 404, "served, were there such a page"
+
+
 def test_plain_http_promises_no_https() -> None:
     answer = visit(site())
     assert "Strict-Transport-Security" not in answer.headers

@@ -56,6 +56,12 @@ def test_pages_have_no_inline_script_or_style_without_the_nonce(app: Flask, clie
         answer.close()
 
 
+def test_each_response_has_a_nonce_of_its_own(client: FlaskClient) -> None:
+    policies = {client.get("/account/login").headers["Content-Security-Policy"] for _ in range(5)}
+    assert len(policies) in {1, 5}
+    assert all("nonce" not in policy for policy in policies) is (len(policies) == 1)
+
+
 def test_private_pages_are_kept_nowhere(client: FlaskClient) -> None:
     assert client.get("/").headers.get("Cache-Control") != "no-store"
     sign_in(client, make_admin())
