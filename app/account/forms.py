@@ -11,13 +11,10 @@ from app.kit.form_fields import (
     name_field,
     new_password_field,
     repeated_password_field,
+    typed_person,
 )
 from app.kit.forms import Form
 from app.models import User
-
-
-def _typed_person(form: Any) -> list[str | None]:
-    return [form.first_name.data, form.last_name.data, form.email.data]
 
 
 def _owner(form: Any) -> list[str | None]:
@@ -43,7 +40,7 @@ class RegistrationForm(Form):
     first_name = name_field("First name", "given-name")
     last_name = name_field("Last name", "family-name")
     email = email_field()
-    password = new_password_field("Password", _typed_person)
+    password = new_password_field("Password", typed_person)
     password2 = repeated_password_field("Confirm password", "password")
     submit = SubmitField("Register")
 

@@ -1,7 +1,6 @@
 """What an administrator types about other people's accounts, and the text of an editable page."""
 
 import re
-from typing import Any
 
 from sqlalchemy import select
 from wtforms import (
@@ -17,7 +16,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length
 
 from app.extensions import db
-from app.kit.form_fields import email_field, name_field, new_password_field, repeated_password_field
+from app.kit.form_fields import email_field, name_field, new_password_field, repeated_password_field, typed_person
 from app.kit.forms import Form
 from app.models import Role, User
 
@@ -27,10 +26,6 @@ EDITOR_NAME_MAX_LENGTH = 100
 # About forty printed pages; rendering that much Markdown takes a quarter of a second.
 TEXT_MAX_LENGTH = 100_000
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
-
-
-def _typed_person(form: Any) -> list[str | None]:
-    return [form.first_name.data, form.last_name.data, form.email.data]
 
 
 def _unused_email(_form: Form, field: Field) -> None:
@@ -92,7 +87,7 @@ class InviteUserForm(_FormWithRole):
 class NewUserForm(InviteUserForm):
     """Making an account that works at once."""
 
-    password = new_password_field("Password", _typed_person)
+    password = new_password_field("Password", typed_person)
     password2 = repeated_password_field("Confirm password", "password")
     submit = SubmitField("Add user")
 

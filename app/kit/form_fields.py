@@ -51,6 +51,11 @@ def new_password_field(label: str, personal_texts: PersonalTexts) -> PasswordFie
     return PasswordField(label, validators, render_kw={"autocomplete": "new-password"})
 
 
+def typed_person(form: Any) -> list[str | None]:
+    """Answer the personal texts of a form that asks for a name and an address as well."""
+    return [form.first_name.data, form.last_name.data, form.email.data]
+
+
 def repeated_password_field(label: str, first: str) -> PasswordField:
     """Answer a field that must repeat the field named ``first``."""
     validators = [InputRequired("Enter the password again."), EqualTo(first, "The passwords differ.")]

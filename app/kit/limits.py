@@ -7,7 +7,6 @@ address on the network, an e-mail address that was typed, or who is logged in.
 import hashlib
 import hmac
 import time
-from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
@@ -23,8 +22,6 @@ from app.kit.email_address import normalized_email
 REDIS_TIMEOUT_SECONDS = 0.5
 # What a home or a rented server gets (RFC 6177): whoever has one IPv6 address has 2^64 of them.
 IPV6_CUSTOMER_PREFIX = 64
-
-Decorator = Callable[[Any], Any]
 
 
 class ViewLimiter(Limiter):

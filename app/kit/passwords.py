@@ -19,7 +19,6 @@ from werkzeug.security import check_password_hash
 
 MAX_LENGTH = 128
 MIN_SCORE = 3
-MAX_PERSONAL_TEXT = 254
 # zxcvbn raises above 72 characters, and its time grows with the length.
 ZXCVBN_MAX_LENGTH = 72
 # A name of many words makes many pairs, each of which zxcvbn looks for.
