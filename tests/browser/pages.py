@@ -78,6 +78,7 @@ def _who_sees(app: Flask, people: People, endpoint: str, path: str) -> str | Non
         if cookie := people.cookies[who]:
             client.set_cookie("session", cookie)
         response = client.get(path, follow_redirects=True)
+        response.close()
         if response.mimetype != "text/html":
             return "no page"
         # A page that leads the token out of its address is still that page; one that leads to the login is not.

@@ -38,10 +38,13 @@ def test_axe_finds_nothing_where_errors_show(visitor: Visitor, people: People, p
         visitor.become(people.cookies[who])
         visitor.open(page.path)
         if visitor.page.locator(FORM).count() and page.endpoint != "dev.components":
-            forms += 1
+            address = visitor.page.url
             send_nothing(visitor.page)
-            found += errors_badly_told(visitor.page)
-            found += everywhere(visitor.page)
+            # A form that needs nothing was carried out.
+            if visitor.page.url == address:
+                forms += 1
+                found += errors_badly_told(visitor.page)
+                found += everywhere(visitor.page)
     assert found == []
     assert forms or who == "unconfirmed"
 
