@@ -133,6 +133,6 @@ def test_the_cookie_from_before_the_login_stays_anonymous(app: Flask, client: Fl
 
 
 @pytest.mark.parametrize("value", ["1|forged", "1|é", "|", "x", "é|é", "\u202e|"])
-def test_a_made_up_remember_cookie_is_nothing(app: Flask, client: FlaskClient, value: str) -> None:
-    answer = client.get("/account/manage", headers={"Cookie": f"remember_token={value}".encode().decode("latin-1")})
-    assert answer.status_code == 302
+def test_a_made_up_remember_cookie_is_nothing(client: FlaskClient, value: str) -> None:
+    client.set_cookie("remember_token", value)
+    assert client.get("/account/manage").status_code == 302
