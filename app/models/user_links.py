@@ -79,10 +79,13 @@ class UserLinks:
         return data is not None and self._move_to(data["new_email"])
 
     def redeem_password_reset(self, token: str, new_password: str) -> bool:
-        """Set a new password; answers False for a token that is not (or no longer) good. The caller commits."""
+        """Set a new password; answers False for a token that is not (or no longer) good. The caller commits.
+
+        Whoever opened the link reads the address's mail, which is all that confirming asks for.
+        """
         if self._redeem("reset_password", token) is None:
             return False
-        self.password = new_password
+        self.password, self.confirmed = new_password, True
         return True
 
     def redeem_invitation(self, token: str, password: str) -> bool:

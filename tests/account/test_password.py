@@ -48,6 +48,13 @@ def test_a_reset_link_works_once(app: Flask, client: FlaskClient) -> None:
     assert b"not valid" in client.get(link, follow_redirects=True).data
 
 
+def test_a_reset_proves_the_address_too(client: FlaskClient) -> None:
+    user = make_user(confirmed=False)
+    client.get(requested_link(client, user))
+    client.post("/account/reset-password/form", data=NEW)
+    assert user.confirmed
+
+
 def test_a_change_of_address_or_password_kills_the_link(client: FlaskClient) -> None:
     user = make_user()
     link = requested_link(client, user)
