@@ -231,6 +231,14 @@ class HerokuConfig(ProductionConfig):
 
     NAME = "heroku"
 
+    def _read_redis(self, env: Environment) -> None:
+        super()._read_redis(env)
+        # Heroku's Redis speaks TLS with a certificate that it signed itself: there is none to check it against.
+        if self.REDIS_URL.startswith("rediss://") and "ssl_cert_reqs" not in self.REDIS_URL:
+            self.REDIS_URL += "&" if "?" in self.REDIS_URL else "?"
+            self.REDIS_URL += "ssl_cert_reqs=none"
+            self.RATELIMIT_STORAGE_URI = self.REDIS_URL
+
     def _read_network(self, env: Environment) -> None:
         super()._read_network(env)
         self.PROXY_COUNT = env.integer("PROXY_COUNT", 1)

@@ -83,6 +83,19 @@ def test_redis_address_is_taken_apart() -> None:
     assert parts == ("queue.example.org", 6380, "pw", 3)
 
 
+@pytest.mark.parametrize(
+    ("name", "address", "used"),
+    [
+        ("heroku", "rediss://:pw@h.example.org:1", "rediss://:pw@h.example.org:1?ssl_cert_reqs=none"),
+        ("heroku", "rediss://h/0?ssl_cert_reqs=required", "rediss://h/0?ssl_cert_reqs=required"),
+        ("production", "rediss://:pw@h.example.org:1", "rediss://:pw@h.example.org:1"),
+    ],
+)
+def test_only_herokus_own_certificate_goes_unchecked(name: str, address: str, used: str) -> None:
+    settings = config[name]({**PRODUCTION, "REDIS_URL": address})
+    assert settings.REDIS_URL == settings.RATELIMIT_STORAGE_URI == used
+
+
 def test_redistogo_address_is_taken_when_there_is_no_other() -> None:
     settings = config["production"]({**PRODUCTION, "REDIS_URL": "", "REDISTOGO_URL": "redis://old.example.org:1/0"})
     assert settings.RQ_DEFAULT_HOST == "old.example.org"
