@@ -24,6 +24,7 @@ PASSWORDS = {"old_password": "current-password", "password": "current-password"}
 NAMES = {"first_name": "given-name", "last_name": "family-name"}
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+MOST_KNOWN_URLS = 5000
 
 
 def init_app(app: Flask) -> None:
@@ -47,20 +48,24 @@ def init_app(app: Flask) -> None:
 
 
 def url_for(endpoint: str, **values: Any) -> str:
-    """Answer Flask's ``url_for``; an address without values is computed once per process and mount point.
+    """Answer Flask's ``url_for``; addresses without values, or with numbers only, are remembered.
 
-    Every page draws its navigation: these are most of the addresses of most pages.
+    A page draws its navigation and a link per row: most of its addresses. Those with texts in them
+    are not kept, because a text may be a token.
     """
-    if values or endpoint.startswith(".") or current_app.url_default_functions:
+    if not request or endpoint.startswith(".") or current_app.url_default_functions or not _are_numbers(values):
         return flask.url_for(endpoint, **values)
-    known = current_app.extensions.setdefault("known_urls", {})
-    key = (request.environ.get("SCRIPT_NAME", ""), endpoint) if request else None
-    if key is None:
-        return flask.url_for(endpoint)
+    known: dict[Any, str] = current_app.extensions.setdefault("known_urls", {})
+    key = (request.environ.get("SCRIPT_NAME", ""), endpoint, *values.items())
     if key not in known:
-        known[key] = flask.url_for(endpoint)
-    url: str = known[key]
-    return url
+        if len(known) >= MOST_KNOWN_URLS:
+            known.clear()
+        known[key] = flask.url_for(endpoint, **values)
+    return known[key]
+
+
+def _are_numbers(values: dict[str, Any]) -> bool:
+    return all(type(value) is int for value in values.values())
 
 
 def color_theme() -> str:
@@ -132,9 +137,10 @@ def time_element(moment: datetime | None) -> Markup:
     if moment is None:
         return Markup("–")
     exact = moment.astimezone(UTC)
-    attributes = f'datetime="{exact.isoformat(timespec="seconds")}" title="{exact:%Y-%m-%d %H:%M:%S} UTC"'
+    text = exact.isoformat(timespec="seconds")
+    title = f"{text[:10]} {text[11:19]} UTC"
     # Digits and our own words; Markup.format would take most of the time of a long list.
-    return Markup(f"<time {attributes}>{relative_time(exact)}</time>")  # noqa: S704
+    return Markup(f'<time datetime="{text}" title="{title}">{relative_time(exact)}</time>')  # noqa: S704
 
 
 def relative_time(moment: datetime, now: datetime | None = None) -> str:
