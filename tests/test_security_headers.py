@@ -19,12 +19,14 @@ HTTPS = "https://localhost"
 
 
 @pytest.fixture
-def https_app(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
+def https_app(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """The same site, told that it is served over https."""
     monkeypatch.setenv("SSL_DISABLE", "false")
     secure = create_app("testing")
     secure.test_client_class = SeparateRequests
-    return secure
+    yield secure
+    with secure.app_context():
+        secure.extensions["sqlalchemy"].engine.dispose()
 
 
 def assert_safe(response: TestResponse) -> None:
