@@ -4,6 +4,7 @@ import quopri
 from dataclasses import dataclass
 from email.header import Header
 from email.utils import format_datetime, formataddr, parseaddr
+from functools import lru_cache
 from secrets import token_hex
 
 from app.kit.database import utc_now
@@ -27,11 +28,11 @@ def build_message(*, sender: str, recipient: str, subject: str, text: str, html:
     ``sender`` is an address or "Name <address>". Raises ValueError when a header would be broken,
     by a line break for one: nobody shall add headers of his own by way of a subject.
     """
-    sender_name, sender_address = parseaddr(sender)
-    sender_address, recipient = ascii_address(sender_address), ascii_address(recipient)
+    sender_header, sender_address = _sender(sender)
+    recipient = ascii_address(recipient)
     boundary = f"part-{token_hex(16)}"
     headers = {
-        "From": formataddr((one_line(sender_name), sender_address)),
+        "From": sender_header,
         "To": recipient,
         "Subject": Header(one_line(subject), "utf-8" if not subject.isascii() else "us-ascii").encode(),
         "Date": format_datetime(utc_now()),
@@ -47,6 +48,14 @@ def build_message(*, sender: str, recipient: str, subject: str, text: str, html:
     parts = [_part(text, "plain"), _part(html, "html")]
     body = "".join(f"\n--{boundary}\n{part}" for part in parts) + f"\n--{boundary}--\n"
     return Message(sender_address, recipient, "\r\n".join((head + body).splitlines()).encode("ascii") + b"\r\n")
+
+
+@lru_cache(maxsize=8)
+def _sender(sender: str) -> tuple[str, str]:
+    """Answer the header and the bare address of a sender, of whom a site has one or two."""
+    name, address = parseaddr(sender)
+    address = ascii_address(address)
+    return formataddr((one_line(name), address)), address
 
 
 def _part(text: str, subtype: str) -> str:
