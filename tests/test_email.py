@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -71,6 +72,13 @@ def test_every_email_fits_mail_programs(name: str) -> None:
     assert re.search(r'class="preheader"[^>]*display: none[^>]*>[^<]+<', html)
     assert not re.search(r"<(img|link|script|iframe)", html)
     assert len(html.encode()) < 102_000  # Gmail cuts what is longer
+
+
+def test_emails_wear_the_colors_of_the_site(app: Flask) -> None:
+    root = Path(app.root_path)
+    colors = set(re.findall(r"set accent\w* = '(#\w{6})'", (root / "templates/layouts/email.html").read_text()))
+    assert len(colors) == 2
+    assert colors <= set(re.findall(r"#\w{6}", (root / "assets/styles/_brand.scss").read_text()))
 
 
 def test_an_email_leaves_with_the_commit_and_not_after_a_rollback(db: SQLAlchemy) -> None:
