@@ -12,12 +12,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import select
 
 from app import email
 from app.extensions import db as database
 from app.jobs import outbox
 from app.kit.request_log import JsonFormatter, ReadableFormatter
-from app.models import User
+from app.models import AuditEvent, User
 from tests.factories import make_admin, make_user, sign_in
 
 FIRST, SECOND, THIRD, WRONG = (
@@ -165,6 +166,18 @@ def collide(token: str) -> str:
         database.session.add(User(email="same@example.org", password_hash=secret))
     database.session.flush()
     return "never reached"
+
+
+def test_a_failed_login_leaves_a_line_and_a_successful_one_an_audit_event(
+    db: SQLAlchemy, client: FlaskClient, log: Log
+) -> None:
+    user = make_user()
+    assert press(client, "/account/login", email=user.email, password=WRONG) == 200
+    (line,) = [JsonFormatter().format(record) for record in log.records if record.getMessage() == "failed try"]
+    assert '"ip_address": "127.0.0.1"' in line
+    assert user.email not in line
+    sign_in(client, user)
+    assert db.session.scalars(select(AuditEvent.event)).all() == ["user.logged_in"]
 
 
 def test_an_email_that_cannot_be_composed(

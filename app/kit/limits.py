@@ -6,6 +6,7 @@ address on the network, an e-mail address that was typed, or who is logged in.
 
 import hashlib
 import hmac
+import logging
 import time
 from ipaddress import IPv6Address, ip_address
 from typing import Any
@@ -22,6 +23,8 @@ from app.kit.email_address import normalized_email
 REDIS_TIMEOUT_SECONDS = 0.5
 # What a home or a rented server gets (RFC 6177): whoever has one IPv6 address has 2^64 of them.
 IPV6_CUSTOMER_PREFIX = 64
+
+log = logging.getLogger(__name__)
 
 
 class ViewLimiter(Limiter):
@@ -96,8 +99,9 @@ def signed_in_user() -> str:
 
 
 def count_as_failure() -> None:
-    """Mark the running request as a failed try, for limits that only count those."""
+    """Mark the running request as a failed try, for limits that only count those, and log it without whose it was."""
     g.failed_try = True
+    log.warning("failed try", extra={"fields": {"endpoint": request.endpoint, "ip_address": request.remote_addr}})
 
 
 def failed(_response: Response) -> bool:
