@@ -20,6 +20,7 @@ CHECKS = [
     [
         *("pytest", "-q", "--tb=short", "--show-capture=no", "tests/notes", "tests/test_architecture.py"),
         *("tests/test_docs.py", "tests/test_routes.py::test_every_route_is_classified"),
+        *("tests/models/test_role.py", "tests/test_email.py::test_every_email_can_be_sent"),
     ],
 ]
 INSTRUCTION = re.compile(
