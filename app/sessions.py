@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import db, login_manager
+from app.kit import session_cookie
 from app.kit.database import utc_now
 from app.kit.redirects import local_referrer
 from app.models import User, UserSession
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 def init_app(app: Flask) -> None:
     """Tell Flask-Login how to find the user of a cookie, and keep track of when each was last seen."""
+    session_cookie.init_app(app)
     login_manager.init_app(app)
     login_manager.login_view = "account.login"
     login_manager.refresh_view = "account.confirm_password"
