@@ -71,6 +71,7 @@ def log_in(app: Flask, address: str) -> str:
     response = client.post("/account/login", data={"email": address, "password": PASSWORD})
     app.config["WTF_CSRF_ENABLED"] = protected
     assert response.status_code == 302, "the login was refused"
+    client.get("/")  # shows the greeting, so that no other page does
     cookie = client.get_cookie("session")
     assert cookie is not None
     return cookie.value
