@@ -1,7 +1,7 @@
 """Pieces of pages that come out the same for everybody: rendered once per process, then remembered.
 
 A page's head, menus and empty form fields take most of the time of a small page. What is
-remembered depends on its arguments alone; nothing a visitor typed is ever kept.
+remembered depends on its arguments alone; what somebody typed into a field is never kept.
 """
 
 from __future__ import annotations
