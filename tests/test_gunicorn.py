@@ -10,6 +10,7 @@ from pathlib import Path
 from app.assets import build_stale_assets
 from tests.servers.development_site import ROOT
 from tests.servers.redis import free_port
+from tests.servers.waiting import wait_until
 from tests.servers.web import production_environment, start_gunicorn
 
 WEB = "app:create_app()"
@@ -23,7 +24,7 @@ def test_two_workers_serve_and_nothing_is_left_in_the_home_folder(app, redis_url
 
     with start_gunicorn(WEB, {**variables, "HOME": str(tmp_path / "home")}, port=port, path="/up") as server:
         assert urllib.request.urlopen(f"{server.address}/").status == 200  # noqa: S310
-        assert len(server.worker_ids()) == 2
+        wait_until(lambda: len(server.worker_ids()) == 2, seconds=20, what="the second worker")
 
     assert not (tmp_path / "home").exists()
 
