@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Callable
 from typing import Any
 
 import redis
@@ -24,6 +25,7 @@ log = logging.getLogger("app.worker")
 PAUSE_SECONDS = 3
 # With ten thousand e-mails waiting, the schedule still gets its turn.
 ROUND_SECONDS = 20
+PLAN_SECONDS = 60
 SIGN_OF_LIFE = "Sweep the outbox"
 SIGN_OF_LIFE_SECONDS = 15
 
@@ -39,7 +41,7 @@ class Sweeper:
         self._redis = connect(app.config["REDIS_URL"], timeout_seconds=2)
         self._parent_pid = os.getppid()
         self._stopping = False
-        self._planned = False
+        self._plan_at = 0.0
         self._retries: Any = None
 
     def run(self, burst: bool) -> None:
@@ -56,21 +58,27 @@ class Sweeper:
 
     def sweep(self) -> bool:
         """Do one round of everything; answers whether more e-mails may be waiting."""
+        busy = self._do(self._deliver)
+        self._do(self._keep_schedule)
+        return bool(busy)
+
+    def _do(self, work: Callable[[], bool | None]) -> bool | None:
+        """Do one part of the round; what goes wrong in it must not stop the other, nor the next round."""
         with self._app.app_context():
             try:
-                self._keep_schedule()
-                return self._deliver()
+                return work()
             except DBAPIError as error:
                 log.warning("the database is away: %s", type(error).__name__)
             except Exception:
                 log.exception("the sweep failed, it goes on")
-        return False
+        return None
 
     def _keep_schedule(self) -> None:
-        if not self._planned:
+        if time.monotonic() >= self._plan_at:
+            # Not once only: someone may empty the database while we run.
             self._schedule.rows.plan(SIGN_OF_LIFE, None)
             self._schedule.plan()
-            self._planned = True
+            self._plan_at = time.monotonic() + PLAN_SECONDS
         self._schedule.rows.note_run(SIGN_OF_LIFE, SIGN_OF_LIFE_SECONDS)
         current_app.extensions["sqlalchemy"].session.commit()
         self._schedule.enqueue_due(self._redis)
@@ -88,7 +96,8 @@ class Sweeper:
         from rq.serializers import JSONSerializer
 
         if self._retries is None:
-            self._retries = RQScheduler([self._queue_name], self._redis, serializer=JSONSerializer)
+            queues = [self._queue_name]
+            self._retries = RQScheduler(queues, self._redis, logging_level="WARNING", serializer=JSONSerializer)
         try:
             if self._retries.acquire_locks():
                 self._retries.enqueue_scheduled_jobs()

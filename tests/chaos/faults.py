@@ -51,7 +51,7 @@ class Faults:
             self.mail_server_fails,
             self.mail_server_restarts,
         ]
-        return [*faults, self.database_restarts] if self._restart_database else faults
+        return [*faults, self.database_restarts if self._restart_database else self.database_is_locked]
 
     def worker_loses_power(self) -> None:
         self._site.kill_worker()
@@ -90,3 +90,9 @@ class Faults:
     def database_restarts(self) -> None:
         assert self._restart_database is not None
         self._restart_database()
+
+    def database_is_locked(self) -> None:
+        with self._site.engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            time.sleep(self._random.uniform(1, 3))
+            connection.rollback()

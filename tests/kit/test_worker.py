@@ -10,11 +10,12 @@ import psutil
 import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app import jobs
 from app.kit import queue, queue_worker, sweeper, worker
-from app.models import Email
+from app.kit.schedule import Entry, Schedule
+from app.models import Email, ScheduledJob
 from tests.kit.worker_jobs import always_fail, fail_twice, note_app_name, take_a_while
 from tests.servers.faulty_redis import RedisServer
 from tests.servers.forking import ForkedProcess
@@ -199,3 +200,25 @@ def add_email(db: SQLAlchemy) -> int:
 def email_states(db: SQLAlchemy) -> list[str]:
     db.session.rollback()
     return list(db.session.scalars(select(Email.state)))
+
+
+def test_a_schedule_that_is_broken_does_not_hold_up_emails(
+    app: Flask, db: SQLAlchemy, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = Schedule(ScheduledJob, [Entry(note_app_name, "at noon, or so")])
+    add_email(db)
+    sweeper.Sweeper(app, jobs.outbox, broken, "default").sweep()
+    assert email_states(db) == ["sent"]
+    assert "the sweep failed" in caplog.text
+
+
+def test_the_sweeper_signs_again_after_the_database_was_emptied(
+    app: Flask, db: SQLAlchemy, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeper, "PLAN_SECONDS", 0)
+    worker_part = sweeper.Sweeper(app, jobs.outbox, jobs.schedule, "default")
+    worker_part.sweep()
+    db.session.execute(delete(ScheduledJob))
+    db.session.commit()
+    worker_part.sweep()
+    assert ScheduledJob.last_run(sweeper.SIGN_OF_LIFE) is not None
