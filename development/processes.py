@@ -11,7 +11,7 @@ import subprocess  # nosec B404 - runs the lines of Procfile.local
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TextIO
@@ -51,10 +51,18 @@ class Asked:
 class Processes:
     """Commands that live and die together."""
 
-    def __init__(self, commands: Mapping[str, str], environment: Mapping[str, str], lock: TextIO) -> None:
+    def __init__(
+        self,
+        commands: Mapping[str, str],
+        environment: Mapping[str, str],
+        lock: TextIO,
+        open_files: Collection[int] = (),
+    ) -> None:
+        """Take commands by name, their environment, the file that locks, and open files they take over."""
         self.commands = commands
         self.environment = environment
         self.lock = lock
+        self.open_files = open_files
         # Unlike Queue, a SimpleQueue may be filled by a signal handler while this thread reads from it.
         self.events: queue.SimpleQueue[Line | Ended | Asked] = queue.SimpleQueue()
         self.running: dict[str, subprocess.Popen[bytes]] = {}
@@ -96,7 +104,7 @@ class Processes:
             stderr=subprocess.STDOUT,
             start_new_session=True,
             # Every process holds the lock: it is free again when the last one is gone.
-            pass_fds=(self.lock.fileno(),),
+            pass_fds=[self.lock.fileno(), *self.open_files],
         )
         self.running[name] = process
         for target in (self._read, self._wait):

@@ -3,6 +3,7 @@
 import http.client
 import os
 import shutil
+import socket
 import sys
 import threading
 import time
@@ -11,13 +12,12 @@ from typing import Any, TextIO
 
 from dotenv import load_dotenv
 
-from development.ports import HOST, free_port
+from development.ports import HOST, OPEN_SOCKET, free_port, listen_near
 from development.settings_file import ensure_settings_file
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTANCE = ROOT / "instance"
 WEB_PORT = 5000
-REDIS_PORT = 6379
 ANSWER_WITHIN_SECONDS = 60
 
 
@@ -28,9 +28,10 @@ class NotPossibleError(Exception):
 class DevelopmentSite:
     """The one site that may run in this checkout at a time."""
 
-    def __init__(self, lock: TextIO, web_port: int, own_queue: bool) -> None:
+    def __init__(self, lock: TextIO, listener: socket.socket, own_queue: bool) -> None:
         self.lock = lock
-        self.web_port = web_port
+        self.listener = listener
+        self.web_port = listener.getsockname()[1]
         self.own_queue = own_queue
 
     @classmethod
@@ -45,7 +46,7 @@ class DevelopmentSite:
             print("Wrote .env with a secret key and an administrator's password of its own.")
         _read_settings_file()
         own_queue = not (os.environ.get("REDIS_URL") or os.environ.get("REDISTOGO_URL"))
-        site = cls(lock, free_port(WEB_PORT), own_queue)
+        site = cls(lock, listen_near(WEB_PORT), own_queue)
         site._set_environment()
         return site
 
@@ -56,10 +57,11 @@ class DevelopmentSite:
     def _set_environment(self) -> None:
         os.environ["FLASK_CONFIG"] = "development"
         os.environ["PORT"] = str(self.web_port)
+        os.environ[OPEN_SOCKET] = str(self.listener.fileno())
         # An empty line in .env counts as unset.
         os.environ["BASE_URL"] = os.environ.get("BASE_URL") or self.address
         if self.own_queue:
-            port = free_port(REDIS_PORT)
+            port = free_port()
             os.environ["REDIS_PORT"] = str(port)
             os.environ["REDIS_URL"] = f"redis://{HOST}:{port}/0"
 
@@ -78,7 +80,7 @@ class DevelopmentSite:
         commands = parse_procfile((ROOT / "Procfile.local").read_text()).processes
         if not self.own_queue:
             commands.pop("redis", None)
-        processes = Processes(commands, self._environment_of_processes(), self.lock)
+        processes = Processes(commands, self._environment_of_processes(), self.lock, [self.listener.fileno()])
         greeting = _box(self.address, administrator, password)
         threading.Thread(target=_greet, args=(processes, self.web_port, greeting), daemon=True).start()
         return processes.run()

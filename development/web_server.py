@@ -16,20 +16,26 @@ from flask import Flask
 from werkzeug.debug import DebuggedApplication
 from werkzeug.serving import make_server
 
+from development.ports import OPEN_SOCKET, QUEUED_CONNECTIONS
 from development.restart_on_save import restart_on_save
 
 # The number of the open socket, for the process that serves.
 SOCKET = "DEVELOPMENT_SOCKET"
-QUEUED_CONNECTIONS = 128
 
 
 def serve_with_restarts(host: str, port: int) -> int:
-    """Open the port and keep a serving process on it, a new one after each save; answers its exit code."""
-    with socket.create_server((host, port), backlog=QUEUED_CONNECTIONS) as listener:
+    """Keep a serving process on the port, a new one after each save; answers its exit code."""
+    with _open_socket(host, port) as listener:
         number = listener.fileno()
         os.environ[SOCKET] = str(number)
         command = ["manage.py", "runserver", "--no-reload", "--host", host, "--port", str(port)]
         return restart_on_save(command, pass_fds=[number])
+
+
+def _open_socket(host: str, port: int) -> socket.socket:
+    if number := os.environ.get(OPEN_SOCKET):
+        return socket.socket(fileno=int(number))
+    return socket.create_server((host, port), backlog=QUEUED_CONNECTIONS)
 
 
 def serve(load_app: Callable[[], Flask], host: str, port: int) -> None:

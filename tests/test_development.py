@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from development.ports import free_port
+from development.ports import listen_near
 from development.processes import Processes
 from development.queue_server import NoQueueServerError, find_program, server_command
 from development.settings_file import ensure_settings_file
@@ -42,7 +42,8 @@ def test_a_taken_port_is_passed_over():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
-        assert port < free_port(port) < port + 50
+        with listen_near(port) as free:
+            assert port < free.getsockname()[1] < port + 50
 
 
 def test_an_installed_queue_server_comes_before_the_bundled_one(tmp_path, monkeypatch):

@@ -41,24 +41,18 @@ def test_dev_shows_a_box_and_a_site_and_ends_whole_at_ctrl_c(project):
     assert _count_users(project) == 4
 
 
-def test_settings_are_written_once_and_for_their_owner_only(project):
-    with start_development(project):
+def test_settings_and_data_outlive_a_restart_until_a_reset(project):
+    with start_development(project, "--reset", "--fake", "2"):
         settings = _settings(project)
         assert len(settings["SECRET_KEY"]) >= 32
         assert len(settings["ADMIN_PASSWORD"]) >= 16
         assert (project / ".env").stat().st_mode & 0o777 == 0o600
     with start_development(project) as site:
-        assert _settings(project) == settings
         assert "Wrote .env" not in site.text
-
-
-def test_data_outlives_a_restart_until_it_is_reset(project):
-    with start_development(project, "--reset", "--fake", "2"):
-        pass
-    with start_development(project):
         assert _count_users(project) == 3
     with start_development(project, "--reset"):
         assert _count_users(project) == 1
+        assert _settings(project) == settings
 
 
 def test_a_killed_process_ends_the_others_and_is_named(project):
