@@ -1,5 +1,6 @@
 """Flask-Login, reduced to what a server-side session needs."""
 
+from flask import Response
 from flask_login import LoginManager
 
 
@@ -12,3 +13,7 @@ class SessionLoginManager(LoginManager):
 
     def _load_user_from_remember_cookie(self, _cookie: str) -> None:
         return None
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        # Runs after every request, and would open the session of each.
+        return response
