@@ -187,8 +187,7 @@ def new_transport() -> Transport:
 
 def wait_before_try(attempt: int) -> float:
     """Answer how many seconds to wait before try number ``attempt`` (2 or more)."""
-    first = current_app.config.get("EMAIL_FIRST_WAIT_SECONDS", FIRST_WAIT_SECONDS)
-    return first * 2 ** (attempt - 2) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
+    return FIRST_WAIT_SECONDS * 2 ** (attempt - 2) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
 
 
 def describe(error: Exception) -> str:
