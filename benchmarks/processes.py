@@ -26,3 +26,12 @@ def resident_mib(process_id: int) -> float:
     if found is None:
         raise ValueError(f"process {process_id} has no memory any more")
     return int(found[1]) / KIB_PER_MIB
+
+
+def proportional_mib(process_id: int) -> float:
+    """Answer what a process adds to the machine's memory: its own pages, and its share of those it shares."""
+    rollup = Path(f"/proc/{process_id}/smaps_rollup").read_text()
+    found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
+    if found is None:
+        raise ValueError(f"process {process_id} has no memory any more")
+    return int(found[1]) / KIB_PER_MIB

@@ -1,12 +1,16 @@
 """How long a web process takes from its start to its first answer, and how much memory it then holds."""
 
 import time
+from dataclasses import dataclass
 from statistics import median
 
-from benchmarks.processes import resident_mib
-from benchmarks.site import ONE_SYNC_WORKER, Visit
+from benchmarks.load import Request, ask
+from benchmarks.processes import proportional_mib, resident_mib
+from benchmarks.site import ONE_SYNC_WORKER
 from tests.servers.redis import free_port
 from tests.servers.web import start_gunicorn
+
+PAGES_SERVED = 20
 
 
 def cold_starts(variables: dict[str, str], rounds: int) -> tuple[list[float], list[float]]:
@@ -28,7 +32,19 @@ def _cold_start(application: str, variables: dict[str, str], path: str) -> float
         return time.perf_counter() - started
 
 
-def worker_memory(visits: list[Visit], name: str) -> float:
-    """Answer the MiB of the worker that served the visit called ``name``, after all visits."""
-    server = next(visit.server for visit in visits if visit.name == name)
-    return median(resident_mib(process_id) for process_id in server.worker_ids())
+@dataclass(frozen=True)
+class Memory:
+    """MiB of a web worker: all that it can see, and what it adds to the machine's memory."""
+
+    resident: float
+    proportional: float
+
+
+def worker_memory(variables: dict[str, str]) -> Memory:
+    """Answer the memory of the kit's workers under its own gunicorn.conf.py, once they served pages."""
+    port = int(variables["BASE_URL"].rpartition(":")[2])
+    with start_gunicorn("app:create_app()", variables, port=port) as server:
+        for _ in range(PAGES_SERVED):
+            ask(Request(f"{server.address}/account/login"))
+        workers = server.worker_ids()
+        return Memory(median(map(resident_mib, workers)), median(map(proportional_mib, workers)))
