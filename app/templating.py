@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 import flask
-from flask import Flask, current_app, request
+from flask import Flask, has_request_context, request
+from flask.globals import request_ctx
 from flask_login import current_user
 from markupsafe import Markup
 from wtforms import Field
@@ -53,19 +54,22 @@ def url_for(endpoint: str, **values: Any) -> str:
     A page draws its navigation and a link per row: most of its addresses. Those with texts in them
     are not kept, because a text may be a token.
     """
-    if not request or endpoint.startswith(".") or current_app.url_default_functions or not _are_numbers(values):
+    # One look at the context: each use of `request` or `current_app` would be another, for every link of a list.
+    context: Any = request_ctx._get_current_object() if has_request_context() else None  # type: ignore[attr-defined]
+    if context is None or endpoint.startswith(".") or context.app.url_default_functions or not _are_numbers(values):
         return flask.url_for(endpoint, **values)
-    known: dict[Any, str] = current_app.extensions.setdefault("known_urls", {})
-    key = (request.environ.get("SCRIPT_NAME", ""), endpoint, *values.items())
-    if key not in known:
+    known: dict[Any, str] = context.app.extensions.setdefault("known_urls", {})
+    key = (context.request.environ.get("SCRIPT_NAME", ""), endpoint, *values.items())
+    url = known.get(key)
+    if url is None:
         if len(known) >= MOST_KNOWN_URLS:
             known.clear()
-        known[key] = flask.url_for(endpoint, **values)
-    return known[key]
+        url = known[key] = flask.url_for(endpoint, **values)
+    return url
 
 
 def _are_numbers(values: dict[str, Any]) -> bool:
-    return all(type(value) is int for value in values.values())
+    return not values or {type(value) for value in values.values()} == {int}
 
 
 def color_theme() -> str:
