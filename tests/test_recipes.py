@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parent.parent
 LEFT_OUT = {".git", ".venv", "instance", "static", "__pycache__", ".ruff_cache", ".mypy_cache", ".env"}
 CHANGED = ["app", "config.py", "migrations", "tests"]

@@ -10,6 +10,8 @@ from tests.browser.pages import WHO_LOOKS, Page, all_pages
 from tests.browser.people import People
 from tests.browser.visitor import DESKTOP, PHONE, Visitor
 
+pytestmark = pytest.mark.thorough
+
 TYPED_FIELDS = "input:is([type=text], [type=email], [type=password]):not([readonly])"
 FORM = f"form[method=post]:has({TYPED_FIELDS})"
 
