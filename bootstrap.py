@@ -7,7 +7,7 @@ import hashlib
 import importlib.util
 import os
 import re
-import subprocess  # nosec B404 - runs pip with fixed arguments
+import subprocess  # nosec B404 # runs pip with fixed arguments
 import sys
 import venv
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Every command of `manage.py`, in the order in which it lists them."""
 
 import logging
-import subprocess  # nosec B404 - runs pytest and ruff
+import subprocess  # nosec B404 # runs pytest and ruff
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ from app.kit.migrations import MigrateCommands
 from app.models import Role, User
 
 Result = TypeVar("Result")
-FAKE_PASSWORD = "only-for-development"  # noqa: S105 # nosec B105 - shown by the command that sets it
+FAKE_PASSWORD = "only-for-development"  # noqa: S105 # nosec B105 # shown by the command that sets it
 
 everyday = Section("Every day")
 people = Section("Database and people")

@@ -7,7 +7,7 @@ others would run on. Here each command leads a process group, and groups are end
 import os
 import queue
 import signal
-import subprocess  # nosec B404 - runs the lines of Procfile.local
+import subprocess  # nosec B404 # runs the lines of Procfile.local
 import sys
 import threading
 import time

@@ -4,7 +4,7 @@ The web server and the worker load the application once; this makes them load wh
 """
 
 import signal
-import subprocess  # nosec B404 - runs the script it is given
+import subprocess  # nosec B404 # runs the script it is given
 import sys
 import time
 from collections.abc import Collection

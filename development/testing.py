@@ -2,7 +2,7 @@
 
 import os
 import signal
-import subprocess  # nosec B404 - runs pytest
+import subprocess  # nosec B404 # runs pytest
 import sys
 
 from development.postgres import postgres_server

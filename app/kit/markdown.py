@@ -47,7 +47,7 @@ def sanitize(html: str) -> Markup:
     # Imported here: only the pages that show edited text need it, and an idle web worker stays small.
     import nh3
 
-    return Markup(  # noqa: S704  # nosec B704 - nh3 has just made it safe
+    return Markup(  # noqa: S704  # nosec B704 # nh3 has just made it safe
         nh3.clean(
             html,
             tags=set(ALLOWED_TAGS),
