@@ -7,7 +7,8 @@ import sys
 
 from development.postgres import postgres_server
 
-ALL_TESTS = ["--numprocesses", "auto", "--dist", "worksteal"]
+# One process more than there are cores: some tests wait for other processes rather than work.
+ALL_TESTS = ["--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "worksteal"]
 
 
 def run_tests(pytest_arguments: list[str], *, on_postgres: bool) -> int:
