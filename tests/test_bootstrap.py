@@ -14,6 +14,8 @@ import pytest
 
 import bootstrap
 
+pytestmark = pytest.mark.thorough
+
 PROJECT = Path(__file__).resolve().parent.parent
 # The packages whose presence bootstrap.py looks for.
 FAKE_PACKAGES = bootstrap.NEEDED_MODULES
