@@ -53,6 +53,8 @@ class Config:
     INSTANCE_DIR = ROOT / "instance"
     MAILBOX_DIR: Path | None = None
     ASSETS_AUTO_BUILD = False
+    PROXY_COUNT = 0
+    SSL_DISABLE = True
 
     def __init__(self, variables: Mapping[str, str] = os.environ) -> None:
         self.environment = Environment(variables)
@@ -124,12 +126,13 @@ class Config:
         self.RQ_DEFAULT_HOST = parts.hostname
         self.RQ_DEFAULT_PORT = parts.port
         self.RQ_DEFAULT_PASSWORD = parts.password
-        self.RQ_DEFAULT_DB = int(parts.path.strip("/") or 0) if parts.path.strip("/").isdigit() else 0
+        database = parts.path.strip("/")
+        self.RQ_DEFAULT_DB = int(database) if database.isdigit() else 0
         self.RATELIMIT_STORAGE_URI = "memory://"
 
     def _read_network(self, env: Environment) -> None:
-        self.PROXY_COUNT = env.integer("PROXY_COUNT", 0)
-        self.SSL_DISABLE = env.flag("SSL_DISABLE", default=True)
+        self.PROXY_COUNT = env.integer("PROXY_COUNT", self.PROXY_COUNT)
+        self.SSL_DISABLE = env.flag("SSL_DISABLE", default=self.SSL_DISABLE)
         self._use_https(not self.SSL_DISABLE)
 
     def _use_https(self, https: bool) -> None:
@@ -186,6 +189,7 @@ class ProductionConfig(Config):
     """Many machines, https, PostgreSQL; refuses to start when something vital is missing."""
 
     NAME = "production"
+    SSL_DISABLE = False
 
     def _read_database(self, env: Environment) -> None:
         self._use_database(env.text("DATABASE_URL", sqlite_url("data.sqlite")))
@@ -195,9 +199,7 @@ class ProductionConfig(Config):
         self.RATELIMIT_STORAGE_URI = self.REDIS_URL
 
     def _read_network(self, env: Environment) -> None:
-        self.PROXY_COUNT = env.integer("PROXY_COUNT", 0)
-        self.SSL_DISABLE = env.flag("SSL_DISABLE", default=False)
-        self._use_https(not self.SSL_DISABLE)
+        super()._read_network(env)
         # Answering a foreign Host header lets a stranger poison links and caches.
         host = urlsplit(self.BASE_URL).hostname
         self.TRUSTED_HOSTS = [host, *env.texts("TRUSTED_HOSTS")] if host else None
@@ -230,6 +232,7 @@ class HerokuConfig(ProductionConfig):
     """Production behind Heroku's router, on a disk that is thrown away every day."""
 
     NAME = "heroku"
+    PROXY_COUNT = 1
 
     def _read_redis(self, env: Environment) -> None:
         super()._read_redis(env)
@@ -238,10 +241,6 @@ class HerokuConfig(ProductionConfig):
             self.REDIS_URL += "&" if "?" in self.REDIS_URL else "?"
             self.REDIS_URL += "ssl_cert_reqs=none"
             self.RATELIMIT_STORAGE_URI = self.REDIS_URL
-
-    def _read_network(self, env: Environment) -> None:
-        super()._read_network(env)
-        self.PROXY_COUNT = env.integer("PROXY_COUNT", 1)
 
     def _check(self, env: Environment) -> None:
         super()._check(env)
