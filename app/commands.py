@@ -127,7 +127,7 @@ def release() -> None:
 
 
 @people.command("create_admin")
-@click.option("--email", prompt="E-mail address", help="Whose account it is.")
+@click.option("--email", prompt="Email address", help="Whose account it is.")
 def create_admin(email: str) -> None:
     """Make an administrator, or make a user one."""
     user = User.with_email(email)
@@ -203,7 +203,7 @@ def runserver(info: ScriptInfo, host: str, port: int, reload: bool) -> None:
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="How many jobs at once.")
 @click.option("--burst", is_flag=True, help="End when nothing is left to do.")
 def run_worker(queue: str, workers: int, burst: bool) -> None:
-    """Deliver e-mails, run jobs, keep the schedule."""
+    """Deliver emails, run jobs, keep the schedule."""
     # RQ takes 0.1 s to import: the other commands, and the web server, do without.
     from app.kit import worker
 

@@ -1,7 +1,7 @@
-"""Every e-mail that the application sends; its words stand in templates/account/email/.
+"""Every email that the application sends; its words stand in templates/account/email/.
 
 ``confirm.send(user)`` writes a row in the caller's transaction. The function below runs later, in
-the worker, when the e-mail leaves: it answers the template's variables, or None when the e-mail
+the worker, when the email leaves: it answers the template's variables, or None when the email
 no longer makes sense. See docs/delivery.md.
 """
 
@@ -21,7 +21,7 @@ SAMPLE_ORIGIN = {
 
 
 def send_email(recipient: str, subject: str, template: str, **context: Any) -> None:
-    """Send an e-mail that has no entry below, from ``<template>.html`` and ``<template>.txt``.
+    """Send an email that has no entry below, from ``<template>.html`` and ``<template>.txt``.
 
     It joins the caller's transaction: it leaves after the commit, and not at all after a
     rollback. ``context`` are plain JSON values for the template, never a token or a link with one.
@@ -85,7 +85,7 @@ def already_registered(user: User) -> Context | None:
 
 @catalog.email(
     "account/email/change_email",
-    subject="Confirm your new e-mail address",
+    subject="Confirm your new email address",
     priority=URGENT,
     to="new_email",
     sample={"change_email_link": SAMPLE_LINK, "new_email": "ada.new@example.com"},
@@ -100,7 +100,7 @@ def change_email(user: User, new_email: str) -> Context | None:
 
 @catalog.email(
     "account/email/email_change_requested",
-    subject="Someone asked to change your e-mail address",
+    subject="Someone asked to change your email address",
     sample={"not_me_link": SAMPLE_LINK, "new_email": "ada.new@example.com", **SAMPLE_ORIGIN},
 )
 def email_change_requested(user: User, new_email: str, **origin: str) -> Context:
@@ -110,7 +110,7 @@ def email_change_requested(user: User, new_email: str, **origin: str) -> Context
 
 @catalog.email(
     "account/email/email_changed",
-    subject="Your e-mail address was changed",
+    subject="Your email address was changed",
     to="recipient",
     sample={"not_me_link": SAMPLE_LINK, "new_email": "ada.new@example.com", **SAMPLE_ORIGIN},
 )

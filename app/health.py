@@ -16,7 +16,7 @@ from app.kit.database import utc_now
 from app.kit.sweeper import SIGN_OF_LIFE
 from app.models import Email, ScheduledJob
 
-# The worker notes that it lives every 15 seconds; one slow e-mail may hold it up.
+# The worker notes that it lives every 15 seconds; one slow email may hold it up.
 WORKER_SILENCE = timedelta(minutes=3)
 # Beyond this it is no longer a mailbox that is full for the moment.
 UNSENT_AGE = timedelta(hours=1)
@@ -86,7 +86,7 @@ def _mail() -> tuple[bool, str]:
     oldest = Email.oldest_unsent_at()
     if oldest is None:
         return True, "nothing waits"
-    return utc_now() - oldest < UNSENT_AGE, f"the oldest unsent e-mail has waited {_age(oldest)}"
+    return utc_now() - oldest < UNSENT_AGE, f"the oldest unsent email has waited {_age(oldest)}"
 
 
 def _age(moment: datetime) -> str:

@@ -30,7 +30,7 @@ outbox = Outbox(Email, catalog.compose)
 
 
 def init_app() -> None:
-    """Tell the worker of every e-mail that is committed from now on, whichever app wrote it."""
+    """Tell the worker of every email that is committed from now on, whichever app wrote it."""
     if not event.contains(Email, "after_insert", wake_worker):
         event.listen(Email, "after_insert", wake_worker)
 
@@ -40,19 +40,19 @@ def wake_worker(_mapper: Any, _connection: Any, email: Email) -> None:
     deliver_email.enqueue(email.id, once_as="wake worker")
 
 
-@job("Deliver e-mail", timeout_seconds=900, retry_after_seconds=())
+@job("Deliver email", timeout_seconds=900, retry_after_seconds=())
 def deliver_email(email_id: int) -> None:
-    """Deliver one e-mail, then others that are due, over the same connection.
+    """Deliver one email, then others that are due, over the same connection.
 
-    It needs no retry: the sweeper looks after every e-mail that is not sent.
+    It needs no retry: the sweeper looks after every email that is not sent.
     """
     ends_at = time.monotonic() + DELIVERY_SECONDS
     outbox.deliver(email_id, go_on=lambda: time.monotonic() < ends_at)
 
 
-@job("Purge sent e-mails")
+@job("Purge sent emails")
 def purge_emails() -> None:
-    """Delete e-mails that were sent or canceled SENT_EMAIL_DAYS ago; dead ones wait for a decision."""
+    """Delete emails that were sent or canceled SENT_EMAIL_DAYS ago; dead ones wait for a decision."""
     finished = Email.state.in_([EmailState.SENT, EmailState.CANCELED])
     delete_in_portions(Email, finished & (Email.created_at < days_ago(current_app.config["SENT_EMAIL_DAYS"])))
 
@@ -76,7 +76,7 @@ def purge_unconfirmed_accounts() -> None:
 
 @job("Export a user's data")
 def export_data(export_id: int) -> None:
-    """Write a copy of a user's data and say so by e-mail; does nothing when it is written, or no longer wanted."""
+    """Write a copy of a user's data and say so by email; does nothing when it is written, or no longer wanted."""
     export = db.session.get(DataExport, export_id)
     if export is None or export.ready_at is not None:
         return

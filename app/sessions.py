@@ -26,8 +26,6 @@ def init_app(app: Flask) -> None:
     login_manager.refresh_view = "account.confirm_password"
     login_manager.login_message = "Log in to see this page."
     login_manager.login_message_category = "info"
-    # Its own check hashes address and browser on each request; the session's row replaces it.
-    login_manager.session_protection = None
     login_manager.user_loader(_load_user)
     login_manager.unauthorized_handler(_ask_to_log_in)
     app.after_request(_note_last_seen)

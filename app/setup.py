@@ -64,7 +64,7 @@ def ensure_production_administrator() -> bool:
     """
     email, password = current_app.config["ADMIN_EMAIL"], current_app.config["ADMIN_PASSWORD"]
     if email.endswith("@example.com"):
-        raise SetupError("ADMIN_EMAIL: set it to the administrator's own e-mail address.")
+        raise SetupError("ADMIN_EMAIL: set it to the administrator's own email address.")
     if User.with_email(email):
         return False
     if not password:

@@ -1,4 +1,4 @@
-"""How fast e-mails and jobs leave, compared with the plain way on the same machine in the same minute.
+"""How fast emails and jobs leave, compared with the plain way on the same machine in the same minute.
 
     python -m benchmarks.mail               three rounds, about a minute and a half
     python -m benchmarks.mail --quick       one round
@@ -176,7 +176,7 @@ def size(file: Path) -> int:
 
 
 def measure_writing() -> None:
-    """Print what an e-mail adds to a transaction that writes anyway, with and without Redis."""
+    """Print what an email adds to a transaction that writes anyway, with and without Redis."""
     from app import create_app
 
     app = create_app()
@@ -186,13 +186,13 @@ def measure_writing() -> None:
         app.extensions["queue_paused_until"] = time.monotonic() + 60
         paused = writing_seconds(with_email=True)
     print(
-        f"a transaction, ms     plain {plain * 1000:6.2f}   with an e-mail {sending * 1000:6.2f}"
-        f"   with an e-mail while Redis is away {paused * 1000:6.2f}"
+        f"a transaction, ms     plain {plain * 1000:6.2f}   with an email {sending * 1000:6.2f}"
+        f"   with an email while Redis is away {paused * 1000:6.2f}"
     )
 
 
 def writing_seconds(*, with_email: bool) -> float:
-    """Answer the median time of a transaction that changes a user, and sends an e-mail if asked to."""
+    """Answer the median time of a transaction that changes a user, and sends an email if asked to."""
     from app import email
     from app.extensions import db
     from app.models import User

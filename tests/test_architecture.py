@@ -38,7 +38,7 @@ MODULES = sorted(APP.rglob("*.py"))
 PROJECT_MODULES = [*MODULES, *sorted((ROOT / "development").rglob("*.py")), ROOT / "manage.py", ROOT / "bootstrap.py"]
 TEST_MODULES = sorted((ROOT / "tests").rglob("*.py"))
 TEMPLATES = sorted(path for path in (APP / "templates").rglob("*") if path.is_file())
-# Mail programs drop style sheets: an e-mail brings its styles along, and no browser ever shows it as a page.
+# Mail programs drop style sheets: an email brings its styles along, and no browser ever shows it as a page.
 PAGE_TEMPLATES = [path for path in TEMPLATES if "email" not in path.parent.name and "email" not in path.stem]
 SOURCES = [*TEMPLATES, *sorted(path for path in (APP / "assets").rglob("*") if path.suffix in {".scss", ".js", ".svg"})]
 
@@ -193,7 +193,7 @@ def test_what_others_call_has_a_docstring(path: Path) -> None:
 
 
 def says_what_it_is(node: ast.ClassDef | ast.FunctionDef) -> bool:
-    """An e-mail says it in its subject, everything else in a docstring."""
+    """An email says it in its subject, everything else in a docstring."""
     is_email = any(isinstance(decorator, ast.Call) and has_subject(decorator) for decorator in node.decorator_list)
     return is_email or ast.get_docstring(node) is not None
 

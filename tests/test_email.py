@@ -1,4 +1,4 @@
-"""The catalogue of e-mails: rows of the caller's transaction, built when they leave, if they still make sense."""
+"""The catalogue of emails: rows of the caller's transaction, built when they leave, if they still make sense."""
 
 import json
 import re

@@ -46,34 +46,34 @@ def test_a_new_entry_waits_for_its_first_time(app: Flask, db: SQLAlchemy) -> Non
 
 def test_a_due_entry_runs_once_and_is_planned_anew(app: Flask, db: SQLAlchemy) -> None:
     schedule.plan()
-    make_due(db, "Purge sent e-mails")
+    make_due(db, "Purge sent emails")
     run_schedule(app)
     run_schedule(app)
-    assert enqueued(app) == ["Purge sent e-mails"]
-    row = db.session.get(ScheduledJob, "Purge sent e-mails")
+    assert enqueued(app) == ["Purge sent emails"]
+    row = db.session.get(ScheduledJob, "Purge sent emails")
     assert row.next_run_at > utc_now()
     assert utc_now() - row.last_run_at < timedelta(seconds=5)
 
 
 def test_runs_missed_during_a_week_are_caught_up_once(app: Flask, db: SQLAlchemy) -> None:
     schedule.plan()
-    make_due(db, "Purge sent e-mails", ago=timedelta(days=7))
+    make_due(db, "Purge sent emails", ago=timedelta(days=7))
     schedule.plan()
     run_schedule(app)
     run_schedule(app)
-    assert enqueued(app) == ["Purge sent e-mails"]
+    assert enqueued(app) == ["Purge sent emails"]
 
 
 def test_of_ten_workers_one_takes_the_run(app: Flask, db: SQLAlchemy) -> None:
     schedule.plan()
-    make_due(db, "Purge sent e-mails")
+    make_due(db, "Purge sent emails")
 
     def work() -> None:
         with app.app_context():
             run_schedule(app)
 
     in_threads(10, work)
-    assert enqueued(app) == ["Purge sent e-mails"]
+    assert enqueued(app) == ["Purge sent emails"]
 
 
 def test_ten_workers_that_start_at_once_plan_one_row_each(app: Flask, db: SQLAlchemy) -> None:
@@ -87,10 +87,10 @@ def test_ten_workers_that_start_at_once_plan_one_row_each(app: Flask, db: SQLAlc
 
 def test_while_redis_is_away_a_run_stays_due(app: Flask, db: SQLAlchemy) -> None:
     schedule.plan()
-    make_due(db, "Purge sent e-mails")
+    make_due(db, "Purge sent emails")
     schedule.enqueue_due(queue.connect("redis://127.0.0.1:1/0", timeout_seconds=0.1))
     run_schedule(app)
-    assert enqueued(app) == ["Purge sent e-mails"]
+    assert enqueued(app) == ["Purge sent emails"]
 
 
 def test_an_entry_that_is_made_more_frequent_does_not_wait_for_its_old_time(app: Flask, db: SQLAlchemy) -> None:
@@ -185,6 +185,6 @@ def test_an_email_wakes_the_worker_once_a_transaction_after_the_commit(app: Flas
     db.session.flush()
     assert enqueued(app) == []
     db.session.commit()
-    assert enqueued(app) == ["Deliver e-mail"]
+    assert enqueued(app) == ["Deliver email"]
     [stored] = queue.queue_named().jobs
     assert stored.args == [db.session.scalar(select(func.min(Email.id)))]

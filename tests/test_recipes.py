@@ -16,7 +16,7 @@ pytestmark = pytest.mark.thorough
 ROOT = Path(__file__).parent.parent
 LEFT_OUT = {".git", ".venv", "instance", "static", "__pycache__", ".ruff_cache", ".mypy_cache", ".env"}
 CHANGED = ["app", "config.py", "migrations", "tests"]
-# What says whether the copy is a sound project: its own tests, the rules of the house, the routes, the e-mails.
+# What says whether the copy is a sound project: its own tests, the rules of the house, the routes, the emails.
 CHECKS = [
     ["ruff", "check", *CHANGED],
     ["ruff", "format", "--check", *CHANGED],

@@ -41,7 +41,7 @@ WHO = {
         account.sessions account.end_session account.end_other_sessions
         account.delete_account account.exports account.request_export account.download_export
     """,
-    "who manages e-mails": """
+    "who manages emails": """
         admin.emails admin.retry_email admin.cancel_email
     """,
     "who manages jobs": """
@@ -56,7 +56,7 @@ WHO = {
         admin.enable_user admin.end_user_sessions admin.delete_user_request admin.delete_user
         admin.update_editor_contents admin.preview_editor_contents
     """,
-    # The mailbox shows everybody's e-mails: the area does not exist in production (the last test).
+    # The mailbox shows everybody's emails: the area does not exist in production (the last test).
     "developers": """
         dev.mailbox dev.message dev.part dev.raw dev.mailbox_status dev.emails dev.preview dev.preview_html
         dev.components
@@ -73,7 +73,7 @@ ANSWERS = {
     "visitors": (IN, HOME, HOME, IN, HOME),
     "logged in": (LOGIN, IN, IN, LOGIN, IN),
     "confirmed": (LOGIN, HELD, IN, LOGIN, IN),
-    "who manages e-mails": (LOGIN, HELD, FORBIDDEN, LOGIN, IN),
+    "who manages emails": (LOGIN, HELD, FORBIDDEN, LOGIN, IN),
     "who manages jobs": (LOGIN, HELD, FORBIDDEN, LOGIN, IN),
     "who views the audit log": (LOGIN, HELD, FORBIDDEN, LOGIN, IN),
     "administrators": (LOGIN, HELD, FORBIDDEN, LOGIN, IN),
@@ -153,7 +153,7 @@ def test_who_may_open(app: Flask, db: SQLAlchemy, route: Route) -> None:
 @pytest.mark.parametrize(
     ("kind", "permission"),
     [
-        ("who manages e-mails", "MANAGE_EMAILS"),
+        ("who manages emails", "MANAGE_EMAILS"),
         ("who manages jobs", "MANAGE_JOBS"),
         ("who views the audit log", "VIEW_AUDIT_LOG"),
     ],

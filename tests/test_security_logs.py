@@ -47,7 +47,7 @@ class Secrets:
                 self.texts |= {str(session[name]) for name in ("_user_id", "csrf_token") if name in session}
 
     def of_mail(self, kind: str) -> str:
-        """Deliver what waits; answers the path of the link in the newest e-mail of this kind."""
+        """Deliver what waits; answers the path of the link in the newest email of this kind."""
         for old in self._mailbox.iterdir():
             old.unlink()
         outbox.deliver(go_on=lambda: True)

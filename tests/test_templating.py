@@ -30,7 +30,7 @@ class EveryField(Form):
     secret = HiddenField()
     submit = SubmitField("Send it")
     first_name = StringField("First name", description="As people call you", validators=[DataRequired()])
-    email = StringField("E-mail")
+    email = StringField("Email")
     old_password = PasswordField("Old")
     new_password = PasswordField("New")
     choice = RadioField("One of", choices=[SelectChoice("a", "A"), SelectChoice("b", "B")])

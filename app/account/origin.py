@@ -6,7 +6,7 @@ from app.kit.user_agent import browser_label
 
 
 def request_origin() -> dict[str, str]:
-    """Answer the IP address and the browser of the running request, for a notice by e-mail."""
+    """Answer the IP address and the browser of the running request, for a notice by email."""
     return {
         "ip_address": request.remote_addr or "",
         "browser": browser_label(request.user_agent.string),

@@ -17,7 +17,7 @@ MENU = [
     ("admin.registered_users", "Users", "users"),
     ("admin.invite_user", "Invite a user", "mail"),
     ("admin.new_user", "Add a user", "plus"),
-    ("admin.emails", "E-mails", "send"),
+    ("admin.emails", "Emails", "send"),
     ("admin.jobs", "Jobs", "clock"),
     ("admin.audit", "Audit log", "list"),
 ]

@@ -29,7 +29,7 @@ class Figures:
 
 
 def current_figures() -> Figures:
-    """Count users, the sessions seen within a day, and the e-mails that wait or were given up: three queries."""
+    """Count users, the sessions seen within a day, and the emails that wait or were given up: three queries."""
     users, new_users, unconfirmed, invited, disabled = db.session.execute(
         select(
             func.count(),

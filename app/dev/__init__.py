@@ -1,4 +1,4 @@
-"""The developer's area: sent mail, e-mail previews, and the parts pages are made of.
+"""The developer's area: sent mail, email previews, and the parts pages are made of.
 
 It shows everybody's mail and asks nobody who they are, so production never registers it.
 """

@@ -1,4 +1,4 @@
-"""An e-mail's HTML as a page of its own, to stand in a frame."""
+"""An email's HTML as a page of its own, to stand in a frame."""
 
 from flask import Response
 

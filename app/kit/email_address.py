@@ -1,4 +1,4 @@
-"""One spelling for each e-mail address, and refusal of those that mail programs stumble over."""
+"""One spelling for each email address, and refusal of those that mail programs stumble over."""
 
 import unicodedata
 

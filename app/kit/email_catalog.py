@@ -1,8 +1,8 @@
-"""The machinery of the e-mail catalogue: rows to write when an e-mail is wanted, messages to build
+"""The machinery of the email catalogue: rows to write when an email is wanted, messages to build
 when it is sent.
 
 Between the two lie seconds or a day. So a row holds no token, link or text, only who and which
-e-mail; what depends on the moment (does it still make sense? which link?) is decided at sending.
+email; what depends on the moment (does it still make sense? which link?) is decided at sending.
 """
 
 import json
@@ -24,13 +24,13 @@ SAMPLE_USER = SimpleNamespace(
     first_name="Ada", last_name="Lovelace", email="ada@example.com", full_name=lambda: "Ada Lovelace"
 )
 
-# What a composer answers: the template's variables, or None when nobody should get the e-mail now.
+# What a composer answers: the template's variables, or None when nobody should get the email now.
 Context = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """An e-mail's subject and its two bodies."""
+    """An email's subject and its two bodies."""
 
     subject: str
     text: str
@@ -39,7 +39,7 @@ class Rendered:
 
 @dataclass
 class CatalogEmail:
-    """One e-mail of the catalogue: its composer, and how to send and to preview it."""
+    """One email of the catalogue: its composer, and how to send and to preview it."""
 
     composer: Callable[..., Context | None]
     template: str
@@ -59,7 +59,7 @@ class CatalogEmail:
         return self.composer.__name__
 
     def send(self, user: Any, **context: Any) -> None:
-        """Write this e-mail to ``user`` into the outbox, in the caller's transaction.
+        """Write this email to ``user`` into the outbox, in the caller's transaction.
 
         ``context`` are plain JSON values, the composer's further arguments.
         """
@@ -85,7 +85,7 @@ class CatalogEmail:
         )
 
     def compose(self, row: Any) -> Rendered | None:
-        """Build the e-mail as of now; None when it no longer makes sense."""
+        """Build the email as of now; None when it no longer makes sense."""
         user = self.catalog.rows.load_user(row)
         if user is None and not self.outlives_user:
             return None
@@ -101,12 +101,12 @@ class CatalogEmail:
         return render(self.template, self.subject, context)
 
     def preview(self) -> Rendered:
-        """Render the e-mail with sample data."""
+        """Render the email with sample data."""
         return render(self.template, self.subject, {"user": SAMPLE_USER, **self.sample})
 
 
 class Catalog:
-    """All e-mails of an application, by name; ``rows`` is the model of its outbox."""
+    """All emails of an application, by name; ``rows`` is the model of its outbox."""
 
     def __init__(self, rows: type[Any]) -> None:
         self.rows = rows
@@ -122,10 +122,10 @@ class Catalog:
         to: str | None = None,
         outlives_user: bool = False,
     ) -> Callable[[Callable[..., Context | None]], CatalogEmail]:
-        """Make a composer an e-mail.
+        """Make a composer an email.
 
         ``to`` names the argument that holds the address, where it is not the user's own;
-        ``outlives_user`` is for an e-mail about an account that is gone when it is sent.
+        ``outlives_user`` is for an email about an account that is gone when it is sent.
         ``sample`` is what the composer would answer, for the preview.
         """
 

@@ -1,4 +1,4 @@
-"""Fields that mean the same in every form: an e-mail address, a name, an old and a new password."""
+"""Fields that mean the same in every form: an email address, a name, an old and a new password."""
 
 import unicodedata
 from collections.abc import Callable
@@ -21,7 +21,7 @@ PersonalTexts = Callable[[Any], list[str | None]]
 def email_field(label: str = "Email") -> StringField:
     """Answer a field whose data, once valid, is the address in the spelling that is stored."""
     attributes = {"type": "email", "autocomplete": "email", "inputmode": "email", "maxlength": EMAIL_MAX_LENGTH}
-    return StringField(label, [InputRequired("Enter an e-mail address."), _email_address], render_kw=attributes)
+    return StringField(label, [InputRequired("Enter an email address."), _email_address], render_kw=attributes)
 
 
 def name_field(label: str, autocomplete: str) -> StringField:
@@ -65,7 +65,7 @@ def repeated_password_field(label: str, first: str) -> PasswordField:
 def _email_address(_form: Form, field: Field) -> None:
     address = normalized_email(field.data)
     if address is None:
-        raise ValidationError("This is not an e-mail address that we can write to.")
+        raise ValidationError("This is not an email address that we can write to.")
     field.data = address
 
 
@@ -74,7 +74,7 @@ def _trimmed(text: str | None) -> str | None:
 
 
 def _plain_text(_form: Form, field: Field) -> None:
-    """Names go into e-mails and lists: no second line, no hidden mark, no link for somebody to press."""
+    """Names go into emails and lists: no second line, no hidden mark, no link for somebody to press."""
     if not field.data:
         raise ValidationError(f"Enter a {field.label.text.lower()}.")
     if "://" in field.data or any(_is_unsafe(character) for character in field.data):

@@ -1,7 +1,7 @@
 """How often somebody may try, counted in Redis, or in this process while Redis is away.
 
 A view states its limits as decorators. Whom a limit counts is one of the functions below: an
-address on the network, an e-mail address that was typed, or who is logged in.
+address on the network, an email address that was typed, or who is logged in.
 """
 
 import hashlib
@@ -85,7 +85,7 @@ def client_address() -> str:
 
 
 def typed_email() -> str:
-    """Answer whom a limit per e-mail address counts: what was typed, whether or not it has an account.
+    """Answer whom a limit per email address counts: what was typed, whether or not it has an account.
 
     Only a keyed digest goes to Redis and into its logs, never the address. What is no address
     counts by network address: everybody's typing errors must not add up.

@@ -1,4 +1,4 @@
-"""Links for e-mails."""
+"""Links for emails."""
 
 from urllib.parse import urlsplit
 

@@ -17,3 +17,7 @@ class SessionLoginManager(LoginManager):
     def _update_remember_cookie(self, response: Response) -> Response:
         # Runs after every request, and would open the session of each.
         return response
+
+    def _session_protection_failed(self) -> bool:
+        # Its hash of address and browser is made even where it is switched off; our session's row replaces it.
+        return False

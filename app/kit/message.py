@@ -1,4 +1,4 @@
-"""An e-mail message in the form in which it travels."""
+"""An email message in the form in which it travels."""
 
 import quopri
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ def _part(text: str, subtype: str) -> str:
 def one_line(text: str) -> str:
     """Answer ``text``; raises ValueError when it would end its header and begin another."""
     if not text.isprintable():
-        raise ValueError("a header of an e-mail cannot contain line breaks or control characters")
+        raise ValueError("a header of an email cannot contain line breaks or control characters")
     return text
 
 

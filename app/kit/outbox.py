@@ -112,14 +112,14 @@ class Outbox:
             except DBAPIError as error:
                 return self._later(claimed.row, error)
             except Exception as error:
-                log.exception("e-mail cannot be built")
+                log.exception("email cannot be built")
                 return Outcome("dead", f"cannot be built: {type(error).__name__}: {error}")
             finally:
                 # Sending may take a while: nobody shall wait for our transaction.
                 _session().rollback()
                 _session().expunge_all()
             if message is None:
-                log.info("e-mail canceled, it no longer makes sense")
+                log.info("email canceled, it no longer makes sense")
                 return Outcome("canceled", "no longer makes sense")
             return self._send(claimed, message, transport)
 
@@ -130,13 +130,13 @@ class Outbox:
             transport.send(message, deadline=claimed.deadline, name=name)
         except Exception as error:
             return self._failed(row, error)
-        log.info("e-mail sent")
+        log.info("email sent")
         return Outcome("sent")
 
     def _failed(self, row: Any, error: Exception) -> Outcome:
         failure = classify(error)
         if failure is Failure.PERMANENT:
-            log.warning("e-mail refused for good", extra={"fields": {"error": type(error).__name__}})
+            log.warning("email refused for good", extra={"fields": {"error": type(error).__name__}})
             return Outcome("dead", describe(error))
         if failure is Failure.SETTINGS:
             log.error("the mail server refuses our settings: %s", describe(error))
@@ -144,10 +144,10 @@ class Outbox:
 
     def _later(self, row: Any, error: Exception, *, server_failed: bool = False) -> Outcome:
         if row.attempts >= MAX_ATTEMPTS:
-            log.error("e-mail given up after %d tries", row.attempts)
+            log.error("email given up after %d tries", row.attempts)
             return Outcome("dead", describe(error), server_failed=server_failed)
         fields = {"attempt": row.attempts, "error": type(error).__name__}
-        log.warning("e-mail not sent, it will be tried again", extra={"fields": fields})
+        log.warning("email not sent, it will be tried again", extra={"fields": fields})
         return Outcome("pending", describe(error), wait_before_try(row.attempts + 1), server_failed)
 
     def _settle(self, claimed: "Claimed", outcome: Outcome, *, claim_next: bool) -> "Claimed | None":
@@ -167,7 +167,7 @@ class Outbox:
                 _session().rollback()
                 if time.monotonic() > give_up_at:
                     raise
-                log.warning("the database is away, the outcome of an e-mail waits to be noted")
+                log.warning("the database is away, the outcome of an email waits to be noted")
                 time.sleep(SETTLE_PAUSE_SECONDS)
 
 

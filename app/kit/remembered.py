@@ -14,7 +14,7 @@ from flask import Flask
 from markupsafe import Markup
 from wtforms import Field
 
-# Titles of pages about one thing (a user, an e-mail) make variants; the oldest are forgotten.
+# Titles of pages about one thing (a user, an email) make variants; the oldest are forgotten.
 MOST_PARTIALS = 500
 MOST_FIELDS = 500
 # Fields whose HTML follows from their definition alone as long as nothing was typed and nothing is wrong.

@@ -1,6 +1,6 @@
 """One line a request, one id to find it by, and nothing in it that opens a door.
 
-Links in e-mails carry tokens in their path, so the log names the route ("/reset/<token>") and
+Links in emails carry tokens in their path, so the log names the route ("/reset/<token>") and
 never the address that was asked for. In production a line is one JSON object, in development it is
 for people.
 """

@@ -1,6 +1,6 @@
 """The part of the worker that needs no Redis: it looks into the database every few seconds.
 
-It delivers e-mails that nobody was told about (Redis was away, a worker was killed, a back-off has
+It delivers emails that nobody was told about (Redis was away, a worker was killed, a back-off has
 ended), enqueues what the schedule has due, and puts failed jobs back into the queue when their
 wait is over.
 """
@@ -23,7 +23,7 @@ from app.kit.schedule import Schedule
 log = logging.getLogger("app.worker")
 
 PAUSE_SECONDS = 3
-# With ten thousand e-mails waiting, the schedule still gets its turn.
+# With ten thousand emails waiting, the schedule still gets its turn.
 ROUND_SECONDS = 20
 PLAN_SECONDS = 60
 SIGN_OF_LIFE = "Sweep the outbox"
@@ -45,7 +45,7 @@ class Sweeper:
         self._retries: Any = None
 
     def run(self, burst: bool) -> None:
-        """Sweep again and again; with ``burst``, until no e-mail is due."""
+        """Sweep again and again; with ``burst``, until no email is due."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         while not self._stopping and os.getppid() == self._parent_pid:
@@ -57,7 +57,7 @@ class Sweeper:
         self._release_retries()
 
     def sweep(self) -> bool:
-        """Do one round of everything; answers whether more e-mails may be waiting."""
+        """Do one round of everything; answers whether more emails may be waiting."""
         busy = self._do(self._deliver)
         self._do(self._keep_schedule)
         return bool(busy)

@@ -1,4 +1,4 @@
-"""The outbox: every e-mail that is to leave, left, or could not."""
+"""The outbox: every email that is to leave, left, or could not."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -31,7 +31,7 @@ ERROR_LENGTH = 500
 
 
 class EmailState(StrEnum):
-    """What has become of an e-mail."""
+    """What has become of an email."""
 
     PENDING = "pending"
     SENDING = "sending"
@@ -45,7 +45,7 @@ _UNFINISHED = "state IN ('pending', 'sending')"
 
 
 class Email(db.Model):
-    """One e-mail to one address: who and which template, never a token, a link or a rendered body.
+    """One email to one address: who and which template, never a token, a link or a rendered body.
 
     ``due_at`` is the moment from which a worker may take the row: when it was written, after a
     back-off, or when the lease of the worker that took it runs out.
@@ -109,18 +109,18 @@ class Email(db.Model):
 
     @classmethod
     def load_user(cls, claimed: Any) -> User | None:
-        """Answer whom a claimed e-mail is about, as the database knows them now."""
+        """Answer whom a claimed email is about, as the database knows them now."""
         return db.session.get(User, claimed.user_id) if claimed.user_id is not None else None
 
     @classmethod
     def retry(cls, email_id: int) -> bool:
-        """Send a dead, canceled or waiting e-mail as soon as possible, with all its tries anew."""
+        """Send a dead, canceled or waiting email as soon as possible, with all its tries anew."""
         states = (EmailState.DEAD, EmailState.CANCELED, EmailState.PENDING)
         return cls._change(email_id, states, state=EmailState.PENDING, attempts=0, due_at=database_now())
 
     @classmethod
     def cancel(cls, email_id: int) -> bool:
-        """Never send a waiting e-mail; one that is being sent at this moment cannot be called back."""
+        """Never send a waiting email; one that is being sent at this moment cannot be called back."""
         return cls._change(email_id, (EmailState.PENDING,), state=EmailState.CANCELED)
 
     @classmethod
@@ -130,12 +130,12 @@ class Email(db.Model):
 
     @classmethod
     def oldest_unsent_at(cls) -> datetime | None:
-        """Answer since when the e-mail that waits longest has been waiting."""
+        """Answer since when the email that waits longest has been waiting."""
         waiting = select(cls.created_at).where(literal_column(_UNFINISHED)).order_by(cls.created_at)
         return db.session.scalar(waiting.limit(1))
 
 
-# The two statements that run for each e-mail are put together once, and past the ORM: together they
+# The two statements that run for each email are put together once, and past the ORM: together they
 # take a fifth of the time that way.
 @cache
 def _claiming(one: bool) -> ReturningUpdate[Any]:

@@ -1,4 +1,4 @@
-"""Browsers a user has logged in with before; a new one is worth an e-mail."""
+"""Browsers a user has logged in with before; a new one is worth an email."""
 
 from datetime import datetime
 

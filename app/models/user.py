@@ -117,7 +117,7 @@ class User(UserLinks, UserMixin, db.Model):
         return self.is_admin() and not other_administrators_than(self)
 
     def delete(self) -> None:
-        """Delete the user with sessions and exports; e-mails and audit events stay, without the name."""
+        """Delete the user with sessions and exports; emails and audit events stay, without the name."""
         # The database's own cascade, in one statement: a second request that does the same finds nothing to do.
         db.session.flush()
         db.session.execute(delete(User).where(User.id == self.id))

@@ -9,7 +9,7 @@ from app.models.user import User
 
 
 def delete_user(user: User) -> None:
-    """Delete the user with sessions, devices, exports and e-mails; the caller commits.
+    """Delete the user with sessions, devices, exports and emails; the caller commits.
 
     Audit events stay, without saying whom they were about or from where.
     """

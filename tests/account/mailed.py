@@ -10,19 +10,19 @@ from app.models import Email
 
 
 def mailed_kinds() -> list[str]:
-    """Answer which e-mails are in the outbox, oldest first."""
+    """Answer which emails are in the outbox, oldest first."""
     return list(db.session.scalars(select(Email.kind).order_by(Email.id)))
 
 
 def mailed_link(kind: str, recipient: str | None = None) -> str:
-    """Answer the path of the account link in the newest e-mail of this kind."""
+    """Answer the path of the account link in the newest email of this kind."""
     query = select(Email).where(Email.kind == kind).order_by(Email.id.desc())
     if recipient is not None:
         query = query.where(Email.recipient == recipient)
     row = db.session.scalars(query).first()
-    assert row is not None, f"no e-mail of the kind {kind!r} to {recipient or 'anybody'}"
+    assert row is not None, f"no email of the kind {kind!r} to {recipient or 'anybody'}"
     rendered = catalog.emails[kind].compose(row)
-    assert rendered is not None, f"the e-mail {kind!r} would be canceled"
+    assert rendered is not None, f"the email {kind!r} would be canceled"
     link = re.search(r"https?://[^/\s]+(/account/\S+)", rendered.text)
-    assert link is not None, "the e-mail has no link"
+    assert link is not None, "the email has no link"
     return link.group(1)

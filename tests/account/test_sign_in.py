@@ -12,7 +12,7 @@ from tests.account.mailed import mailed_kinds, mailed_link
 from tests.factories import PASSWORD, make_invited, make_user, sign_in
 
 FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"}
-REFUSAL = b"Wrong e-mail address or password."
+REFUSAL = b"Wrong email address or password."
 
 
 def session_cookie(client: FlaskClient) -> str:

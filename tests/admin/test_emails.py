@@ -1,4 +1,4 @@
-"""What administrators see of e-mails, what they may do with them, and what they never see."""
+"""What administrators see of emails, what they may do with them, and what they never see."""
 
 import pytest
 from flask.testing import FlaskClient
@@ -34,7 +34,7 @@ def test_the_list_is_searched_by_address_and_filtered_by_state(
     db.session.commit()
     assert "bob@" not in client.get("/admin/emails?search=ada").text
     assert "ada@" not in client.get("/admin/emails?state=sent").text
-    assert "No such e-mail" in client.get("/admin/emails?state=canceled").text
+    assert "No such email" in client.get("/admin/emails?state=canceled").text
 
 
 def test_no_words_and_no_living_link_are_shown(client: FlaskClient, admin: User, db: SQLAlchemy) -> None:

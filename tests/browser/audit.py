@@ -10,7 +10,7 @@ from tests.browser.visitor import DESKTOP, PHONE, SMALLEST_WIDTH
 
 # Light and dark differ in nothing but colors: what is no matter of color is looked at once a width.
 COLOR_RULES = ["color-contrast", "link-in-text-block"]
-# What e-mails show in frames is another document, written for mail programs.
+# What emails show in frames is another document, written for mail programs.
 OPTIONS = {"resultTypes": ["violations"], "iframes": False, "preload": False}
 
 

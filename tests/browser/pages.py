@@ -28,7 +28,7 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
     "dev.preview": lambda people: {"name": "confirm"},
     "dev.raw": lambda people: {"name": people.message_name},
 }
-# Bodies of e-mails, shown in a frame of a page: they are written for mail programs.
+# Bodies of emails, shown in a frame of a page: they are written for mail programs.
 NOT_PAGES = {"dev.part", "dev.preview_html"}
 WHO_LOOKS = ("visitor", "user", "unconfirmed", "administrator")
 

@@ -69,7 +69,7 @@ def test_an_empty_form_leads_to_its_first_error(visitor: Visitor) -> None:
         page.keyboard.press("Enter")
     first = page.locator("[aria-invalid=true]").first
     expect(first).to_be_focused()
-    expect(first).to_have_accessible_description("Enter an e-mail address.")
+    expect(first).to_have_accessible_description("Enter an email address.")
 
 
 def test_the_menu_of_a_phone_opens_and_closes(visitor: Visitor) -> None:

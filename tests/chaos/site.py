@@ -113,11 +113,11 @@ class Site:
         self._execute("UPDATE emails SET due_at = created_at WHERE state = 'sending'")
 
     def end_waits(self) -> None:
-        """Let a day pass for e-mails that wait for another try."""
+        """Let a day pass for emails that wait for another try."""
         self._execute("UPDATE emails SET due_at = created_at WHERE state = 'pending'")
 
     def retry_dead(self) -> None:
-        """Do what an administrator does with e-mails that were refused for good."""
+        """Do what an administrator does with emails that were refused for good."""
         self._execute("UPDATE emails SET state = 'pending', attempts = 0, due_at = created_at WHERE state = 'dead'")
 
     def _execute(self, statement: str) -> None:
@@ -125,13 +125,13 @@ class Site:
             connection.execute(text(statement))
 
     def email_states(self) -> dict[str, int]:
-        """Answer how many e-mails are in each state."""
+        """Answer how many emails are in each state."""
         with self.engine.connect() as connection:
             rows = connection.execute(text("SELECT state, count(*) AS number FROM emails GROUP BY state")).all()
         return {row.state: row.number for row in rows}
 
     def users_without_email(self) -> int:
-        """Answer how many users were saved without the e-mail that belongs to them."""
+        """Answer how many users were saved without the email that belongs to them."""
         query = "SELECT count(*) FROM users WHERE id NOT IN (SELECT user_id FROM emails WHERE user_id IS NOT NULL)"
         with self.engine.connect() as connection:
             return int(connection.execute(text(query)).scalar_one())

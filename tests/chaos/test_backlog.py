@@ -1,4 +1,4 @@
-"""Ten thousand e-mails that waited leave in one go, and the memory stays as it is."""
+"""Ten thousand emails that waited leave in one go, and the memory stays as it is."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""People sign up while everything behind the page is killed and started at random: no e-mail is lost.
+"""People sign up while everything behind the page is killed and started at random: no email is lost.
 
 By hand, for longer: CHAOS_SECONDS=600 CHAOS_SEED=7 python manage.py test -m chaos -s
 """
@@ -67,7 +67,7 @@ def let_everything_arrive(site: Site) -> None:
     site.retry_dead()
     site.end_waits()
     site.start_worker()
-    wait_until(lambda: set(site.email_states()) == {"sent"}, 60, "the delivery of every e-mail")
+    wait_until(lambda: set(site.email_states()) == {"sent"}, 60, "the delivery of every email")
 
 
 def report(site: Site, visitors: Visitors, slowest_seconds: float) -> None:

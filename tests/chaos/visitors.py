@@ -45,7 +45,7 @@ class Visitors:
                 thread.join()
 
     def accepted(self) -> list[str]:
-        """Answer the addresses that were told that an e-mail is on its way."""
+        """Answer the addresses that were told that an email is on its way."""
         return [visit.email for visit in self.visits if visit.accepted]
 
     def slowest_seconds(self, since: float, until: float) -> float:

@@ -1,4 +1,4 @@
-"""The previews: every e-mail of the catalogue can be looked at, in both parts."""
+"""The previews: every email of the catalogue can be looked at, in both parts."""
 
 import pytest
 from flask.testing import FlaskClient

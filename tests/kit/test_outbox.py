@@ -1,4 +1,4 @@
-"""No e-mail is lost and none is sent twice, whatever fails: one small test for each fault."""
+"""No email is lost and none is sent twice, whatever fails: one small test for each fault."""
 
 import os
 import sqlite3
@@ -34,7 +34,7 @@ def _ready(db: SQLAlchemy) -> None:
 
 
 def add_email(**columns: object) -> int:
-    """Answer the id of a committed e-mail that is due now."""
+    """Answer the id of a committed email that is due now."""
     row = Email(
         recipient="ada@example.com",
         subject="Hello",

@@ -34,7 +34,7 @@ def exports() -> str:
 @sudo_required
 @limiter.limit("10/day", key_func=signed_in_user)
 def request_export() -> Response:
-    """Have a job write the copy; an e-mail says when it is ready."""
+    """Have a job write the copy; an email says when it is ready."""
     export = DataExport(user_id=current_user.id)
     db.session.add(export)
     db.session.flush()

@@ -1,4 +1,4 @@
-"""Moving an account to another e-mail address."""
+"""Moving an account to another email address."""
 
 from flask import flash, redirect, render_template, url_for
 from flask_login import current_user
@@ -28,13 +28,13 @@ def change_email_request() -> str | Response:
         else:
             _send_change_link(form.email.data)
             db.session.commit()
-            flash(f"We sent an e-mail to {form.email.data}. Open the link in it to confirm the change.", "info")
+            flash(f"We sent an email to {form.email.data}. Open the link in it to confirm the change.", "info")
             return redirect(url_for("account.manage"))
     return render_template("account/change_email_request.html", form=form)
 
 
 def _send_change_link(new_email: str) -> None:
-    """Queue the same number of e-mails for a free and for a taken address, whose owner learns of it."""
+    """Queue the same number of emails for a free and for a taken address, whose owner learns of it."""
     owner = User.with_email(new_email)
     if owner is None:
         email.change_email.send(current_user, new_email=new_email)
@@ -59,7 +59,7 @@ def change_email(token: str) -> str | Response:
         return _refuse_change()
     _tell_both_addresses(old_email)
     db.session.commit()
-    flash("Your e-mail address is changed.", "success")
+    flash("Your email address is changed.", "success")
     return redirect(url_for("account.manage"))
 
 

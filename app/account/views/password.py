@@ -31,7 +31,7 @@ def reset_password_request() -> str | Response:
     if form.validate_on_submit():
         _send_reset_link(form.email.data)
         db.session.commit()
-        flash(f"If {form.email.data} has an account, an e-mail with a link is on its way to it.", "info")
+        flash(f"If {form.email.data} has an account, an email with a link is on its way to it.", "info")
         return redirect(url_for("account.login"))
     return render_template("account/reset_password_request.html", form=form)
 

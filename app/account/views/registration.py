@@ -28,7 +28,7 @@ def register() -> str | Response:
     if form.validate_on_submit():
         register_user(form)
         db.session.commit()
-        flash(f"We sent an e-mail to {form.email.data}. Open the link in it to confirm your account.", "info")
+        flash(f"We sent an email to {form.email.data}. Open the link in it to confirm your account.", "info")
         return redirect(url_for("main.index"))
     return render_template("account/register.html", form=form)
 
@@ -59,7 +59,7 @@ def _typed_and_known_texts() -> list[str]:
 @account.get("/unconfirmed")
 @for_unconfirmed_too
 def unconfirmed() -> str | Response:
-    """Hold who has not confirmed the account yet, and offer the e-mail again."""
+    """Hold who has not confirmed the account yet, and offer the email again."""
     if current_user.confirmed:
         return redirect(url_for("main.index"))
     return render_template("account/unconfirmed.html")
@@ -70,13 +70,13 @@ def unconfirmed() -> str | Response:
 @limiter.limit("20/minute")
 @limiter.limit("1/minute;5/hour", key_func=signed_in_user)
 def confirm_request() -> Response:
-    """Send the confirmation e-mail again."""
+    """Send the confirmation email again."""
     if current_user.confirmed:
         flash("Your account is confirmed already.", "info")
         return redirect(url_for("main.index"))
     email.confirm.send(current_user)
     db.session.commit()
-    flash(f"We sent a new e-mail to {current_user.email}.", "info")
+    flash(f"We sent a new email to {current_user.email}.", "info")
     return redirect(url_for("account.unconfirmed"))
 
 

@@ -35,7 +35,7 @@ def login() -> str | Response:
             flash("You are now logged in. Welcome back!", "success")
             return redirect_to_next(url_for("main.index"))
         count_as_failure()
-        flash("Wrong e-mail address or password.", "form-error")
+        flash("Wrong email address or password.", "form-error")
     return render_template("account/login.html", form=form)
 
 

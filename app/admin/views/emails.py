@@ -1,4 +1,4 @@
-"""What has become of every e-mail; never its words, and never a link that would still work."""
+"""What has become of every email; never its words, and never a link that would still work."""
 
 from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy import select
@@ -38,14 +38,14 @@ def emails() -> str:
 @admin.post("/emails/<int:email_id>/retry")
 @needs(Permission.MANAGE_EMAILS)
 def retry_email(email_id: int) -> Response:
-    """Send an e-mail that failed, was canceled or waits, as soon as possible."""
+    """Send an email that failed, was canceled or waits, as soon as possible."""
     _get_or_404(email_id)
     if Email.retry(email_id):
         deliver_email.enqueue(email_id)
         AuditEvent.record("email.retried", email_id=email_id)
-        flash("The e-mail is sent again within seconds.", "success")
+        flash("The email is sent again within seconds.", "success")
     else:
-        flash("The e-mail is already sent, or is being sent.", "warning")
+        flash("The email is already sent, or is being sent.", "warning")
     db.session.commit()
     return redirect(url_for("admin.emails"))
 
@@ -53,13 +53,13 @@ def retry_email(email_id: int) -> Response:
 @admin.post("/emails/<int:email_id>/cancel")
 @needs(Permission.MANAGE_EMAILS)
 def cancel_email(email_id: int) -> Response:
-    """Never send an e-mail that is still waiting."""
+    """Never send an email that is still waiting."""
     _get_or_404(email_id)
     if Email.cancel(email_id):
         AuditEvent.record("email.canceled", email_id=email_id)
-        flash("The e-mail will not be sent.", "success")
+        flash("The email will not be sent.", "success")
     else:
-        flash("The e-mail is no longer waiting, so it cannot be canceled.", "warning")
+        flash("The email is no longer waiting, so it cannot be canceled.", "warning")
     db.session.commit()
     return redirect(url_for("admin.emails"))
 

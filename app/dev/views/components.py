@@ -1,70 +1,31 @@
 """The living style guide."""
 
-from flask import render_template
-from wtforms import (
-    BooleanField,
-    EmailField,
-    FileField,
-    PasswordField,
-    RadioField,
-    SelectChoice,
-    SelectField,
-    StringField,
-    SubmitField,
-    TextAreaField,
-)
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
-from app.dev import dev
-from app.kit.forms import Form
-
-COLORS = [
-    "ground",
-    "surface",
-    "surface-sunken",
-    "text",
-    "text-muted",
-    "edge",
-    "control-edge",
-    "focus",
-    "accent",
-    "accent-strong",
-    "accent-tint",
-    "danger",
-    "danger-tint",
-    "success-text",
-    "success-tint",
-    "warning-text",
-    "warning-tint",
-    "info-text",
-    "info-tint",
-]
-CHOICES = [SelectChoice("one", "The first"), SelectChoice("two", "The second")]
+from app.assets import STATIC, STATIC_URL, asset_url
+from app.dev import dev, samples
+from app.kit import contrast
+from app.kit.icons import PATHS
 
 
-class SampleForm(Form):
-    """One field of each kind."""
-
-    name = StringField("Name", description="A hint says what to type, before it is typed.")
-    email = EmailField("E-mail address")
-    password = PasswordField("Password")
-    choice = SelectField("Choice", choices=CHOICES)
-    way = RadioField("One of these", choices=CHOICES, default="one")
-    text = TextAreaField("Text")
-    file = FileField("File")
-    agreed = BooleanField("A box to tick")
-    submit = SubmitField("Send")
-
-
-@dev.get("/components")
-def components() -> str:
-    """Show everything that pages are made of, in every state."""
+@dev.route("/components", methods=["GET", "POST"])
+def components() -> str | Response:
+    """Show everything that pages are made of, in every state; what is sent to it is thrown away."""
+    if request.method == "POST":
+        flash("What you sent arrived, and was thrown away.", "success")
+        return redirect(url_for("dev.components"))
+    colors = contrast.colors(_style_sheet())
     return render_template(
-        "dev/components.html", form=SampleForm(prefix="sample-"), invalid_form=_invalid_form(), colors=COLORS
+        "dev/components.html",
+        colors=colors,
+        pairs=samples.pairs(colors),
+        icons=sorted(PATHS),
+        forms=samples.forms(),
+        table=samples.table(),
+        sample_flashes=lambda **_: [(kind, f"A flash of the kind “{kind}”.") for kind in samples.FLASHES],
     )
 
 
-def _invalid_form() -> Form:
-    form = SampleForm(prefix="invalid-", data={"name": "Ada", "email": "ada@"})
-    form.email.errors = ["This is no e-mail address. It looks like name@example.com."]
-    form.agreed.errors = ["Tick the box to go on."]
-    return form
+def _style_sheet() -> str:
+    return (STATIC / asset_url("app_css").removeprefix(STATIC_URL)).read_text()

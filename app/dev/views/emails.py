@@ -1,4 +1,4 @@
-"""Every e-mail of the catalogue, drawn with sample data."""
+"""Every email of the catalogue, drawn with sample data."""
 
 from flask import Response, abort, render_template
 
@@ -11,13 +11,13 @@ from app.kit.security_headers import allow_source
 
 @dev.get("/emails")
 def emails() -> str:
-    """List the e-mails that the application sends."""
+    """List the emails that the application sends."""
     return render_template("dev/emails.html", emails=list(catalog.emails.values()))
 
 
 @dev.get("/emails/<name>")
 def preview(name: str) -> str:
-    """Show one e-mail as HTML and as text."""
+    """Show one email as HTML and as text."""
     allow_source("frame-src", "'self'")
     email = _email_or_404(name)
     return render_template("dev/preview.html", email=email, rendered=email.preview())
@@ -25,7 +25,7 @@ def preview(name: str) -> str:
 
 @dev.get("/emails/<name>/html")
 def preview_html(name: str) -> Response:
-    """Answer the HTML of one e-mail, for the frame of its page."""
+    """Answer the HTML of one email, for the frame of its page."""
     return framed_html(_email_or_404(name).preview().html)
 
 
