@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, make_response, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from app.kit.passwords import TooManyHashesError
 from app.kit.redirects import local_referrer
@@ -62,6 +62,9 @@ def _too_many_hashes(_error: TooManyHashesError) -> Response:
 
 def _http_error(error: HTTPException) -> Response | HTTPException:
     if error.response is not None or error.code is None or error.code < 400:
+        return error
+    # Asked by a host name that is not ours: Flask can make no address, and a page is full of them.
+    if isinstance(error, SecurityError):
         return error
     response = _page(error.code, PAGES.get(error.code) or ErrorPage(error.name, error.description or ""))
     # What the error itself has to say: Allow of a 405, Retry-After of a 429.
