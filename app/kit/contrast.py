@@ -29,11 +29,8 @@ MODES = ("light", "dark")
 
 
 def problems(css: str) -> list[str]:
-    """Answer one sentence for each pair of colors in ``css`` that is too close; none when all can be read.
-
-    Colors are the custom properties written ``--name: light-dark(#…, #…)``.
-    """
-    tokens = {name: (light, dark) for name, light, dark in TOKEN.findall(css)}
+    """Answer one sentence for each pair of colors in ``css`` that is too close; none when all can be read."""
+    tokens = colors(css)
     return [
         f"--{text} on --{ground} has {ratio(tokens[text][mode], tokens[ground][mode]):.2f} of {least} in {MODES[mode]}"
         for text, ground, least in READ_ON
@@ -41,6 +38,11 @@ def problems(css: str) -> list[str]:
         for mode in (0, 1)
         if ratio(tokens[text][mode], tokens[ground][mode]) < least
     ]
+
+
+def colors(css: str) -> dict[str, tuple[str, str]]:
+    """Answer light and dark of each color in ``css``: the custom properties written ``--name: light-dark(#…, #…)``."""
+    return {name: (light, dark) for name, light, dark in TOKEN.findall(css)}
 
 
 def ratio(one: str, other: str) -> float:
