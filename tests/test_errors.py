@@ -39,7 +39,7 @@ def test_each_error_has_a_page_with_a_way_on(broken_app: Flask, status: int, pag
     assert response.status_code == status
     assert page.title in text
     assert page.text in text
-    assert "To the start page" in text
+    assert "Go to the home page" in text
     assert response.headers["X-Request-ID"] in text
     assert "a secret detail" not in text
     assert response.headers["Cache-Control"] == "no-store"

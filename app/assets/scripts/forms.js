@@ -35,5 +35,6 @@ window.addEventListener("pageshow", function (event) {
   if (event.persisted) document.querySelectorAll("form[aria-busy]").forEach(allowAgain);
 });
 
-const firstInvalid = document.querySelector("[aria-invalid=true]");
-if (firstInvalid && !document.querySelector("[autofocus]")) firstInvalid.focus();
+// Whoever cannot see the page begins where something is wrong.
+const firstProblem = document.querySelector("form [aria-invalid=true], form .message--error");
+if (firstProblem && !document.querySelector("[autofocus]")) firstProblem.focus();

@@ -25,7 +25,9 @@ function clearStrength(box, text) {
 
 document.querySelectorAll("[data-password-meter]").forEach(function (box) {
   const input = document.getElementById(box.dataset.passwordMeter);
-  const invitation = box.querySelector("p").textContent;
+  const hint = box.querySelector("p");
+  const invitation = hint.textContent;
+  input.setAttribute("aria-describedby", [input.getAttribute("aria-describedby"), hint.id].filter(Boolean).join(" "));
   let timer = 0;
   let asked = "";
 
