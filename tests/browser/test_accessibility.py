@@ -2,10 +2,12 @@
 
 import pytest
 from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
 from playwright.sync_api import Page as Window
 from playwright.sync_api import expect
 
-from tests.browser.audit import COLOR_RULES, problems, violations
+from app.kit.form_fields import NAME_MAX_LENGTH
+from tests.browser.audit import COLOR_RULES, problems, sideways_scrolling, violations
 from tests.browser.pages import WHO_LOOKS, Page, all_pages
 from tests.browser.people import People
 from tests.browser.visitor import DESKTOP, PHONE, Visitor
@@ -49,6 +51,22 @@ def test_axe_finds_nothing_where_errors_show(visitor: Visitor, people: People, p
                 found += everywhere(visitor.page)
     assert found == []
     assert forms or who == "unconfirmed"
+
+
+@pytest.mark.parametrize("who", ["user", "administrator"])
+def test_the_longest_names_fit_the_smallest_screen(
+    visitor: Visitor, people: People, pages: list[Page], db: SQLAlchemy, who: str
+) -> None:
+    longest = NAME_MAX_LENGTH * "W"
+    people.user.first_name = people.user.last_name = longest
+    people.user.email = f"{longest}@{longest[1:]}.example.org".lower()
+    db.session.commit()
+    visitor.become(people.cookies[who])
+    found = []
+    for page in pages_of(pages, who):
+        visitor.open(page.path)
+        found += [f"{page.path}: {problem}" for problem in sideways_scrolling(visitor.page)]
+    assert found == []
 
 
 @pytest.mark.parametrize("who", ["visitor", "administrator"])
