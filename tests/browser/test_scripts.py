@@ -6,28 +6,57 @@ import pytest
 from flask_sqlalchemy import SQLAlchemy
 from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
-from app.assets import BUNDLES, SOURCES
+from app.assets import BUNDLES, SOURCES, theme_color
 from app.models import EditableHTML, User
 from tests.browser.people import People
 from tests.browser.visitor import Visitor
 from tests.factories import PASSWORD
 
 STRONG = "seven-violet-otters-hum"
-GROUND = "getComputedStyle(document.body).backgroundColor"
+SHOWN_COLORS = """
+    [getComputedStyle(document.body).backgroundColor,
+     ...[...document.querySelectorAll("meta[name=theme-color]")]
+        .filter(color => matchMedia(color.media).matches).map(color => color.content)]
+"""
 
 
-def test_a_chosen_theme_stays_from_the_first_byte_of_the_next_page(visitor: Visitor) -> None:
+@pytest.mark.parametrize("system", ["light", "dark"])
+def test_a_chosen_theme_colors_the_page_and_the_browsers_frame(browser: Browser, site: str, system: str) -> None:
+    with Visitor.at(browser, site, color_scheme=system) as visitor:
+        visitor.open("/")
+        for theme, mode in (("Light", "light"), ("Dark", "dark"), ("Auto", system)):
+            choose(visitor.page, theme)
+            assert shown_colors(visitor.page) == [theme_color(mode)] * 2
+            visitor.open("/about")
+            assert shown_colors(visitor.page) == [theme_color(mode)] * 2
+        assert visitor.complaints == []
+
+
+def test_a_chosen_theme_is_in_the_first_byte_of_the_next_page(visitor: Visitor) -> None:
     visitor.open("/")
-    light = visitor.page.evaluate(GROUND)
-    visitor.page.get_by_label("Dark").check(force=True)
-    dark = visitor.page.evaluate(GROUND)
-    assert light != dark
-    visitor.open("/about")
-    assert '<html lang="en" data-theme="dark">' in visitor.context.request.get(visitor.page.url).text()
-    assert visitor.page.evaluate(GROUND) == dark
-    visitor.page.get_by_label("Auto").check(force=True)
+    choose(visitor.page, "Dark")
+    html = visitor.context.request.get(f"{visitor.address}/about").text()
+    assert '<html lang="en" data-theme="dark">' in html
+    assert f'media="all" content="{theme_color("dark")}"' in html
+    assert f'media="not all" content="{theme_color("light")}"' in html
+
+
+def test_a_page_that_comes_back_takes_over_what_was_chosen_meanwhile(visitor: Visitor) -> None:
     visitor.open("/")
-    assert visitor.page.evaluate(GROUND) == light
+    visitor.page.evaluate("document.cookie = 'theme=dark; Path=/'")
+    visitor.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    assert shown_colors(visitor.page) == [theme_color("dark")] * 2
+    expect(visitor.page.get_by_label("Dark")).to_be_checked()
+
+
+def choose(page: Page, theme: str) -> None:
+    page.get_by_label(theme).check(force=True)
+
+
+def shown_colors(page: Page) -> list[str]:
+    """Answer the colors of the page's ground and of the browser's frame around it, as "#rrggbb"."""
+    ground, *frame = page.evaluate(SHOWN_COLORS)
+    return ["#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", ground)), *frame]
 
 
 def test_a_flash_stays_until_it_is_dismissed(visitor: Visitor, people: People) -> None:
