@@ -107,6 +107,8 @@ def _invalid_form() -> Form:
     for field in form:
         if field.type not in {"SubmitField", "CSRFTokenField"}:
             field.errors = [ERRORS.get(field.short_name, f"What is wrong with “{field.label.text}”, and its cure.")]
+    # Alone on a page it takes the focus; here the page would scroll down to it.
+    form["name"].render_kw = {"autofocus": False}
     return form
 
 
