@@ -28,7 +28,7 @@ def _current_user(_form: Any) -> list[str | None]:
 class LoginForm(Form):
     """Signing in."""
 
-    email = email_field()
+    email = email_field(autocomplete="username")
     password = known_password_field()
     remember_me = BooleanField("Keep me logged in")
     submit = SubmitField("Log in")

@@ -75,7 +75,7 @@ class InviteUserForm(_FormWithRole):
 
     first_name = name_field("First name", "off")
     last_name = name_field("Last name", "off")
-    email = email_field()
+    email = email_field(autocomplete="off")
     role = _role_field()
     submit = SubmitField("Send invitation")
 
@@ -95,7 +95,7 @@ class NewUserForm(InviteUserForm):
 class ChangeUserEmailForm(Form):
     """Correcting somebody's address."""
 
-    email = email_field("New email")
+    email = email_field("New email", "off")
     submit = SubmitField("Change email")
 
     def validate_email(self, field: Field) -> None:

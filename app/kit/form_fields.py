@@ -18,9 +18,12 @@ NAME_MAX_LENGTH = 64
 PersonalTexts = Callable[[Any], list[str | None]]
 
 
-def email_field(label: str = "Email") -> StringField:
-    """Answer a field whose data, once valid, is the address in the spelling that is stored."""
-    attributes = {"type": "email", "autocomplete": "email", "inputmode": "email", "maxlength": EMAIL_MAX_LENGTH}
+def email_field(label: str = "Email", autocomplete: str = "email") -> StringField:
+    """Answer a field whose data, once valid, is the address in the spelling that is stored.
+
+    ``autocomplete`` is "username" where one logs in with it, "off" where it is somebody else's.
+    """
+    attributes = {"type": "email", "autocomplete": autocomplete, "inputmode": "email", "maxlength": EMAIL_MAX_LENGTH}
     return StringField(label, [InputRequired("Enter an email address."), _email_address], render_kw=attributes)
 
 

@@ -72,6 +72,19 @@ def test_an_empty_form_leads_to_its_first_error(visitor: Visitor) -> None:
     expect(first).to_have_accessible_description("Enter an email address.")
 
 
+def test_a_refused_login_leads_to_the_reason_and_on_to_the_fields(visitor: Visitor, people: People) -> None:
+    page = visitor.page
+    visitor.open("/account/login")
+    fill(page, Email=people.user.email, Password="not the password")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_focused()
+    fill(page, Email=people.user.email, Password=PASSWORD)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("status").first).to_be_visible()
+
+
 def test_the_menu_of_a_phone_opens_and_closes(visitor: Visitor) -> None:
     page = visitor.page
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]

@@ -69,6 +69,17 @@ def test_a_flash_stays_until_it_is_dismissed(visitor: Visitor, people: People) -
     assert visitor.page.evaluate("document.activeElement.id") == "content"
 
 
+def test_a_screen_reader_hears_a_flash_that_came_with_the_page(visitor: Visitor, people: People) -> None:
+    visitor.context.add_init_script(
+        """addEventListener("DOMContentLoaded", () => document.querySelectorAll("[role=status]").forEach(region =>
+            new MutationObserver(changes => { document.body.dataset.heard = changes[0].addedNodes[0].textContent; })
+                .observe(region, {childList: true})));"""
+    )
+    visitor.open("/account/login")
+    log_in(visitor, people.user.email)
+    expect(visitor.page.locator("body")).to_have_attribute("data-heard", "You are now logged in. Welcome back!")
+
+
 def log_in(visitor: Visitor, address: str) -> None:
     visitor.page.get_by_label("Email").fill(address)
     visitor.page.get_by_label("Password", exact=True).fill(PASSWORD)

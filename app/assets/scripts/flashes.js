@@ -5,3 +5,11 @@ document.addEventListener("click", function (event) {
   button.closest(".flash").remove();
   document.getElementById("content").focus();
 });
+
+// Screen readers announce what changes on a page, not what it brings along: each text is taken out and put back.
+const UNTIL_THEY_LISTEN_MS = 300;
+window.addEventListener("load", function () {
+  setTimeout(function () {
+    document.querySelectorAll(".flash > p").forEach(function (text) { text.replaceWith(text.cloneNode(true)); });
+  }, UNTIL_THEY_LISTEN_MS);
+});
