@@ -36,7 +36,7 @@ def init_app(app: Flask) -> None:
     """
     manifest = AssetManifest(STATIC, STATIC_URL)
     app.extensions["assets"] = manifest
-    app.jinja_env.globals.update(asset_url=asset_url, script=script, theme_color=theme_color)
+    app.jinja_env.globals.update(asset_url=asset_url, brand_color=brand_color, script=script, theme_color=theme_color)
     if not app.config["ASSETS_AUTO_BUILD"]:
         # Nothing changes any more: each page asks for half a dozen addresses, without a way round.
         app.jinja_env.globals["asset_url"] = manifest.url
@@ -69,10 +69,19 @@ def script(name: str) -> Markup:
 @cache
 def theme_color(mode: str) -> str:
     """Answer the color of the browser's own frame in "light" or "dark" mode: that of the page's ground."""
-    # Imported here: most processes never ask, and those that do ask once.
-    from app.kit.brand_images import brand_color
+    return brand_color(f"ground-{mode}")
 
-    return brand_color((SOURCES / "styles" / "_brand.scss").read_text(), f"ground-{mode}")
+
+@cache
+def brand_color(name: str) -> str:
+    """Answer a color of ``styles/_brand.scss``, such as "accent-light", for what no style sheet reaches: emails.
+
+    Raises ValueError when there is no such color.
+    """
+    # Imported here: most processes never ask, and those that do ask once.
+    from app.kit import brand_images
+
+    return brand_images.brand_color((SOURCES / "styles" / "_brand.scss").read_text(), name)
 
 
 def build_stale_assets(manifest: AssetManifest) -> None:

@@ -130,7 +130,7 @@ def password_changed(user: User, **origin: str) -> Context:
 
 @catalog.email(
     "account/email/new_device",
-    subject="New sign-in to your account",
+    subject="New login to your account",
     sample={"not_me_link": SAMPLE_LINK, **SAMPLE_ORIGIN},
 )
 def new_device(user: User, **origin: str) -> Context:

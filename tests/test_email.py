@@ -10,6 +10,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import select, text
 
 from app import email
+from app.assets import brand_color
 from app.email import catalog, send_email
 from app.jobs import outbox
 from app.kit.database import utc_now
@@ -75,10 +76,12 @@ def test_every_email_fits_mail_programs(name: str) -> None:
 
 
 def test_emails_wear_the_colors_of_the_site(app: Flask) -> None:
+    html = catalog.emails["confirm"].preview().html
+    for name in ("accent-light", "on-accent-light", "ground-light", "ground-dark", "surface-dark", "accent-text-dark"):
+        assert brand_color(name) in html, name
     root = Path(app.root_path)
-    colors = set(re.findall(r"set accent\w* = '(#\w{6})'", (root / "templates/layouts/email.html").read_text()))
-    assert len(colors) == 2
-    assert colors <= set(re.findall(r"#\w{6}", (root / "assets/styles/_brand.scss").read_text()))
+    grays = set(re.findall(r"#\w{6}", (root / "templates/layouts/email.html").read_text()))
+    assert grays <= set(re.findall(r"#\w{6}", (root / "assets/styles/_tokens.scss").read_text()))
 
 
 def test_an_email_leaves_with_the_commit_and_not_after_a_rollback(db: SQLAlchemy) -> None:
