@@ -22,6 +22,7 @@ from app.kit import (
     routing,
     security_headers,
     static_files,
+    template_globals,
 )
 from app.kit.environment import ConfigError
 from app.main import main as main_area
@@ -36,6 +37,7 @@ def create_app(config_name: str | None = None) -> Flask:
     :class:`app.kit.environment.ConfigError`, naming each setting that is missing or wrong.
     """
     app = Flask(__name__, static_folder=None)
+    template_globals.init_app(app)
     _configure(app, config_name or os.environ.get("FLASK_CONFIG") or "default")
     _bind_extensions(app)
     _set_up_requests(app)

@@ -47,6 +47,8 @@ def configure_logging(*, level: str, as_json: bool) -> None:
         root.removeHandler(earlier)
     root.addHandler(handler)
     root.setLevel(level)
+    # No line of ours names its process or thread: do not find them out for each.
+    logging.logProcesses = logging.logMultiprocessing = logging.logThreads = False
     # The development server prints the address of every request, tokens and all.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
@@ -86,9 +88,8 @@ def _end_request(response: Response) -> Response:
     if request_id is None:  # the request was refused before it began, by its host name for one
         return response
     response.headers["X-Request-ID"] = request_id
-    if request.endpoint != "static":
-        seconds = time.perf_counter() - g.request_started_at
-        log.info("request", extra={"fields": _request_fields(response, seconds)})
+    seconds = time.perf_counter() - g.request_started_at
+    log.info("request", extra={"fields": _request_fields(response, seconds)})
     return response
 
 
@@ -111,12 +112,11 @@ def _request_fields(response: Response, seconds: float) -> dict[str, Any]:
 
 def _context_fields() -> dict[str, Any]:
     """Who and what the line belongs to; never loads the user, which could fail while logging."""
-    fields = dict(_fields.get())
+    fields = _fields.get()
     if has_request_context():
         user = g.get("_login_user")
-        fields |= {"request_id": g.get("request_id"), "user_id": g.get("logged_in_user_id")}
-        if fields["user_id"] is None and user is not None and user.is_authenticated:
-            fields["user_id"] = user.__dict__.get("id")
+        user_id = user.__dict__.get("id") if user is not None and user.is_authenticated else None
+        fields = {**fields, "request_id": g.get("request_id"), "user_id": user_id}
     return {name: value for name, value in fields.items() if value is not None}
 
 

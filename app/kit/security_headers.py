@@ -4,10 +4,17 @@
 'unsafe-inline': a script that somebody smuggles into a page does not know the response's nonce.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterable
 from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PERMISSIONS = ("accelerometer", "camera", "geolocation", "gyroscope", "microphone", "payment", "usb")
 
@@ -64,21 +71,40 @@ def allow_source(directive: str, source: str) -> None:
 def init_app(app: Flask) -> None:
     """Add the headers to every response of ``app``, errors included."""
     app.jinja_env.globals["csp_nonce"] = csp_nonce
-    headers = file_headers(https=not app.config["SSL_DISABLE"])
+    headers = {**file_headers(https=not app.config["SSL_DISABLE"]), "Content-Security-Policy": PAGE_CSP}
+    app.wsgi_app = _MissingHeaders(app.wsgi_app, headers)  # type: ignore[method-assign]
+    app.after_request(_add_headers_of_this_response)
 
-    @app.after_request
-    def add_security_headers(response: Response) -> Response:
-        # One pass over what the view set: a search per header would be half the cost of this hook.
-        present = {name.lower() for name, _value in response.headers}
-        if "content-security-policy" not in present:
-            response.headers.add("Content-Security-Policy", content_security_policy())
-        response.headers.extend([(name, value) for name, value in headers.items() if name.lower() not in present])
-        if _was_made_for_somebody():
-            response.headers.setdefault("Cache-Control", "no-store")
-        elif "csrf_token" in g:
-            # A form that one browser was given; not "no-store", which empties it on the way back.
-            response.headers.setdefault("Cache-Control", "private")
-        return response
+
+class _MissingHeaders:
+    """WSGI: the headers that are the same everywhere, where a view set none of its own.
+
+    Outside of Flask, which looks at each header three times, and passes some refusals by its hooks.
+    """
+
+    def __init__(self, application: WSGIApplication, headers: dict[str, str]) -> None:
+        self._application = application
+        self._headers = [(name.lower(), (name, value)) for name, value in headers.items()]
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start_with_all(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            present = {name.lower() for name, _value in headers}
+            headers.extend(header for name, header in self._headers if name not in present)
+            return start_response(status, headers, exc_info)
+
+        return self._application(environ, start_with_all)
+
+
+def _add_headers_of_this_response(response: Response) -> Response:
+    policy = content_security_policy()
+    if policy is not PAGE_CSP:
+        response.headers.setdefault("Content-Security-Policy", policy)
+    if _was_made_for_somebody():
+        response.headers.setdefault("Cache-Control", "no-store")
+    elif "csrf_token" in g:
+        # A form that one browser was given; not "no-store", which empties it on the way back.
+        response.headers.setdefault("Cache-Control", "private")
+    return response
 
 
 def file_headers(https: bool) -> dict[str, str]:
