@@ -16,10 +16,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks import programs
 from benchmarks.site import prepared_site
 from tests.servers.redis import free_port
 
 SCANNER = "@mdn/mdn-http-observatory"
+VERSION = "1.4.8"
 PAGES = ("/", "/account/login", "/about", "/account/manage", "/admin/users")
 WANTED_SCORE = 120
 ONE_DAY = "1"
@@ -45,8 +47,7 @@ def main() -> None:
 
 def install_scanner(folder: Path) -> Path:
     """Answer the scanner's program, freshly installed from the npm registry."""
-    run("npm", "install", "--silent", "--ignore-scripts", "--prefix", str(folder), SCANNER)
-    package = folder / "node_modules" / SCANNER
+    package = programs.install_from_npm(SCANNER, VERSION, folder)
     # The list of domains that browsers know as https-only; no local host stands in it.
     (package / "conf" / "hsts-preload.json").write_text("{}")
     return package / "src" / "scan.js"
@@ -57,7 +58,8 @@ def make_certificate(folder: Path) -> Path:
     certificate = folder / "certificate.pem"
     subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
     key = ("-newkey", "rsa:2048", "-nodes", "-keyout", str(folder / "key.pem"))
-    run("openssl", "req", "-x509", *key, "-out", str(certificate), "-days", ONE_DAY, *subject)
+    openssl = programs.find("openssl", package="openssl")
+    programs.run(openssl, "req", "-x509", *key, "-out", str(certificate), "-days", ONE_DAY, *subject)
     return certificate
 
 
@@ -100,18 +102,12 @@ def logged_in_site() -> Any:
 def scan(scanner: Path, address: str, certificate: Path) -> dict[str, Any]:
     """Answer what the scanner says about `host:port/path`, with the tests that cost points."""
     trusting = {**os.environ, "NODE_EXTRA_CA_CERTS": str(certificate)}
-    answer = json.loads(run("node", str(scanner), address, env=trusting))
+    answer = json.loads(programs.run("node", str(scanner), address, env=trusting))
     if "scan" not in answer:
         raise RuntimeError(f"{address}: {answer}")
     lost = {name: test["result"] for name, test in answer["tests"].items() if (test["scoreModifier"] or 0) < 0}
     found: dict[str, Any] = answer["scan"]
     return {"status": found["statusCode"], "grade": found["grade"], "score": found["score"], "lost": lost}
-
-
-def run(*command: str, env: Mapping[str, str] | None = None) -> str:
-    """Answer what a program printed; raises CalledProcessError when it failed."""
-    done = subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)  # noqa: S603
-    return done.stdout
 
 
 if __name__ == "__main__":
