@@ -3,16 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 
 import redis
-from flask import current_app
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
 from app.kit import queue
 from app.kit.database import utc_now
+from app.kit.migrations import newest_revisions
 from app.kit.sweeper import SIGN_OF_LIFE
 from app.models import Email, ScheduledJob
 
@@ -58,16 +57,8 @@ def _database() -> tuple[bool, str]:
 
 def _migrations() -> tuple[bool, str]:
     current = set(db.session.scalars(text("SELECT version_num FROM alembic_version")))
-    is_current = current == _newest_migrations(str(current_app.extensions["migrate"].directory))
+    is_current = current == newest_revisions()
     return is_current, "up to date" if is_current else "not up to date: run manage.py db upgrade"
-
-
-@cache
-def _newest_migrations(directory: str) -> frozenset[str]:
-    # The files do not change while the process runs; reading them takes a while.
-    from alembic.script import ScriptDirectory
-
-    return frozenset(ScriptDirectory(directory).get_heads())
 
 
 def _queue() -> tuple[bool, str]:

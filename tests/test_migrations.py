@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import inspect
 
+from app.kit.migrations import newest_revisions
 from tests.servers import create_postgres_database
 
 # The only index on an expression, lower(email), is tested by registering twice.
@@ -15,6 +17,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index"),
     pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index"),
 ]
+MERGED = {
+    "a_first.py": 'revision = "a"\ndown_revision = None\n',
+    "b_branch.py": 'revision: str = "b"\ndown_revision: str | None = "a"\n',
+    "c_branch.py": 'revision = "c"  # made by hand\ndown_revision = "a"\n',
+    "d_merge.py": 'revision = "d"\ndown_revision = (\n    "b",\n    "c",\n)\n',
+    "e_branch.py": 'revision = "e"\ndown_revision = "c"\n',
+}
 
 
 @pytest.fixture
@@ -66,3 +75,12 @@ def test_a_column_that_no_migration_knows_is_found(empty_app):
 
 def _tables(app: Flask) -> set[str]:
     return set(inspect(app.extensions["sqlalchemy"].engine).get_table_names()) - {"sqlite_sequence"}
+
+
+@pytest.mark.parametrize(("count", "newest"), [(0, ""), (1, "a"), (2, "b"), (3, "bc"), (4, "d"), (5, "de")])
+def test_the_newest_migrations_are_those_that_alembic_names(tmp_path: Path, count: int, newest: str) -> None:
+    (tmp_path / "versions").mkdir()
+    for name, text in list(MERGED.items())[:count]:
+        (tmp_path / "versions" / name).write_text(text)
+
+    assert newest_revisions(tmp_path) == set(newest) == set(ScriptDirectory(str(tmp_path)).get_heads())

@@ -4,11 +4,17 @@ Alembic brings every SQL dialect and a template engine along: 11 MB and 0.3 s th
 would pay at each start and never use.
 """
 
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import click
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+
+DIRECTORY = Path("migrations")
 
 
 class DeferredMigrate:
@@ -40,4 +46,32 @@ class MigrateCommands(click.Group):
 
 def init_app(app: Flask, db: SQLAlchemy) -> None:
     """Let ``app`` migrate ``db``; types are compared, and SQLite's tables copied where it cannot alter them."""
-    app.extensions["migrate"] = DeferredMigrate(app, db, compare_type=True, render_as_batch=True)
+    app.extensions["migrate"] = DeferredMigrate(
+        app, db, directory=str(DIRECTORY), compare_type=True, render_as_batch=True
+    )
+
+
+@cache
+def newest_revisions(directory: Path = DIRECTORY) -> frozenset[str]:
+    """Answer the migrations that no other one follows, as ``manage.py db heads`` lists them.
+
+    Read from the files, once: a web process that is asked whether its database is up to date does
+    without Alembic, too.
+    """
+    revisions: set[str] = set()
+    followed: set[str] = set()
+    for path in (directory / "versions").glob("*.py"):
+        for name, value in _identifiers(path.read_text()):
+            names = {value} if isinstance(value, str) else set(value or ())
+            (revisions if name == "revision" else followed).update(names)
+    return frozenset(revisions - followed)
+
+
+def _identifiers(migration: str) -> Iterator[tuple[str, Any]]:
+    for statement in ast.parse(migration).body:
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id="revision" | "down_revision" as name)], value=ast.expr() as value)
+                | ast.AnnAssign(target=ast.Name(id="revision" | "down_revision" as name), value=ast.expr() as value)
+            ):
+                yield name, ast.literal_eval(value)
