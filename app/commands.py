@@ -13,6 +13,7 @@ from flask.cli import ScriptInfo, routes_command, shell_command
 
 from app import assets, fake_data, jobs, setup
 from app.extensions import db
+from app.kit import worker
 from app.kit.command_line import CommandLine, Section
 from app.kit.environment import ConfigError
 from app.kit.migrations import MigrateCommands
@@ -204,9 +205,6 @@ def runserver(info: ScriptInfo, host: str, port: int, reload: bool) -> None:
 @click.option("--burst", is_flag=True, help="End when nothing is left to do.")
 def run_worker(queue: str, workers: int, burst: bool) -> None:
     """Deliver emails, run jobs, keep the schedule."""
-    # RQ takes 0.1 s to import: the other commands, and the web server, do without.
-    from app.kit import worker
-
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     sys.exit(worker.run(app, jobs.outbox, jobs.schedule, queue=queue, workers=workers, burst=burst))
 

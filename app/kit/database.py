@@ -7,7 +7,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Result, TypeDecorator, event, inspect, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
+from sqlalchemy.orm import DeclarativeBase, Session, configure_mappers, scoped_session
 
 # Without names of our own, SQLite's constraints have none and no migration can ever drop one.
 NAMING_CONVENTION = {
@@ -86,7 +86,9 @@ def insert_unless_taken(session: AnySession, model: type[Model], **values: objec
 
 
 def init_app(app: Flask, db: SQLAlchemy) -> None:
-    """Give each SQLite connection the settings that make it safe under several processes."""
+    """Tie the models together, and make SQLite's connections safe under several processes."""
+    # SQLAlchemy would do so at the first query: in each web worker anew, and a wrong relationship would be found there.
+    configure_mappers()
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _set_sqlite_pragmas)

@@ -15,6 +15,9 @@ import redis
 from flask import Flask, current_app
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from rq import Queue
+from rq import Retry as RetryRule
+from rq.serializers import JSONSerializer
 
 from app.kit.after_commit import after_commit
 from app.kit.request_log import current_request_id
@@ -51,10 +54,6 @@ def connect(url: str, *, timeout_seconds: float | None) -> redis.Redis:
 
 def queue_named(name: str = DEFAULT_QUEUE, connection: redis.Redis | None = None) -> Any:
     """Answer RQ's queue; job arguments are JSON, so who can write to Redis cannot run code here."""
-    # RQ takes 0.1 s and 4 MB: a web process that never enqueues anything does without.
-    from rq import Queue
-    from rq.serializers import JSONSerializer
-
     client = connection or current_app.extensions["redis"]
     return Queue(name, connection=client, serializer=JSONSerializer)
 
@@ -125,9 +124,6 @@ class Job:
     def _retry(self) -> Any:
         if not self.retry_after_seconds:
             return None
-        # Late for the same reason as in `queue_named`.
-        from rq import Retry as RetryRule
-
         return RetryRule(max=len(self.retry_after_seconds), interval=list(self.retry_after_seconds))
 
 

@@ -7,6 +7,9 @@ from typing import Any
 
 import redis
 from flask import current_app
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
+from rq.serializers import JSONSerializer
 
 from app.kit.queue import DEFAULT_QUEUE, queue_named
 
@@ -137,11 +140,6 @@ def _worker(row: dict[bytes, bytes]) -> WorkerState:
 
 
 def _failed_job(job_id: str) -> Any:
-    # RQ is loaded by who looks at jobs, not by every web worker.
-    from rq.exceptions import NoSuchJobError
-    from rq.job import Job
-    from rq.serializers import JSONSerializer
-
     try:
         job = Job.fetch(job_id, connection=current_app.extensions["redis"], serializer=JSONSerializer)
     except (NoSuchJobError, ValueError):  # RQ raises the second for what cannot be an id: addresses hold anything

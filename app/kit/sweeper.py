@@ -14,6 +14,8 @@ from typing import Any
 
 import redis
 from flask import Flask, current_app
+from rq.scheduler import RQScheduler
+from rq.serializers import JSONSerializer
 from sqlalchemy.exc import DBAPIError
 
 from app.kit.outbox import Outbox
@@ -91,10 +93,6 @@ class Sweeper:
 
     def _enqueue_retries(self) -> None:
         """Put jobs whose wait is over back into their queue: RQ leaves that to a process of its own."""
-        # By now the worker process has loaded RQ; who only imports this module has not.
-        from rq.scheduler import RQScheduler
-        from rq.serializers import JSONSerializer
-
         if self._retries is None:
             queues = [self._queue_name]
             self._retries = RQScheduler(queues, self._redis, logging_level="WARNING", serializer=JSONSerializer)
