@@ -40,6 +40,28 @@ def test_a_killed_worker_is_replaced(app, redis_url, tmp_path):
         assert urllib.request.urlopen(f"{server.address}/up", timeout=20).status == 200  # noqa: S310
 
 
+def test_what_workers_share_is_not_searched_for_garbage():
+    with start_gunicorn("tests.servers.garbage:app", {}) as server:
+        assert urllib.request.urlopen(server.address).read() == b"True True"  # noqa: S310
+
+
+def test_a_web_process_does_without_what_other_processes_need(app, redis_url, tmp_path):
+    """Each of them would take part of every start, and memory of every worker."""
+    with app.app_context():
+        build_stale_assets(app.extensions["assets"])
+    variables = production_environment(f"sqlite:///{tmp_path / 'site.sqlite'}", redis_url, free_port())
+    script = (
+        "import sys; from app import create_app, health; create_app(); health.newest_revisions(); print(*sys.modules)"
+    )
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env={**os.environ, **variables}, capture_output=True, check=True
+    )
+
+    others = {"alembic", "flask_migrate", "faker", "flask_assets", "sass", "jsmin", "css_inline", "development"}
+    assert not others & set(loaded.stdout.decode().split())
+
+
 def test_a_wrong_configuration_ends_the_start_with_one_message(tmp_path):
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "FLASK_CONFIG": "heroku", "SECRET_KEY": "x"}
 
