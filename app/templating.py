@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import flask
-from flask import Flask, has_request_context, request
+from flask import Flask, get_flashed_messages, has_request_context, request
 from flask.globals import request_ctx
 from flask_login import current_user
 from markupsafe import Markup
-from wtforms import Field
+from wtforms import Field, Form
 from wtforms.fields import HiddenField
 
 from app.kit import remembered
@@ -24,6 +25,10 @@ COLOR_THEMES = {"light", "dark"}
 PASSWORDS = {"old_password": "current-password", "password": "current-password"}
 NAMES = {"first_name": "given-name", "last_name": "family-name"}
 
+FILE_FIELDS = {"FileField", "MultipleFileField"}
+# What a view flashes for the form instead of the page, and the kind of message it becomes.
+FORM_FLASHES = {"form-error": "error", "form-check-email": "warning", "form-info": "info", "form-success": "success"}
+
 MINUTE, HOUR, DAY = 60, 3600, 86400
 MOST_KNOWN_URLS = 5000
 
@@ -35,6 +40,8 @@ def init_app(app: Flask) -> None:
     environment.globals.update(
         badge_element=badge_element,
         color_theme=color_theme,
+        fields_of=fields_of,
+        form_flashes=form_flashes,
         icon=icon,
         # Imported macros do not see what Flask-Login hands to each template.
         current_user=current_user,
@@ -84,6 +91,36 @@ def color_theme() -> str:
 def index_for_role(role: Role) -> str:
     """Answer the address of the page where users of ``role`` begin."""
     return url_for(f"{role.index}.index")
+
+
+@dataclass(frozen=True)
+class FormFields:
+    """A form's fields by where they are drawn."""
+
+    hidden: list[Field]
+    shown: list[Field]
+    buttons: list[Field]
+    has_password: bool
+    has_file: bool
+
+
+def fields_of(form: Form) -> FormFields:
+    """Sort a form's fields, in the order in which the form names them."""
+    # Here, because a template that asks the same of every field takes as long as all the rest of a form.
+    hidden, shown, buttons = [], [], []
+    for field in form:
+        kind = hidden if is_hidden_field(field) else buttons if field.type == "SubmitField" else shown
+        kind.append(field)
+    kinds = {field.type for field in shown}
+    return FormFields(hidden, shown, buttons, "PasswordField" in kinds, not kinds.isdisjoint(FILE_FIELDS))
+
+
+def form_flashes() -> dict[str, list[str]]:
+    """Answer what was flashed for the form of this page ("form-error" …), by kind ("error" …)."""
+    found: dict[str, list[str]] = {}
+    for category, message in get_flashed_messages(with_categories=True, category_filter=FORM_FLASHES):
+        found.setdefault(FORM_FLASHES[category], []).append(message)
+    return found
 
 
 def is_hidden_field(field: Field) -> bool:

@@ -99,11 +99,12 @@ def _add_headers_of_this_response(response: Response) -> Response:
     policy = content_security_policy()
     if policy is not PAGE_CSP:
         response.headers.setdefault("Content-Security-Policy", policy)
-    if _was_made_for_somebody():
-        response.headers.setdefault("Cache-Control", "no-store")
-    elif "csrf_token" in g:
-        # A form that one browser was given; not "no-store", which empties it on the way back.
-        response.headers.setdefault("Cache-Control", "private")
+    if "Cache-Control" not in response.headers:
+        if _was_made_for_somebody():
+            response.headers["Cache-Control"] = "no-store"
+        elif "csrf_token" in g:
+            # A form that one browser was given; not "no-store", which empties it on the way back.
+            response.headers["Cache-Control"] = "private"
     return response
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
+
+from app.kit.signing import ShortTextSigner
 
 
 class SessionCookie(SecureCookieSessionInterface):
@@ -16,11 +20,15 @@ class SessionCookie(SecureCookieSessionInterface):
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         """Answer the signer of the app's present keys; None without a key."""
-        keys = (app.secret_key, tuple(app.config["SECRET_KEY_FALLBACKS"] or ()))
+        keys = [*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.secret_key]
         if self._signer is None or keys != self._keys:
-            self._signer = super().get_signing_serializer(app)
+            self._signer = self._make_signer(keys) if app.secret_key else None
             self._keys = keys
         return self._signer
+
+    def _make_signer(self, keys: list[Any]) -> URLSafeTimedSerializer:
+        algorithm = {"key_derivation": self.key_derivation, "digest_method": self.digest_method}
+        return ShortTextSigner(keys, salt=self.salt, serializer=self.serializer, signer_kwargs=algorithm)
 
 
 def init_app(app: Flask) -> None:
