@@ -16,13 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+from benchmarks import start
 from benchmarks.load import drive
 from benchmarks.processes import cpu_seconds
 from benchmarks.site import Visit, prepared_site, running_visits
-from benchmarks.start import Memory, cold_starts, worker_memory
 
-COLD_START_BAR = 1.8
-MEMORY_BAR_MIB = 50.0
 MICROSECONDS = 1_000_000
 
 
@@ -41,8 +39,7 @@ def main() -> None:
         with running_visits(variables, cookies) as visits:
             figures = measure(visits, arguments.rounds, arguments.seconds)
         missed = report(visits, figures)
-        missed += report_start(*cold_starts(variables, arguments.starts))
-        missed += report_memory(worker_memory(variables))
+        missed += start.report(start.measure(variables, arguments.starts))
     sys.exit(f"missed: {', '.join(missed)}" if missed else 0)
 
 
@@ -97,27 +94,6 @@ def report(visits: list[Visit], figures: dict[str, Figures]) -> list[str]:
         if visit.bar is not None and ratio < visit.bar:
             missed.append(visit.name)
     return missed
-
-
-def report_start(bare: list[float], kit: list[float]) -> list[str]:
-    """Print the cold starts; answers what missed its bar."""
-    ratio = median(kit) / median(bare)
-    ratios = [one / other for one, other in zip(kit, bare, strict=True)]
-    print(
-        f"cold start, exec to first 200: bare {median(bare):.3f} s, kit {median(kit):.3f} s, ratio {ratio:.2f} "
-        f"({min(ratios):.2f}–{max(ratios):.2f})   bar {COLD_START_BAR} {_verdict(ratio <= COLD_START_BAR)}"
-    )
-    return [] if ratio <= COLD_START_BAR else ["cold start"]
-
-
-def report_memory(memory: Memory) -> list[str]:
-    """Print the memory of a worker; answers what missed its bar."""
-    met = memory.resident <= MEMORY_BAR_MIB
-    print(
-        f"memory of a worker: resident {memory.resident:.0f} MiB   bar {MEMORY_BAR_MIB:.0f} {_verdict(met)}; "
-        f"its share, what it adds to the machine: {memory.proportional:.0f} MiB"
-    )
-    return [] if met else ["memory"]
 
 
 def _verdict(met: bool) -> str:

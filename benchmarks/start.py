@@ -1,50 +1,126 @@
-"""How long a web process takes from its start to its first answer, and how much memory it then holds."""
+"""How long a web server takes from its start to its first answer, and how much memory it then holds.
 
+    python -m benchmarks.start              seven starts each, about two minutes; --starts N for others
+
+Bare Flask's page, the same page after the import of the packages that the kit is built on, and the
+kit take turns, each under the kit's own gunicorn.conf.py. The second is the floor: what a site on
+these packages costs before it has a line of its own. Exits with 1 when a bar is missed.
+"""
+
+import argparse
+import compileall
+import sys
+import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 
-from benchmarks.load import Request, ask
-from benchmarks.processes import proportional_mib, resident_mib
-from benchmarks.site import ONE_SYNC_WORKER
+from benchmarks.load import Request, drive
+from benchmarks.processes import cpu_seconds, proportional_mib, resident_mib
+from benchmarks.site import prepared_site
 from tests.servers.redis import free_port
-from tests.servers.web import start_gunicorn
+from tests.servers.web import ROOT, start_gunicorn
 
-PAGES_SERVED = 20
-
-
-def cold_starts(variables: dict[str, str], rounds: int) -> tuple[list[float], list[float]]:
-    """Answer the seconds from exec to the first 200 of bare Flask's page and of the kit's, alternating."""
-    bare: list[float] = []
-    kit: list[float] = []
-    for _ in range(rounds):
-        bare.append(_cold_start("benchmarks.bare:app", {}, "/page"))
-        kit.append(_cold_start("app:create_app()", variables, "/"))
-    return bare, kit
-
-
-def _cold_start(application: str, variables: dict[str, str], path: str) -> float:
-    port = free_port()
-    if variables:
-        variables = {**variables, "BASE_URL": f"http://127.0.0.1:{port}"}
-    started = time.perf_counter()
-    with start_gunicorn(application, variables, *ONE_SYNC_WORKER, port=port, path=path):
-        return time.perf_counter() - started
+START_BAR = 1.8
+MEMORY_BAR_MIB = 50.0
+SECONDS_OF_SERVING = 1
 
 
 @dataclass(frozen=True)
-class Memory:
-    """MiB of a web worker: all that it can see, and what it adds to the machine's memory."""
+class Candidate:
+    """An application to start, and the pages that it serves before its memory is measured."""
 
-    resident: float
-    proportional: float
+    name: str
+    application: str
+    paths: tuple[str, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
-def worker_memory(variables: dict[str, str]) -> Memory:
-    """Answer the memory of the kit's workers under its own gunicorn.conf.py, once they served pages."""
-    port = int(variables["BASE_URL"].rpartition(":")[2])
-    with start_gunicorn("app:create_app()", variables, port=port) as server:
-        for _ in range(PAGES_SERVED):
-            ask(Request(f"{server.address}/account/login"))
+@dataclass
+class Figures:
+    """What was measured of one candidate, one entry a start; memory is a worker's, except the total."""
+
+    seconds: list[float] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
+    resident_mib: list[float] = field(default_factory=list)
+    proportional_mib: list[float] = field(default_factory=list)
+    total_mib: list[float] = field(default_factory=list)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Compare the kit's start and memory with bare Flask's.")
+    parser.add_argument("--starts", type=int, default=7, help="of each")
+    starts = parser.parse_args().starts
+    with tempfile.TemporaryDirectory() as folder, prepared_site(Path(folder)) as (variables, _cookies):
+        missed = report(measure(variables, starts))
+    sys.exit(f"missed: {', '.join(missed)}" if missed else 0)
+
+
+def measure(variables: Mapping[str, str], starts: int) -> dict[str, Figures]:
+    """Start each candidate ``starts`` times, in turns; ``variables`` are those of the kit's prepared site."""
+    _compile_sources()
+    candidates = [
+        Candidate("bare page", "benchmarks.bare:app", ("/page",)),
+        Candidate("bare page, all packages", "benchmarks.packages:app", ("/page",)),
+        Candidate("the kit", "app:create_app()", ("/", "/account/login"), variables),
+    ]
+    figures = {candidate.name: Figures() for candidate in candidates}
+    for _ in range(starts):
+        for candidate in candidates:
+            _start_once(candidate, figures[candidate.name])
+    return figures
+
+
+def _compile_sources() -> None:
+    """Do what pip does for packages, and the first start for the site unless PYTHONDONTWRITEBYTECODE forbids it."""
+    for folder in ("app", "benchmarks"):
+        compileall.compile_dir(ROOT / folder, quiet=1)
+    compileall.compile_file(ROOT / "config.py", quiet=1)
+
+
+def _start_once(candidate: Candidate, figures: Figures) -> None:
+    port = free_port()
+    variables = dict(candidate.variables)
+    if variables:
+        variables["BASE_URL"] = f"http://127.0.0.1:{port}"
+    started = time.perf_counter()
+    with start_gunicorn(candidate.application, variables, port=port, path=candidate.paths[0]) as server:
+        figures.seconds.append(time.perf_counter() - started)
         workers = server.worker_ids()
-        return Memory(median(map(resident_mib, workers)), median(map(proportional_mib, workers)))
+        figures.cpu_seconds.append(cpu_seconds([server.process.pid, *workers]))
+        for path in candidate.paths:
+            drive(Request(server.address + path), SECONDS_OF_SERVING)
+        workers = server.worker_ids()
+        figures.resident_mib.append(median(map(resident_mib, workers)))
+        figures.proportional_mib.append(median(map(proportional_mib, workers)))
+        figures.total_mib.append(sum(map(proportional_mib, [server.process.pid, *workers])))
+
+
+def report(figures: Mapping[str, Figures]) -> list[str]:
+    """Print a line per candidate and the bars; answers what missed its bar."""
+    print(
+        "                         exec to first 200   ratio (spread)     CPU  ratio    a worker's RSS    PSS  all PSS"
+    )
+    bare, *_, kit = figures.values()
+    for name, found in figures.items():
+        ratios = _ratios(found.seconds, bare.seconds)
+        cpu, cpu_ratio = median(found.cpu_seconds), median(_ratios(found.cpu_seconds, bare.cpu_seconds))
+        resident, share, total = map(median, (found.resident_mib, found.proportional_mib, found.total_mib))
+        print(
+            f"{name:<24} {median(found.seconds):>15.3f} s   {median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+            f" {cpu:>5.2f} s {cpu_ratio:>6.2f} {resident:>13.0f} MiB {share:>6.0f} {total:>8.0f}"
+        )
+    ratio, resident = median(_ratios(kit.seconds, bare.seconds)), median(kit.resident_mib)
+    print(f"the kit's bars: a start of {START_BAR:.1f} times the bare page's, {MEMORY_BAR_MIB:.0f} MiB of RSS")
+    missed = {"cold start": ratio > START_BAR, "memory": resident > MEMORY_BAR_MIB}
+    return [name for name, is_missed in missed.items() if is_missed]
+
+
+def _ratios(ours: list[float], theirs: list[float]) -> list[float]:
+    return [one / other for one, other in zip(ours, theirs, strict=True)]
+
+
+if __name__ == "__main__":
+    main()
