@@ -22,12 +22,20 @@ class ErrorPage:
 
 
 PAGES = {
-    400: ErrorPage("That request made no sense", "Something in the address or in what was sent cannot be right."),
+    400: ErrorPage(
+        "That request made no sense",
+        "Something in the address or in what was sent cannot be right. Go back and try again.",
+    ),
     401: ErrorPage("Log in first", "This page is for people who are logged in."),
-    403: ErrorPage("Not for this account", "Your account is not allowed to open this page or to do this."),
-    404: ErrorPage("Nothing lives here", "The page was moved or deleted, or the address has a typing mistake."),
-    405: ErrorPage("That cannot be opened like this", "This address answers buttons and forms, not a plain visit."),
-    413: ErrorPage("That was too large", "What you sent is larger than this site accepts."),
+    403: ErrorPage(
+        "Not for this account", "Your account is not allowed to do this. If you need it, ask an administrator."
+    ),
+    404: ErrorPage("Page not found", "It was moved or deleted, or there is a typing mistake in the address."),
+    405: ErrorPage(
+        "That cannot be opened like this",
+        "This address answers buttons and forms, not a plain visit. Go back and use those.",
+    ),
+    413: ErrorPage("That was too large", "What you sent is larger than this site accepts. Choose something smaller."),
     415: ErrorPage("That format is not accepted", "This address takes what a form sends, and nothing else."),
     429: ErrorPage("Too many attempts", "Wait a little, then try again. Nothing is lost."),
     500: ErrorPage("Something broke on our side", "It was recorded and is not your fault. Trying again may help."),

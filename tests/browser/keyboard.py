@@ -3,6 +3,7 @@
 from playwright.sync_api import Page
 
 MOST_STOPS = 60
+FIELDS = "input, select, textarea"
 NAME = """() => {
     const element = document.activeElement;
     const label = element.labels && element.labels[0];
@@ -17,8 +18,11 @@ VISIBLE = """() => {
 }"""
 
 
-def tab_to(page: Page, name: str) -> None:
-    """Press Tab until what is called ``name`` has the focus; every stop on the way has to show that it has it."""
+def tab_to(page: Page, name: str, among: str = "*") -> None:
+    """Press Tab until what is called ``name`` has the focus; every stop on the way has to show that it has it.
+
+    ``among`` is a selector, for where a link and a field go by one name.
+    """
     stops = []
     for _ in range(MOST_STOPS):
         page.keyboard.press("Tab")
@@ -26,7 +30,7 @@ def tab_to(page: Page, name: str) -> None:
         # Between the last and the first stop the focus is in the browser's own bar.
         if page.evaluate("document.activeElement !== document.body"):
             assert page.evaluate(VISIBLE), f"{page.url}: the focus on {stops[-1]!r} cannot be seen"
-        if stops[-1].startswith(name):
+        if stops[-1].startswith(name) and page.evaluate("among => document.activeElement.matches(among)", among):
             return
     raise AssertionError(f"{page.url}: no way to {name!r}, only {stops}")
 
@@ -41,6 +45,6 @@ def press(page: Page, name: str, key: str = "Enter") -> None:
 def fill(page: Page, **fields: str) -> None:
     """Go to each field, by its label with spaces for underscores, and type."""
     for label, text in fields.items():
-        tab_to(page, label.replace("_", " "))
+        tab_to(page, label.replace("_", " "), FIELDS)
         page.keyboard.press("Control+A")
         page.keyboard.type(text)
