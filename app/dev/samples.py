@@ -14,7 +14,6 @@ from wtforms import (
     RadioField,
     SelectChoice,
     SelectField,
-    SelectMultipleField,
     StringField,
     SubmitField,
     TextAreaField,
@@ -33,7 +32,6 @@ TYPED: dict[str, Any] = {
     "count": 12,
     "day": date(2026, 1, 5),
     "choice": "two",
-    "choices": ["one"],
     "way": "two",
     "text": "Several lines,\nas long as they need to be.",
     "agreed": True,
@@ -53,8 +51,7 @@ class SampleForm(Form):
     password = PasswordField("Password", widget=PasswordInput(hide_value=False))
     count = IntegerField("Number")
     day = DateField("Day")
-    choice = SelectField("One of a list", choices=CHOICES)
-    choices = SelectMultipleField("Some of a list", choices=CHOICES)
+    choice = SelectField("Choice", choices=CHOICES)
     way = RadioField("One of these", choices=CHOICES, default="one", description="A hint for all of them.")
     text = TextAreaField("Text")
     file = FileField("File", description="A picture of at most 2 MB.")
@@ -107,7 +104,7 @@ def _invalid_form() -> Form:
     for field in form:
         if field.type not in {"SubmitField", "CSRFTokenField"}:
             field.errors = [ERRORS.get(field.short_name, f"What is wrong with “{field.label.text}”, and its cure.")]
-    # Alone on a page it takes the focus; here the page would scroll down to it.
+    # A document asks for the focus once, and this one at its top.
     form["name"].render_kw = {"autofocus": False}
     return form
 

@@ -6,6 +6,7 @@ import math
 import re
 import struct
 import zlib
+from collections.abc import Sequence
 from functools import lru_cache
 
 from app.kit.contrast import rgb
@@ -50,14 +51,7 @@ def _svg_rectangle(shape: Rectangle, color: str) -> str:
 def _png(size: int, ground: str, mark: str) -> bytes:
     """A PNG of ``size`` × ``size``: the ground fills it, because platforms cut icons to their own shape."""
     colors = rgb(ground), rgb(mark)
-    rows = [_png_row(row, size, *colors) for row in range(size)]
-    header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"".join(rows), 9)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(kind, data) for kind, data in chunks)
-
-
-def _png_chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return png([_png_row(row, size, *colors) for row in range(size)])
 
 
 def _png_row(row: int, size: int, ground: Color, mark: Color) -> bytes:
@@ -65,8 +59,8 @@ def _png_row(row: int, size: int, ground: Color, mark: Color) -> bytes:
     y = (row + 0.5) * scale
     near = [shape for shape in MARK if shape[1] - scale < y < shape[1] + shape[3] + scale]
     if not near:
-        return b"\x00" + bytes(ground) * size
-    pixels = bytearray(b"\x00")
+        return bytes(ground) * size
+    pixels = bytearray()
     for column in range(size):
         share = max(_coverage(shape, (column + 0.5) * scale, y, scale) for shape in near)
         pixels += bytes(round(g + (m - g) * share) for g, m in zip(ground, mark, strict=True))
@@ -80,3 +74,15 @@ def _coverage(shape: Rectangle, x: float, y: float, pixel: float) -> float:
     dy = max(top + radius - y, 0, y - (top + height - radius))
     distance = math.hypot(dx, dy) - radius
     return min(1.0, max(0.0, 0.5 - distance / pixel))
+
+
+def png(rows: Sequence[bytes]) -> bytes:
+    """Answer the PNG whose pixels are ``rows``: red, green and blue (0-255) of each pixel, all rows equally long."""
+    header = struct.pack(">IIBBBBB", len(rows[0]) // 3, len(rows), 8, 2, 0, 0, 0)
+    lines = b"".join(b"\x00" + row for row in rows)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(lines, 9)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(kind, data) for kind, data in chunks)
+
+
+def _png_chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

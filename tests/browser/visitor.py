@@ -15,6 +15,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
     "--font-render-hinting=none",
+    "--disable-lcd-text",
     "--hide-scrollbars",
 ]
 PHONE = {"width": 360, "height": 740}

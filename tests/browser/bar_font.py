@@ -1,0 +1,64 @@
+"""A font whose every letter is the same bar, for pictures that are to look the same on every machine.
+
+Machines have other fonts, and draw those they share a little differently. What is compared is the page's style,
+not the shape of letters, so texts become bars: as wide, high, thick and colored as the style says.
+The format is that of https://learn.microsoft.com/typography/opentype/spec, with the tables that Chromium insists on.
+"""
+
+import struct
+
+EM = 1000
+ASCENT, DESCENT = 800, -200
+WIDTH = 500
+# Bars reach into their neighbors, or edges between them would show where a letter begins within a pixel.
+OVERLAP = 40
+# The first glyph means that there is none, and a machine's own font would be asked.
+NONE, SPACE, BAR, GLYPHS = 0, 1, 2, 3
+LAST_CHARACTER = 0x10FFFF
+# The version number, 1.0, of a font file and of most of its tables.
+ONE = 0x10000
+HEAD_MAGIC = 0x5F0F3CF5
+
+
+def bar_font(height: int) -> bytes:
+    """Answer a TrueType font whose letters are bars of ``height`` thousandths of the font's size."""
+    box = (-OVERLAP, 0, WIDTH + OVERLAP, height)
+    bar = _rectangle(*box)
+    return _file(
+        {
+            b"OS/2": struct.pack(">Hh3H58xhhhHH", 0, WIDTH, 400, 5, 0, ASCENT, DESCENT, 0, ASCENT, -DESCENT),
+            b"cmap": _characters(),
+            b"glyf": bar,
+            b"head": struct.pack(">LL4xLHH16x4hHHhhh", ONE, ONE, HEAD_MAGIC, 0, EM, *box, 0, 8, 2, 0, 0),
+            b"hhea": struct.pack(
+                ">LhhhHhhhhh10xhH", ONE, ASCENT, DESCENT, 0, WIDTH, -OVERLAP, -OVERLAP, WIDTH + OVERLAP, 1, 0, 0, 1
+            ),
+            b"hmtx": struct.pack(">Hhhh", WIDTH, 0, 0, -OVERLAP),
+            b"loca": struct.pack(">HHHH", 0, 0, 0, len(bar) // 2),
+            b"maxp": struct.pack(">LHHHHHH16x", ONE, GLYPHS, 4, 1, 0, 0, 1),
+            b"name": struct.pack(">HHH", 0, 0, 6),
+            b"post": struct.pack(">L28x", 3 * ONE),
+        }
+    )
+
+
+def _rectangle(left: int, bottom: int, right: int, top: int) -> bytes:
+    width, height = right - left, top - bottom
+    box = struct.pack(">hhhhh", 1, left, bottom, right, top)
+    # Four corners on the outline, each as its distance from the one before.
+    return box + struct.pack(">HH4B8h", 3, 0, 1, 1, 1, 1, left, 0, width, 0, bottom, height, 0, -height)
+
+
+def _characters() -> bytes:
+    """Answer a "cmap" of two ranges (format 13): the space, which is empty, and all that follows it."""
+    ranges = struct.pack(">6L", ord(" "), ord(" "), SPACE, ord(" ") + 1, LAST_CHARACTER, BAR)
+    return struct.pack(">HHHHL", 0, 1, 3, 10, 12) + struct.pack(">HHLLL", 13, 0, 16 + len(ranges), 0, 2) + ranges
+
+
+def _file(tables: dict[bytes, bytes]) -> bytes:
+    directory, body = struct.pack(">LHHHH", ONE, len(tables), 128, 3, len(tables) * 16 - 128), b""
+    start = len(directory) + 16 * len(tables)
+    for tag, table in sorted(tables.items()):
+        directory += struct.pack(">4sLLL", tag, 0, start + len(body), len(table))
+        body += table + bytes(-len(table) % 4)
+    return directory + body
