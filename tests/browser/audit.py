@@ -11,6 +11,7 @@ from tests.browser.visitor import DESKTOP, PHONE, SMALLEST_WIDTH
 # Light and dark differ in nothing but colors: what is no matter of color is looked at once a width.
 COLOR_RULES = ["color-contrast", "link-in-text-block"]
 # What emails show in frames is another document, written for mail programs.
+CONTROLS = "button, input:not([type=hidden]), select, textarea, summary, .button, nav a, th a, td:first-child > a"
 OPTIONS = {"resultTypes": ["violations"], "iframes": False, "preload": False}
 
 
@@ -39,6 +40,18 @@ def problems(page: Page) -> list[str]:
         page.emulate_media(color_scheme="dark")
         found += _described(page, f"{size['width']} px dark", violations(page, COLOR_RULES))
     return found + _described(page, f"{SMALLEST_WIDTH} px", sideways_scrolling(page))
+
+
+def small_targets(page: Page) -> list[str]:
+    """Answer the controls that a finger misses: lower than 44 px (WCAG 2.5.5), links inside of text left aside."""
+    found: list[str] = page.evaluate(
+        """controls => [...document.querySelectorAll(controls)].filter(control => control.checkVisibility())
+            .map(control => control.matches("[type=checkbox], [type=radio]") ? control.labels[0] : control)
+            .filter(target => target.getBoundingClientRect().height < 44)
+            .map(target => `${target.getBoundingClientRect().height} px high: ${target.outerHTML.slice(0, 90)}`)""",
+        CONTROLS,
+    )
+    return found
 
 
 def sideways_scrolling(page: Page) -> list[str]:

@@ -3,11 +3,11 @@
 import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Window
-from playwright.sync_api import expect
 
 from app.kit.form_fields import NAME_MAX_LENGTH
-from tests.browser.audit import COLOR_RULES, problems, sideways_scrolling, violations
+from tests.browser.audit import COLOR_RULES, problems, sideways_scrolling, small_targets, violations
 from tests.browser.pages import WHO_LOOKS, Page, all_pages
 from tests.browser.people import People
 from tests.browser.visitor import DESKTOP, PHONE, Visitor
@@ -66,6 +66,17 @@ def test_the_longest_names_fit_the_smallest_screen(
     for page in pages_of(pages, who):
         visitor.open(page.path)
         found += [f"{page.path}: {problem}" for problem in sideways_scrolling(visitor.page)]
+    assert found == []
+
+
+@pytest.mark.parametrize("who", WHO_LOOKS)
+def test_fingers_hit_every_control(browser: Browser, site: str, people: People, pages: list[Page], who: str) -> None:
+    found = []
+    with Visitor.at(browser, site, viewport=PHONE, has_touch=True, is_mobile=True) as visitor:
+        visitor.become(people.cookies[who])
+        for page in pages_of(pages, who):
+            visitor.open(page.path)
+            found += [f"{page.path}: {problem}" for problem in small_targets(visitor.page)]
     assert found == []
 
 
