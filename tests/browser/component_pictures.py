@@ -29,8 +29,8 @@ LOOKS = {"desktop-light": (DESKTOP, "light"), "phone-dark": (PHONE, "dark")}
 FONTS = [("100 499", bar_font(500)), ("500 900", bar_font(625))]
 # Around each part, for the outline of what has the focus.
 MARGIN = 8
-# An edge that moves by a pixel changes the mean of a block of 4 by 4 by a quarter of its contrast. How edges are smoothed
-# changed it by 2 % at most from Chromium 131 to 156.
+# An edge that moves by a pixel changes the mean of a block of 4 by 4 by a quarter of its contrast. How an edge is
+# smoothed changed it by 2 % at most from Chromium 131 to 156.
 BLOCK, TOLERANCE = 4, 0.05
 
 Pictures = dict[str, bytes]
