@@ -107,9 +107,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_project(tmp_path_factory.mktemp("development") / "project")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def web_server(project: Path) -> Iterator[str]:
-    """`manage.py runserver` on a port of its own; yields its address."""
+    """`manage.py runserver` on a port of its own; yields its address. Each test leaves the project as it was."""
     port = redis_server.free_port()
     server = subprocess.Popen(
         [sys.executable, "manage.py", "runserver", "--port", str(port)],

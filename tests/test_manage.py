@@ -7,10 +7,12 @@ import sqlite3
 import subprocess
 import sys
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from development.settings_file import ensure_settings_file
 from tests.servers.development_site import (
     ROOT,
     copy_project,
@@ -27,50 +29,42 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_dev_shows_a_box_and_a_site_and_ends_whole_at_ctrl_c(project):
-    with start_development(project, "--reset", "--fake", "3") as site:
+    with start_development(project) as site:
         assert urllib.request.urlopen(site.address).status == 200  # noqa: S310
         email, password = site.administrator
         assert email == "flask-base-admin@example.com"
-        assert password == _settings(project)["ADMIN_PASSWORD"]
+        settings = _settings(project)
+        assert password == settings["ADMIN_PASSWORD"]
+        assert len(password) >= 16
+        assert len(settings["SECRET_KEY"]) >= 32
+        assert (project / ".env").stat().st_mode & 0o777 == 0o600
         assert re.search(r"^\d\d:\d\d:\d\d worker \| ", site.text, re.MULTILINE)
+        second = manage(project, "dev")
 
         assert site.stop(signal.SIGINT) == 0
 
     assert "SIGINT received" in site.text
     assert processes_in(project) == []
-    assert _count_users(project) == 4
+    assert second.returncode == 1
+    assert f"kill {site.process.pid} " in second.stderr
 
 
-def test_settings_and_data_outlive_a_restart_until_a_reset(project):
-    with start_development(project, "--reset", "--fake", "2"):
-        settings = _settings(project)
-        assert len(settings["SECRET_KEY"]) >= 32
-        assert len(settings["ADMIN_PASSWORD"]) >= 16
-        assert (project / ".env").stat().st_mode & 0o777 == 0o600
-    with start_development(project) as site:
-        assert "Wrote .env" not in site.text
-        assert _count_users(project) == 3
-    with start_development(project, "--reset"):
-        assert _count_users(project) == 1
+def test_a_reset_keeps_nothing_but_the_settings_and_a_killed_process_costs_no_data(project):
+    settings, leftovers = _leave_behind(project)
+    with start_development(project, "--reset", "--fake", "2") as site:
         assert _settings(project) == settings
-
-
-def test_a_killed_process_ends_the_others_and_is_named(project):
-    with start_development(project) as site:
+        assert [path for path in leftovers if path.exists()] == []
+        assert _count(project, "sqlite_master WHERE name = 'left_behind'") == 0
         subprocess.run(["kill", "-KILL", str(site.process_ids()["worker"])], check=True)
 
         assert site.wait() == 1
 
     assert "worker was ended by SIGKILL; stopping redis and web" in site.text
     assert processes_in(project) == []
-
-
-def test_a_second_site_in_the_same_checkout_is_refused(project):
     with start_development(project) as site:
-        second = manage(project, "dev")
-
-    assert second.returncode == 1
-    assert f"kill {site.process.pid} " in second.stderr
+        assert "Wrote .env" not in site.text
+        assert _settings(project) == settings
+        assert _count(project, "users") == 3
 
 
 def test_dev_refuses_production(project):
@@ -107,13 +101,10 @@ def test_the_heroku_hook_builds_the_assets(project):
 def test_pytests_arguments_and_exit_code_are_passed_on(project, tmp_path):
     (tmp_path / "test_two.py").write_text("def test_good():\n    pass\n\ndef test_bad():\n    assert 1 == 2\n")
 
-    good = manage(project, "test", str(tmp_path), "-k", "good", "-q")
-    bad = manage(project, "test", str(tmp_path), "-q")
+    result = manage(project, "test", str(tmp_path), "-k", "bad", "-q")
 
-    assert "1 passed, 1 deselected" in good.stdout
-    assert good.returncode == 0, good.stderr
-    assert "1 failed, 1 passed" in bad.stdout
-    assert bad.returncode == 1
+    assert "1 failed, 1 deselected" in result.stdout, result.stdout + result.stderr
+    assert result.returncode == 1
 
 
 def test_tests_run_on_a_postgresql_of_their_own(project, tmp_path):
@@ -154,13 +145,26 @@ def test_an_old_python_is_told_what_is_needed():
     ast.parse(source, feature_version=(3, 6))
 
 
+def _leave_behind(project: Path) -> tuple[dict[str, str], list[Path]]:
+    """Do as an earlier run of the site: answers the settings, and the files of its queue and mailbox."""
+    ensure_settings_file(project)
+    files = [project / "instance" / "queue" / "old.aof", project / "instance" / "mailbox" / "1-1.eml"]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    _query(project, "CREATE TABLE left_behind (id INTEGER)")
+    return _settings(project), files
+
+
 def _settings(project: Path) -> dict[str, str]:
     lines = (project / ".env").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 
 
-def _count_users(project: Path) -> int:
-    with sqlite3.connect(project / "instance" / "data-dev.sqlite") as connection:
-        (count,) = connection.execute("SELECT count(*) FROM users").fetchone()
-    connection.close()
-    return count
+def _count(project: Path, rows: str) -> int:
+    return _query(project, f"SELECT count(*) FROM {rows}")[0][0]  # noqa: S608
+
+
+def _query(project: Path, statement: str) -> list[tuple[int]]:
+    with closing(sqlite3.connect(project / "instance" / "data-dev.sqlite")) as connection:
+        return connection.execute(statement).fetchall()
