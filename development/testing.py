@@ -23,9 +23,12 @@ def run_tests(pytest_arguments: list[str], *, on_postgres: bool) -> int:
 
 
 def _run_pytest(arguments: list[str], extra: dict[str, str]) -> int:
+    environment = {**os.environ, **extra}
+    # Containers set it to stay small; here dozens of processes would compile every package anew.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     pytest = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "pytest", *arguments],  # nosec B603
-        env={**os.environ, **extra},
+        env=environment,
     )
     try:
         return pytest.wait()
