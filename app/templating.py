@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import month_name
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -31,6 +32,9 @@ FORM_FLASHES = {"form-error": "error", "form-check-email": "warning", "form-info
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 MOST_KNOWN_URLS = 5000
+NUMBER = {int}
+# Copied once: calendar looks each name up in the locale.
+MONTHS = tuple(month_name)
 
 
 def init_app(app: Flask) -> None:
@@ -38,7 +42,6 @@ def init_app(app: Flask) -> None:
     environment = app.jinja_env
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.globals.update(
-        badge_element=badge_element,
         color_theme=color_theme,
         fields_of=fields_of,
         form_flashes=form_flashes,
@@ -51,7 +54,7 @@ def init_app(app: Flask) -> None:
         url_for=url_for,
     )
     remembered.init_app(app)
-    environment.filters.update(markdown=markdown, time=time_element)
+    environment.filters.update(badge=badge, markdown=markdown, time=time_element)
     environment.tests["equalto"] = lambda value, other: value == other
 
 
@@ -63,7 +66,7 @@ def url_for(endpoint: str, **values: Any) -> str:
     """
     # One look at the context: each use of `request` or `current_app` would be another, for every link of a list.
     context: Any = request_ctx._get_current_object() if has_request_context() else None  # type: ignore[attr-defined]
-    if context is None or endpoint.startswith(".") or context.app.url_default_functions or not _are_numbers(values):
+    if context is None or endpoint[0] == "." or context.app.url_default_functions or not _are_numbers(values):
         return flask.url_for(endpoint, **values)
     known: dict[Any, str] = context.app.extensions.setdefault("known_urls", {})
     key = (context.request.environ.get("SCRIPT_NAME", ""), endpoint, *values.items())
@@ -76,7 +79,7 @@ def url_for(endpoint: str, **values: Any) -> str:
 
 
 def _are_numbers(values: dict[str, Any]) -> bool:
-    return not values or {type(value) for value in values.values()} == {int}
+    return NUMBER.issuperset(map(type, values.values()))
 
 
 def color_theme() -> str:
@@ -107,7 +110,9 @@ class FormFields:
 def fields_of(form: Form) -> FormFields:
     """Sort a form's fields, in the order in which the form names them."""
     # Here, because a template that asks the same of every field takes as long as all the rest of a form.
-    hidden, shown, buttons = [], [], []
+    hidden: list[Field] = []
+    shown: list[Field] = []
+    buttons: list[Field] = []
     for field in form:
         kind = hidden if is_hidden_field(field) else buttons if field.type == "SubmitField" else shown
         kind.append(field)
@@ -118,7 +123,8 @@ def fields_of(form: Form) -> FormFields:
 def form_flashes() -> dict[str, list[str]]:
     """Answer what was flashed for the form of this page ("form-error" …), by kind ("error" …)."""
     found: dict[str, list[str]] = {}
-    for category, message in get_flashed_messages(with_categories=True, category_filter=FORM_FLASHES):
+    flashed: list[Any] = get_flashed_messages(with_categories=True, category_filter=FORM_FLASHES)
+    for category, message in flashed:
         found.setdefault(FORM_FLASHES[category], []).append(message)
     return found
 
@@ -168,7 +174,7 @@ def markdown(text: str) -> Markup:
 
 
 @lru_cache(maxsize=256)
-def badge_element(text: str, tone: str = "neutral") -> Markup:
+def badge(text: str, tone: str = "neutral") -> Markup:
     """Answer a small label; ``tone`` is neutral, success, warning, danger or info."""
     return Markup('<span class="badge badge--{}">{}</span>').format(tone, text)
 
@@ -177,7 +183,7 @@ def time_element(moment: datetime | None) -> Markup:
     """Answer a moment as a ``<time>`` element, such as "5 minutes ago", with UTC in its title; "–" for none."""
     if moment is None:
         return Markup("–")
-    exact = moment.astimezone(UTC)
+    exact = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     text = exact.isoformat(timespec="seconds")
     title = f"{text[:10]} {text[11:19]} UTC"
     # Digits and our own words; Markup.format would take most of the time of a long list.
@@ -191,7 +197,7 @@ def relative_time(moment: datetime, now: datetime | None = None) -> str:
     if distance < MINUTE:
         return "just now" if seconds >= 0 else "in a moment"
     if distance >= 30 * DAY:
-        return f"{moment.day} {moment:%B %Y}"
+        return f"{moment.day} {MONTHS[moment.month]} {moment.year}"
     words = _in_words(distance)
     return f"{words} ago" if seconds > 0 else f"in {words}"
 

@@ -12,7 +12,7 @@ from wtforms.validators import DataRequired
 from app.kit.forms import Form
 from app.models import Role
 from app.templating import (
-    badge_element,
+    badge,
     index_for_role,
     input_attributes,
     is_hidden_field,
@@ -105,7 +105,7 @@ def test_the_theme_is_one_of_two_words(app: Flask) -> None:
 def test_markdown_is_safe_and_badges_escape() -> None:
     assert "<script" not in markdown("hello <script>alert(1)</script>")
     assert "<em>" in markdown("an *accent*")
-    assert badge_element("<b>", "info") == '<span class="badge badge--info">&lt;b&gt;</span>'
+    assert badge("<b>", "info") == '<span class="badge badge--info">&lt;b&gt;</span>'
 
 
 def test_a_form_has_hidden_fields_first_and_submit_fields_last(app: Flask) -> None:

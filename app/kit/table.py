@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -89,7 +90,7 @@ class Table:
         """Whether a search or a filter hides rows: an empty page then says so instead of inviting to add."""
         return bool(self.search or self.chosen)
 
-    @property
+    @cached_property
     def state(self) -> dict[str, str]:
         """What the address asks for, the page number left out: a form repeats it in hidden fields."""
         wanted = {"search": self.search, "sort": self.sort, "direction": self.direction, **self.chosen}
@@ -97,10 +98,7 @@ class Table:
 
     def url(self, **changes: Any) -> str:
         """The address of this list with ``changes`` made; without a page number in them, of its first page."""
-        wanted = {**self.state, **{name: str(value) for name, value in changes.items() if value is not None}}
-        for name in [name for name, value in changes.items() if value is None]:
-            wanted.pop(name, None)
-        return f"{_path()}?{urlencode(wanted)}" if wanted else _path()
+        return _address(request.script_root + request.path, tuple({**self.state, **changes}.items()))
 
     def page_url(self, page: int) -> str:
         """The address of another page of the same list."""
@@ -123,8 +121,11 @@ class Table:
         return numbers
 
 
-def _path() -> str:
-    return quote(request.script_root + request.path)
+@lru_cache(maxsize=500)
+def _address(path: str, values: tuple[tuple[str, Any], ...]) -> str:
+    # Remembered: a list has a dozen of them, and the next visitor's are mostly the same.
+    wanted = [(name, value) for name, value in values if value is not None]
+    return f"{quote(path)}?{urlencode(wanted)}" if wanted else quote(path)
 
 
 def _searched() -> str:

@@ -70,7 +70,9 @@ class Role(db.Model):
 
     def has(self, permission: int) -> bool:
         """Tell whether the role holds all bits of ``permission``; an administrator's passes every check."""
-        return any(self.permissions & wanted == wanted for wanted in (Permission.ADMINISTER, permission))
+        # Plain numbers: each operation on a flag makes a flag, and a page asks this for every link of a menu.
+        everything, wanted = int(Permission.ADMINISTER), int(permission)
+        return self.permissions & everything == everything or self.permissions & wanted == wanted
 
     def __repr__(self) -> str:
         return f"<Role {self.name}>"

@@ -70,6 +70,11 @@ class User(UserLinks, UserMixin, db.Model):
         return f"{self.first_name} {self.last_name}".strip()
 
     @property
+    def display_name(self) -> str:
+        """How lists and logs for administrators call the user: by name or, without one, by address."""
+        return self.full_name() or self.email
+
+    @property
     def password(self) -> str:
         raise AttributeError("a password can be set, not read")
 
@@ -100,6 +105,15 @@ class User(UserLinks, UserMixin, db.Model):
     def is_invited(self) -> bool:
         """Whether the user was invited and has not joined yet."""
         return self.password_hash is None
+
+    @property
+    def state(self) -> str:
+        """What an administrator sees first: "disabled", "invited", "unconfirmed" or "active"."""
+        if self.disabled_at is not None:
+            return "disabled"
+        if self.password_hash is None:
+            return "invited"
+        return "active" if self.confirmed else "unconfirmed"
 
     def disable(self, reason: str) -> None:
         """Refuse this user from now on; the caller ends the sessions."""

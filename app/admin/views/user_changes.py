@@ -81,7 +81,7 @@ def delete_user_request(user_id: int) -> str:
 def delete_user(user_id: int) -> Response:
     """Delete a user."""
     user = user_or_404(user_id)
-    name = user.full_name() or user.email
+    name = user.display_name
     if not _succeeds(lambda: user_actions.delete(user)):
         return _to_user(user)
     flash(f"{name} is deleted.", "success")
