@@ -21,11 +21,12 @@ preload_app = True
 gc.disable()
 
 
-def when_ready(_server: Any) -> None:
-    """Before the first fork: let no worker look for garbage in what all of them share.
+def pre_fork(_server: Any, _worker: Any) -> None:
+    """Let no worker look for garbage in what all of them share.
 
     Looking writes to every object, and what is written to is no longer shared: two workers that
-    have answered some thousand requests take 140 MB with this, 170 without.
+    have answered some thousand requests take 140 MB with this, 170 without. Before each fork, not
+    once: a reload (SIGHUP) reads this file anew.
     """
     gc.freeze()
     gc.enable()

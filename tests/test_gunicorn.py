@@ -44,6 +44,11 @@ def test_what_workers_share_is_not_searched_for_garbage():
     with start_gunicorn("tests.servers.garbage:app", {}) as server:
         assert urllib.request.urlopen(server.address).read() == b"True True"  # noqa: S310
 
+        first_workers = set(server.worker_ids())
+        server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: not first_workers & set(server.worker_ids()), seconds=20, what="the reload")
+        assert urllib.request.urlopen(server.address).read() == b"True True"  # noqa: S310
+
 
 def test_a_web_process_does_without_what_other_processes_need(app, redis_url, tmp_path):
     """Each of them would take part of every start, and memory of every worker."""
