@@ -9,7 +9,7 @@ from wsgiref.headers import Headers
 
 from flask import Flask
 from whitenoise import WhiteNoise
-from whitenoise.responders import StaticFile
+from whitenoise.responders import MissingFileError, StaticFile
 
 from app.kit.security_headers import FILE_CSP, file_headers
 
@@ -51,6 +51,9 @@ class _Files(WhiteNoise):
         return path.endswith(".zst") or WhiteNoise.is_compressed_variant(path, stat_cache)
 
     def get_static_file(self, path: str, url: str, stat_cache: Any = None) -> StaticFile:
+        # StaticFile fails on a name that no file can have, as one with a NUL.
+        if stat_cache is None and not Path(path).exists():
+            raise MissingFileError(path)
         headers = Headers([])
         self.add_mime_headers(headers, path, url)
         self.add_cache_headers(headers, path, url)
