@@ -26,7 +26,7 @@ def bar_font(height: int) -> bytes:
     bar = _rectangle(*box)
     return _file(
         {
-            b"OS/2": struct.pack(">Hh3H58xhhhHH", 0, WIDTH, 400, 5, 0, ASCENT, DESCENT, 0, ASCENT, -DESCENT),
+            b"OS/2": _measures(height),
             b"cmap": _characters(),
             b"glyf": bar,
             b"head": struct.pack(">LL4xLHH16x4hHHhhh", ONE, ONE, HEAD_MAGIC, 0, EM, *box, 0, 8, 2, 0, 0),
@@ -47,6 +47,12 @@ def _rectangle(left: int, bottom: int, right: int, top: int) -> bytes:
     box = struct.pack(">hhhhh", 1, left, bottom, right, top)
     # Four corners on the outline, each as its distance from the one before.
     return box + struct.pack(">HH4B8h", 3, 0, 1, 1, 1, 1, left, 0, width, 0, bottom, height, 0, -height)
+
+
+def _measures(height: int) -> bytes:
+    lines = struct.pack(">hhhHH8x", ASCENT, DESCENT, 0, ASCENT, -DESCENT)
+    # The heights of x and of capitals: Chromium's versions measure in different ways what is not given.
+    return struct.pack(">Hh3H58x", 4, WIDTH, 400, 5, 0) + lines + struct.pack(">hh6x", height, height)
 
 
 def _characters() -> bytes:
