@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -51,8 +52,8 @@ class _Files(WhiteNoise):
         return path.endswith(".zst") or WhiteNoise.is_compressed_variant(path, stat_cache)
 
     def get_static_file(self, path: str, url: str, stat_cache: Any = None) -> StaticFile:
-        # StaticFile fails on a name that no file can have, as one with a NUL.
-        if stat_cache is None and not Path(path).exists():
+        # StaticFile, and Path.exists, fail on a name that no file can have: a NUL, or too long.
+        if stat_cache is None and not os.path.exists(path):  # noqa: PTH110
             raise MissingFileError(path)
         headers = Headers([])
         self.add_mime_headers(headers, path, url)
