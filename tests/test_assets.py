@@ -138,7 +138,10 @@ def test_no_style_or_script_asks_another_host(built: dict[str, Path]) -> None:
         assert not re.search(r"url\(|@import|//[a-z]+\.[a-z]", built[name].read_text().replace("https://)", ""))
 
 
-def test_a_saved_source_shows_on_the_next_page(app: Flask, built: dict[str, Path]) -> None:
+def test_a_saved_source_shows_on_the_next_page(
+    app: Flask, built: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "ASSETS_AUTO_BUILD", True)
     partial = SOURCES / "styles" / "_utilities.scss"
     manifest_path = assets.STATIC / "manifest.json"
     with app.app_context():

@@ -5,39 +5,50 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
-from app.assets import build_stale_assets
+import pytest
+from flask import Flask
+
 from tests.servers.development_site import ROOT
 from tests.servers.redis import free_port
 from tests.servers.waiting import wait_until
-from tests.servers.web import production_environment, start_gunicorn
+from tests.servers.web import WebServer, production_environment, start_gunicorn
 
 WEB = "app:create_app()"
 
 
-def test_two_workers_serve_and_nothing_is_left_in_the_home_folder(app, redis_url, tmp_path):
-    with app.app_context():
-        build_stale_assets(app.extensions["assets"])
-    port = free_port()
-    variables = {**production_environment(f"sqlite:///{tmp_path / 'site.sqlite'}", redis_url, port)}
-
-    with start_gunicorn(WEB, {**variables, "HOME": str(tmp_path / "home")}, port=port, path="/up") as server:
-        assert urllib.request.urlopen(f"{server.address}/").status == 200  # noqa: S310
-        wait_until(lambda: len(server.worker_ids()) == 2, seconds=20, what="the second worker")
-
-    assert not (tmp_path / "home").exists()
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the home folder of the server's user would be, if anything needed one."""
+    return tmp_path_factory.mktemp("gunicorn") / "home"
 
 
-def test_a_killed_worker_is_replaced(app, redis_url, tmp_path):
-    port = free_port()
-    variables = production_environment(f"sqlite:///{tmp_path / 'site.sqlite'}", redis_url, port)
+@pytest.fixture(scope="module")
+def variables(app: Flask, redis_url: str, home: Path) -> dict[str, str]:
+    """The settings of a site on a database and a port of its own."""
+    return production_environment(f"sqlite:///{home.parent / 'site.sqlite'}", redis_url, free_port())
 
-    with start_gunicorn(WEB, variables, port=port, path="/up") as server:
-        for worker in server.worker_ids():
-            os.kill(worker, signal.SIGKILL)
 
-        assert urllib.request.urlopen(f"{server.address}/up", timeout=20).status == 200  # noqa: S310
+@pytest.fixture(scope="module")
+def server(variables: dict[str, str], home: Path) -> Iterator[WebServer]:
+    """The site, as Procfile starts it."""
+    with start_gunicorn(WEB, {**variables, "HOME": str(home)}, path="/up") as server:
+        yield server
+
+
+def test_two_workers_serve_and_nothing_is_left_in_the_home_folder(server, home):
+    assert urllib.request.urlopen(f"{server.address}/").status == 200  # noqa: S310
+    wait_until(lambda: len(server.worker_ids()) == 2, seconds=20, what="the second worker")
+    assert not home.exists()
+
+
+def test_a_killed_worker_is_replaced(server):
+    for worker in server.worker_ids():
+        os.kill(worker, signal.SIGKILL)
+
+    assert urllib.request.urlopen(f"{server.address}/up", timeout=20).status == 200  # noqa: S310
 
 
 def test_what_workers_share_is_not_searched_for_garbage():
@@ -50,11 +61,8 @@ def test_what_workers_share_is_not_searched_for_garbage():
         assert urllib.request.urlopen(server.address).read() == b"True True"  # noqa: S310
 
 
-def test_a_web_process_does_without_what_other_processes_need(app, redis_url, tmp_path):
+def test_a_web_process_does_without_what_other_processes_need(variables):
     """Each of them would take part of every start, and memory of every worker."""
-    with app.app_context():
-        build_stale_assets(app.extensions["assets"])
-    variables = production_environment(f"sqlite:///{tmp_path / 'site.sqlite'}", redis_url, free_port())
     script = (
         "import sys; from app import create_app, health; create_app(); health.newest_revisions(); print(*sys.modules)"
     )

@@ -11,7 +11,6 @@ from flask_sqlalchemy import SQLAlchemy
 from playwright.sync_api import Browser, sync_playwright
 from werkzeug.serving import make_server
 
-from app.assets import build_stale_assets
 from tests.browser.people import People
 from tests.browser.visitor import CHROMIUM_ARGUMENTS, Visitor
 from tests.servers.redis import free_port
@@ -63,8 +62,6 @@ def visitor(browser: Browser, site: str) -> Iterator[Visitor]:
 
 @pytest.fixture(scope="session")
 def _production_server(app: Flask, database_url: str, redis_url: str) -> Iterator[WebServer]:
-    with app.app_context():
-        build_stale_assets(app.extensions["assets"])
     port = free_port()
     variables = {**production_environment(database_url, redis_url, port), "WEB_CONCURRENCY": "1"}
     with start_gunicorn("app:create_app()", variables, port=port) as server:
