@@ -22,9 +22,9 @@ from app.kit import (
     routing,
     security_headers,
     static_files,
-    template_globals,
 )
 from app.kit.environment import ConfigError
+from app.kit.lean_flask import LeanFlask
 from app.main import main as main_area
 
 __all__ = ["compress", "create_app", "csrf", "db", "limiter", "login_manager", "mail"]
@@ -36,8 +36,7 @@ def create_app(config_name: str | None = None) -> Flask:
     ``config_name`` defaults to the variable FLASK_CONFIG, then to ``default``. Raises
     :class:`app.kit.environment.ConfigError`, naming each setting that is missing or wrong.
     """
-    app = Flask(__name__, static_folder=None)
-    template_globals.init_app(app)
+    app = LeanFlask(__name__, static_folder=None)
     _configure(app, config_name or os.environ.get("FLASK_CONFIG") or "default")
     _bind_extensions(app)
     _set_up_requests(app)

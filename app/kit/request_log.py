@@ -47,8 +47,10 @@ def configure_logging(*, level: str, as_json: bool) -> None:
         root.removeHandler(earlier)
     root.addHandler(handler)
     root.setLevel(level)
-    # No line of ours names its process or thread: do not find them out for each.
+    # No line of ours names its process, thread or place in the code: do not find them out for each (the ways of
+    # the logging HOWTO, "Optimization").
     logging.logProcesses = logging.logMultiprocessing = logging.logThreads = False
+    logging._srcfile = None  # type: ignore[attr-defined]
     # The development server prints the address of every request, tokens and all.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
@@ -114,9 +116,10 @@ def _context_fields() -> dict[str, Any]:
     """Who and what the line belongs to; never loads the user, which could fail while logging."""
     fields = _fields.get()
     if has_request_context():
-        user = g.get("_login_user")
+        known = vars(g)
+        user = known.get("_login_user")
         user_id = user.__dict__.get("id") if user is not None and user.is_authenticated else None
-        fields = {**fields, "request_id": g.get("request_id"), "user_id": user_id}
+        fields = {**fields, "request_id": known.get("request_id"), "user_id": user_id}
     return {name: value for name, value in fields.items() if value is not None}
 
 

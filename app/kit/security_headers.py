@@ -96,16 +96,24 @@ class _MissingHeaders:
 
 
 def _add_headers_of_this_response(response: Response) -> Response:
-    policy = content_security_policy()
-    if policy is not PAGE_CSP:
-        response.headers.setdefault("Content-Security-Policy", policy)
+    known = vars(g)
+    if "csp_nonce" in known or "csp_sources" in known:
+        response.headers.setdefault("Content-Security-Policy", content_security_policy())
     if "Cache-Control" not in response.headers:
-        if _was_made_for_somebody():
+        if _is_somebody(known.get("_login_user")):
             response.headers["Cache-Control"] = "no-store"
-        elif "csrf_token" in g:
+        elif "csrf_token" in known:
             # A form that one browser was given; not "no-store", which empties it on the way back.
             response.headers["Cache-Control"] = "private"
     return response
+
+
+def _is_somebody(user: Any) -> bool:
+    """Tell whether the view looked at who is logged in: a shared computer must not show its page again.
+
+    ``user`` is what Flask-Login has loaded already, so that a page without a user costs no query here.
+    """
+    return user is not None and user.is_authenticated
 
 
 def file_headers(https: bool) -> dict[str, str]:
@@ -115,8 +123,6 @@ def file_headers(https: bool) -> dict[str, str]:
 
 def content_security_policy() -> str:
     """Answer the CSP of the current response."""
-    if "csp_nonce" not in g and "csp_sources" not in g:
-        return PAGE_CSP
     directives = dict(DIRECTIVES)
     if "csp_nonce" in g:
         directives["script-src"] = [*directives["script-src"], f"'nonce-{g.csp_nonce}'"]
@@ -124,12 +130,3 @@ def content_security_policy() -> str:
         kept = [source for source in directives.get(directive, []) if source != "'none'"]
         directives[directive] = [*kept, *sources]
     return _as_text(directives)
-
-
-def _was_made_for_somebody() -> bool:
-    """Tell whether the view looked at who is logged in: a shared computer must not show its page again.
-
-    Reads what Flask-Login has loaded already, so that a page without a user costs no query here.
-    """
-    user = g.get("_login_user")
-    return user is not None and user.is_authenticated
