@@ -2,11 +2,13 @@
 
 from flask import render_template
 
+from app.kit.page_for_strangers import same_for_strangers
 from app.main import main
 from app.models import EditableHTML
 
 
 @main.get("/")
+@same_for_strangers
 def index() -> str:
     """The landing page; greets who is logged in."""
     return render_template("main/index.html")
