@@ -79,8 +79,6 @@ def _photographed(visitor: Visitor, look: str) -> Iterator[tuple[bytes, Places]]
     visitor.open("/dev/components")
     places = _run(page, "draw_bars.js", {"fonts": [(weight, _text(font)) for weight, font in FONTS], "margin": MARGIN})
     yield page.screenshot(full_page=True), {f"{look}/{part}": place for part, place in places.items()}
-    # A mouse would stay where it clicked, above a part of the next picture.
-    page.locator("form[data-confirm] button").dispatch_event("click")
     place = _run(page, "show_dialog.js", {"margin": MARGIN})
     yield page.screenshot(), {f"{look}/open-dialog": place}
 
