@@ -54,7 +54,7 @@ class SampleForm(Form):
     choice = SelectField("Choice", choices=CHOICES)
     way = RadioField("One of these", choices=CHOICES, default="one", description="A hint for all of them.")
     text = TextAreaField("Text")
-    file = FileField("File", description="A picture of at most 2 MB.")
+    file = FileField("File", description="A picture of at most 1 MB.")
     agreed = BooleanField("A box to tick")
     submit = SubmitField("Send")
 
