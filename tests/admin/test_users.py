@@ -130,6 +130,15 @@ def test_an_invitation_is_sent_to_who_has_no_password_yet(client: FlaskClient, a
 
 
 @pytest.mark.parametrize("path", ["/admin/invite-user", "/admin/new-user"])
+def test_browsers_do_not_offer_administrators_their_own_name_for_somebody_else(
+    client: FlaskClient, admin: User, path: str
+) -> None:
+    page = client.get(path).text
+    assert page.count('autocomplete="off"') == 3
+    assert 'autocomplete="email"' not in page
+
+
+@pytest.mark.parametrize("path", ["/admin/invite-user", "/admin/new-user"])
 def test_an_address_belongs_to_one_person_whatever_its_case(client: FlaskClient, admin: User, path: str) -> None:
     make_user(email="mary@example.org")
     answer = client.post(path, data=person(email="Mary@Example.org", password=STRONG, password2=STRONG))
