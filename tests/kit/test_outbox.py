@@ -298,20 +298,27 @@ def test_worker_killed(
     ],
 )
 def test_a_database_that_is_away_delays_the_note_but_doubles_nothing(
-    database_url: str, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch, seconds: float, patience_seconds: float
+    app: Flask,
+    database_url: str,
+    smtp: SmtpServer,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    patience_seconds: float,
 ) -> None:
     """The chaos test restarts a real server."""
     add_email()
-    session = Email.query.session
     real_send = outbox_module.SmtpTransport.send
 
     def send_then_lose_the_database(self: object, *arguments: object, **options: object) -> None:
         real_send(self, *arguments, **options)  # type: ignore[arg-type]
         send_away(database_url, seconds)
         if database_url.startswith("sqlite"):
-            session.execute(text(f"PRAGMA busy_timeout = {patience_seconds * 1000:.0f}"))
+            # Of the delivery's own session, whose connection writes the note next.
+            Email.query.session.execute(text(f"PRAGMA busy_timeout = {patience_seconds * 1000:.0f}"))
 
     monkeypatch.setattr(outbox_module.SmtpTransport, "send", send_then_lose_the_database)
     deliver()
-    session.invalidate()  # this test's own connection was cut, or has lost its patience
+    # Later tests get no connection that was cut or has lost its patience.
+    Email.query.session.invalidate()
+    app.extensions["sqlalchemy"].engine.dispose()
     assert (row().state, row().attempts, len(smtp.messages)) == ("sent", 1, 1)

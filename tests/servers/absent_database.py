@@ -1,32 +1,43 @@
-"""The tests' database, gone for a while as it goes in earnest: SQLite is locked, PostgreSQL restarts."""
+"""The tests' database, away for a while as it goes in earnest: SQLite is locked, PostgreSQL restarts."""
 
 import sqlite3
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 
 def send_away(url: str, seconds: float) -> None:
-    """Return once nobody can write: for ``seconds`` with SQLite, and on no open connection with PostgreSQL."""
-    if url.startswith("postgres"):
-        _cut_connections(url)
-        return
-    locked = threading.Event()
-    threading.Thread(target=_lock, args=(url.removeprefix("sqlite:///"), seconds, locked)).start()
-    locked.wait()
+    """Return once nobody can write to the database at ``url``, for so many seconds."""
+    path, is_away = url.removeprefix("sqlite:///"), threading.Event()
+
+    def be_away() -> None:
+        with _refusing(url) if url.startswith("postgres") else _locked(path):
+            is_away.set()
+            time.sleep(seconds)
+
+    threading.Thread(target=be_away).start()
+    assert is_away.wait(timeout=5), "the database did not go away"
 
 
-def _cut_connections(url: str) -> None:
-    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    with psycopg.connect(url) as connection:
-        connection.execute(f"SELECT pg_terminate_backend(pid) {others}")
+@contextmanager
+def _refusing(url: str) -> Iterator[None]:
+    name = str(conninfo_to_dict(url)["dbname"])
+    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+    with psycopg.connect(make_conninfo(url, dbname="postgres"), autocommit=True) as connection:
+        connection.execute(allow.format(sql.Identifier(name), sql.SQL("false")))
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        yield
+        connection.execute(allow.format(sql.Identifier(name), sql.SQL("true")))
 
 
-def _lock(path: str, seconds: float, locked: threading.Event) -> None:
+@contextmanager
+def _locked(path: str) -> Iterator[None]:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        locked.set()
-        time.sleep(seconds)
+        yield
         connection.rollback()
