@@ -181,13 +181,15 @@ def badge(text: str, tone: str = "neutral") -> Markup:
 
 def time_element(moment: datetime | None) -> Markup:
     """Answer a moment as a ``<time>`` element, such as "5 minutes ago", with UTC in its title; "–" for none."""
-    if moment is None:
-        return Markup("–")
-    exact = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return Markup("–") if moment is None else _time_element(moment.astimezone(UTC), relative_time(moment))
+
+
+@lru_cache(maxsize=2000)
+def _time_element(exact: datetime, words: str) -> Markup:
     text = exact.isoformat(timespec="seconds")
     title = f"{text[:10]} {text[11:19]} UTC"
     # Digits and our own words; Markup.format would take most of the time of a long list.
-    return Markup(f'<time datetime="{text}" title="{title}">{relative_time(exact)}</time>')  # noqa: S704
+    return Markup(f'<time datetime="{text}" title="{title}">{words}</time>')  # noqa: S704
 
 
 def relative_time(moment: datetime, now: datetime | None = None) -> str:

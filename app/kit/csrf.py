@@ -7,7 +7,9 @@ random pad leaves nothing to guess.
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
+from functools import lru_cache
 from secrets import token_bytes, token_hex
+from time import time
 
 from flask import Flask, current_app, g, request, session
 from flask_wtf.csrf import CSRFProtect, _FlaskFormCSRF
@@ -24,12 +26,16 @@ def masked_csrf_token() -> str:
 
 
 def _signed_token() -> str:
-    """What Flask-WTF's ``generate_csrf`` makes and its ``validate_csrf`` expects, by a quicker signer."""
+    """What Flask-WTF's ``generate_csrf`` makes and its ``validate_csrf`` expects."""
     if "csrf_token" not in session:
         session["csrf_token"] = token_hex(20)
-    return str(
-        ShortTextSigner(current_app.config["WTF_CSRF_SECRET_KEY"], salt="wtf-csrf-token").dumps(session["csrf_token"])
-    )
+    return _signed(tuple(current_app.config["WTF_CSRF_SECRET_KEY"]), session["csrf_token"], int(time() // 60))
+
+
+@lru_cache(maxsize=1000)
+def _signed(keys: tuple[str, ...], token: str, _minute: int) -> str:
+    # The signature holds the time, for the token's age: one a minute serves all pages of a browser.
+    return str(ShortTextSigner(keys, salt="wtf-csrf-token").dumps(token))
 
 
 def mask(token: str) -> str:
