@@ -39,10 +39,11 @@ Places = dict[str, list[int]]
 
 @pytest.mark.skipif(WANTED not in os.environ, reason=f"pictures are taken by {COMMAND}")
 def test_take_component_pictures(browser: Browser, site: str) -> None:
-    shutil.rmtree(REFERENCES, ignore_errors=True)
     with Visitor.at(browser, site) as visitor:
-        for name, found in differences(visitor, {}).items():
-            write(REFERENCES / f"{name}.png", found["now"])
+        taken = differences(visitor, {})
+    shutil.rmtree(REFERENCES, ignore_errors=True)
+    for name, pictures in taken.items():
+        write(REFERENCES / f"{name}.png", pictures["now"])
 
 
 def references() -> Pictures:
