@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import month_name
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -10,7 +11,6 @@ from typing import Any
 
 import flask
 from flask import Flask, get_flashed_messages, has_request_context, request
-from flask.globals import request_ctx
 from flask_login import current_user
 from markupsafe import Markup
 from wtforms import Field, Form
@@ -51,35 +51,34 @@ def init_app(app: Flask) -> None:
         index_for_role=index_for_role,
         input_attributes=input_attributes,
         is_hidden_field=is_hidden_field,
-        url_for=url_for,
+        url_for=remembering_url_for(app),
     )
     remembered.init_app(app)
     environment.filters.update(badge=badge, markdown=markdown, time=time_element)
     environment.tests["equalto"] = lambda value, other: value == other
 
 
-def url_for(endpoint: str, **values: Any) -> str:
-    """Answer Flask's ``url_for``; addresses without values, or with numbers only, are remembered.
+def remembering_url_for(app: Flask) -> Callable[..., str]:
+    """Answer a ``url_for`` that remembers addresses without values, or with numbers only.
 
     A page draws its navigation and a link per row: most of its addresses. Those with texts in them
     are not kept, because a text may be a token.
     """
-    # One look at the context: each use of `request` or `current_app` would be another, for every link of a list.
-    context: Any = request_ctx._get_current_object() if has_request_context() else None  # type: ignore[attr-defined]
-    if context is None or endpoint[0] == "." or context.app.url_default_functions or not _are_numbers(values):
-        return flask.url_for(endpoint, **values)
-    known: dict[Any, str] = context.app.extensions.setdefault("known_urls", {})
-    key = (context.request.environ.get("SCRIPT_NAME", ""), endpoint, *values.items())
-    url = known.get(key)
-    if url is None:
-        if len(known) >= MOST_KNOWN_URLS:
-            known.clear()
-        url = known[key] = flask.url_for(endpoint, **values)
-    return url
+    known: dict[Any, str] = app.extensions.setdefault("known_urls", {})
 
+    def url_for(endpoint: str, **values: Any) -> str:
+        is_known_kind = NUMBER.issuperset(map(type, values.values())) and endpoint[0] != "."
+        if not is_known_kind or app.url_default_functions or not has_request_context():
+            return flask.url_for(endpoint, **values)
+        key = (request.environ.get("SCRIPT_NAME"), endpoint, *values.items())
+        url = known.get(key)
+        if url is None:
+            if len(known) >= MOST_KNOWN_URLS:
+                known.clear()
+            url = known[key] = flask.url_for(endpoint, **values)
+        return url
 
-def _are_numbers(values: dict[str, Any]) -> bool:
-    return NUMBER.issuperset(map(type, values.values()))
+    return url_for
 
 
 def color_theme() -> str:
@@ -93,7 +92,7 @@ def color_theme() -> str:
 
 def index_for_role(role: Role) -> str:
     """Answer the address of the page where users of ``role`` begin."""
-    return url_for(f"{role.index}.index")
+    return flask.url_for(f"{role.index}.index")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from app.templating import (
     markdown,
     relative_time,
     time_element,
-    url_for,
 )
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -84,6 +83,7 @@ def test_equalto_works_as_a_test(app: Flask) -> None:
 
 
 def test_addresses_are_remembered_per_mount_point(app: Flask) -> None:
+    url_for = app.jinja_env.globals["url_for"]
     with app.test_request_context("/"):
         assert url_for("main.about") == "/about"
     with app.test_request_context("/", environ_overrides={"SCRIPT_NAME": "/mounted"}):

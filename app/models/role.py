@@ -22,6 +22,8 @@ class Permission(IntFlag):
     ADMINISTER = 0xFF
 
 
+EVERYTHING = int(Permission.ADMINISTER)
+
 # name, permissions, the blueprint that is its home, given to who signs up
 ROLES = [
     ("User", Permission.GENERAL, "main", True),
@@ -64,15 +66,14 @@ class Role(db.Model):
     @classmethod
     def administrators(cls) -> list["Role"]:
         """Answer the roles that hold every permission of an administrator."""
-        everything = int(Permission.ADMINISTER)
-        holding_all = cls.permissions.bitwise_and(everything) == everything
+        holding_all = cls.permissions.bitwise_and(EVERYTHING) == EVERYTHING
         return list(db.session.scalars(select(cls).where(holding_all).order_by(cls.id)))
 
     def has(self, permission: int) -> bool:
         """Tell whether the role holds all bits of ``permission``; an administrator's passes every check."""
         # Plain numbers: each operation on a flag makes a flag, and a page asks this for every link of a menu.
-        everything, wanted = int(Permission.ADMINISTER), int(permission)
-        return self.permissions & everything == everything or self.permissions & wanted == wanted
+        granted, wanted = self.permissions, int(permission)
+        return granted & EVERYTHING == EVERYTHING or granted & wanted == wanted
 
     def __repr__(self) -> str:
         return f"<Role {self.name}>"
