@@ -10,6 +10,8 @@ from tests.browser.people import People
 from tests.browser.visitor import Visitor
 from tests.factories import PASSWORD
 
+pytestmark = pytest.mark.thorough
+
 STRONG = "a quiet horse counts 42 stars"
 
 
