@@ -36,16 +36,16 @@ def needs(permission: Permission) -> Callable[[View], View]:
 def check_access() -> Response | None:
     """Answer where to send who may not come in; 403 for those who are known and not allowed; None lets pass."""
     refusal = require_login()
-    if refusal is None and not current_user.can(_needed_permission(request.endpoint or "")):
+    if refusal is None and not current_user.can(_needed_permission(current_app.view_functions[request.endpoint or ""])):
         abort(403)
     return refusal
 
 
 def menu() -> list[tuple[str, str, str]]:
     """Answer the rows of the side menu that the current user may open."""
-    may = current_user.can
-    return [row for row in MENU if may(_needed_permission(row[0]))]
+    may, views = current_user.can, current_app.view_functions
+    return [row for row in MENU if may(_needed_permission(views[row[0]]))]
 
 
-def _needed_permission(endpoint: str) -> Permission:
-    return getattr(current_app.view_functions[endpoint], "needed_permission", Permission.ADMINISTER)
+def _needed_permission(view: View) -> Permission:
+    return getattr(view, "needed_permission", Permission.ADMINISTER)

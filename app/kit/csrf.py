@@ -35,7 +35,12 @@ def _signed_token() -> str:
 @lru_cache(maxsize=1000)
 def _signed(keys: tuple[str, ...], token: str, _minute: int) -> str:
     # The signature holds the time, for the token's age: one a minute serves all pages of a browser.
-    return str(ShortTextSigner(keys, salt="wtf-csrf-token").dumps(token))
+    return str(_signer(keys).dumps(token))
+
+
+@lru_cache(maxsize=2)
+def _signer(keys: tuple[str, ...]) -> ShortTextSigner:
+    return ShortTextSigner(keys, salt="wtf-csrf-token")
 
 
 def mask(token: str) -> str:

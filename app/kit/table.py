@@ -98,7 +98,11 @@ class Table:
 
     def url(self, **changes: Any) -> str:
         """The address of this list with ``changes`` made; without a page number in them, of its first page."""
-        return _address(request.script_root + request.path, tuple({**self.state, **changes}.items()))
+        return _address(self._path, tuple({**self.state, **changes}.items()))
+
+    @cached_property
+    def _path(self) -> str:
+        return request.script_root + request.path
 
     def page_url(self, page: int) -> str:
         """The address of another page of the same list."""
