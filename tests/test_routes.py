@@ -21,7 +21,7 @@ from app import create_app
 from app.email import confirm
 from app.extensions import db as database
 from app.models import AuditEvent, DataExport, EditableHTML, Email, Permission, Role, UserSession
-from tests.factories import make_admin, make_invited, make_user, sign_in
+from tests.factories import let_in, make_admin, make_invited, make_user, sign_in
 
 # Who may open each endpoint. A new route: add its endpoint to the row of those it is for.
 WHO = {
@@ -180,7 +180,7 @@ def enter(client: FlaskClient, person: str) -> FlaskClient:
     if person == "stranger":
         return client
     user = make_admin() if person == "administrator" else make_user(confirmed=person != "unconfirmed")
-    sign_in(client, user)
+    let_in(client, user)
     if person == "disabled":
         # The session stays behind on purpose: disabling alone has to close every door.
         user.disable("test")

@@ -16,8 +16,8 @@ from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 from werkzeug.test import TestResponse
 
-from app.models import User, UserSession
-from tests.factories import PASSWORD, make_admin, make_invited, make_user, sign_in
+from app.models import User
+from tests.factories import PASSWORD, let_in, make_admin, make_invited, make_user, sign_in
 from tests.html_forms import HtmlForm, forms_on
 
 FORM = "application/x-www-form-urlencoded"
@@ -117,8 +117,8 @@ def _answers_instead_of_exceptions(app: Flask, monkeypatch: pytest.MonkeyPatch) 
 class Browser:
     """Sends requests as one person, each as if it were the first after a login, and notes what failed."""
 
-    def __init__(self, app: Flask, db: SQLAlchemy, user: User | None) -> None:
-        self.app, self.db, self.user = app, db, user
+    def __init__(self, app: Flask, user: User | None) -> None:
+        self.app, self.user = app, user
         self.sent: list[str] = []
         self.failed: list[str] = []
         self.use_cookies = True
@@ -137,23 +137,17 @@ class Browser:
     def client(self) -> FlaskClient:
         if self._client is None:
             self._client = self.app.test_client(use_cookies=self.use_cookies)
-            self._log_in(self._client)
+            if self.user is not None:
+                let_in(self._client, self.user)
         return self._client
-
-    def _log_in(self, client: FlaskClient) -> None:
-        if self.user is not None:
-            _, token = UserSession.start(self.user, False, "192.0.2.1", "a browser")
-            self.db.session.commit()
-            with client.session_transaction() as session:
-                session["_user_id"] = token
 
 
 class Visit:
     """Opens every address as the person who gets furthest: an administrator, or a stranger on pages for visitors."""
 
-    def __init__(self, app: Flask, db: SQLAlchemy) -> None:
+    def __init__(self, app: Flask) -> None:
         self.app = app
-        self.admin, self.stranger = Browser(app, db, make_admin()), Browser(app, db, None)
+        self.admin, self.stranger = Browser(app, make_admin()), Browser(app, None)
         self.victim_id = make_user().id
 
     def send(self, method: str, path: str, **options: Any) -> None:
@@ -176,7 +170,7 @@ class Visit:
 @pytest.fixture
 def visit(app: Flask, db: SQLAlchemy) -> Visit:
     """A visit of the whole site."""
-    return Visit(app, db)
+    return Visit(app)
 
 
 @pytest.mark.parametrize("kind", BODIES)
@@ -287,7 +281,7 @@ def fill(form: HtmlForm, text: str) -> dict[str, str]:
 def test_no_text_in_any_field_is_an_error_of_ours(app: Flask, db: SQLAlchemy, kind: str) -> None:
     text, forms, failed, shown_again, lost = TYPED[kind], 0, [], 0, []
     for user, path in pages_with_forms(db):
-        client = Browser(app, db, user).client()
+        client = Browser(app, user).client()
         page = client.get(path, follow_redirects=True)
         for form in forms_on(page.text):
             forms += 1
