@@ -109,14 +109,21 @@ def _kit_visits(server: WebServer, cookies: Cookies) -> list[Visit]:
         headers = {**BROWSER_HEADERS, "Cookie": cookie} if cookie else BROWSER_HEADERS
         return Visit(name, server, Request(server.address + path, headers), bar=bar)
 
+    user, administrator = (_after_first_page(server, cookie) for cookie in (cookies.user, cookies.administrator))
     return [
         visit("home", "/", 0.50),
         visit("login page", "/account/login", 0.30),
-        visit("logged-in home", "/", 0.25, cookies.user),
-        visit("account page", "/account/manage", None, cookies.user),
-        visit("admin list, 25 rows", "/admin/users", 0.12, cookies.administrator),
+        visit("logged-in home", "/", 0.25, user),
+        visit("account page", "/account/manage", None, user),
+        visit("admin list, 25 rows", "/admin/users", 0.12, administrator),
         visit("static file", _style_sheet(server)),
     ]
+
+
+def _after_first_page(server: WebServer, cookie: str) -> str:
+    """What the browser sends from then on: its first page puts the token of its forms into the session."""
+    page = urllib.request.Request(f"{server.address}/", headers={"Cookie": cookie})  # noqa: S310
+    return str(urllib.request.urlopen(page).headers["Set-Cookie"].partition(";")[0])  # noqa: S310
 
 
 def _style_sheet(server: WebServer) -> str:
