@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
-from types import FunctionType, MethodType
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 from flask import Flask
@@ -12,7 +12,7 @@ from jinja2.runtime import Context
 
 # Hooks, views and template functions of a large application; whatever is beyond them is looked at each time.
 MOST_KNOWN_FUNCTIONS = 1000
-PLAIN_KINDS = {FunctionType, MethodType}
+PLAIN_KINDS = {BuiltinFunctionType, FunctionType, MethodType}
 
 
 class QuickCalls(Context):
