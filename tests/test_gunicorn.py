@@ -26,15 +26,21 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def variables(app: Flask, redis_url: str, home: Path) -> dict[str, str]:
-    """The settings of a site on a database and a port of its own."""
-    return production_environment(f"sqlite:///{home.parent / 'site.sqlite'}", redis_url, free_port())
+def port() -> int:
+    """The port of the site."""
+    return free_port()
 
 
 @pytest.fixture(scope="module")
-def server(variables: dict[str, str], home: Path) -> Iterator[WebServer]:
+def variables(app: Flask, redis_url: str, home: Path, port: int) -> dict[str, str]:
+    """The settings of a site on a database of its own; with ``app`` its assets are built."""
+    return production_environment(f"sqlite:///{home.parent / 'site.sqlite'}", redis_url, port)
+
+
+@pytest.fixture(scope="module")
+def server(variables: dict[str, str], home: Path, port: int) -> Iterator[WebServer]:
     """The site, as Procfile starts it."""
-    with start_gunicorn(WEB, {**variables, "HOME": str(home)}, path="/up") as server:
+    with start_gunicorn(WEB, {**variables, "HOME": str(home)}, port=port, path="/up") as server:
         yield server
 
 
