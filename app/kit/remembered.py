@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 from markupsafe import Markup
 from wtforms import Field
 
@@ -33,12 +33,14 @@ def init_app(app: Flask) -> None:
 
 def _partials(app: Flask, most: int) -> Callable[..., Markup]:
     @lru_cache(maxsize=most)
-    def render(partial: str, values: tuple[tuple[str, Any], ...]) -> Markup:
+    def render(partial: str, values: tuple[tuple[str, Any], ...], _mounted_at: str) -> Markup:
         # The template's own environment escapes every value.
         return Markup(app.jinja_env.get_template(partial).render(dict(values)))  # noqa: S704
 
     def remembered(partial: str, **values: Any) -> Markup:
-        return render(partial, tuple((name, _hashable(value)) for name, value in values.items()))
+        # Links begin with it, and behind some proxies anybody can send it: one visitor's must not be everybody's.
+        mounted_at = request.environ.get("SCRIPT_NAME", "") if request else ""
+        return render(partial, tuple((name, _hashable(value)) for name, value in values.items()), mounted_at)
 
     return remembered
 
@@ -58,11 +60,12 @@ def _fields() -> Callable[..., Markup]:
         if field.data or field.errors or field.type not in PLAIN_FIELDS:
             return macro(field, extra_classes, autofocus)
         key = (extra_classes, autofocus, *_definition(field))
-        if key not in known:
+        html = known.get(key)
+        if html is None:
             if len(known) >= MOST_FIELDS:
                 known.clear()
-            known[key] = macro(field, extra_classes, autofocus)
-        return known[key]
+            html = known[key] = macro(field, extra_classes, autofocus)
+        return html
 
     return remembered_field
 

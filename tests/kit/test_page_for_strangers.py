@@ -1,9 +1,11 @@
 """A page is remembered for who is not logged in, and only when it says the same to all of them."""
 
 from collections.abc import Callable, Iterator
+from secrets import token_hex
+from typing import Any
 
 import pytest
-from flask import Flask, flash, session
+from flask import Flask, flash, make_response, session
 from flask_sqlalchemy import SQLAlchemy
 
 from app.kit.page_for_strangers import same_for_strangers
@@ -71,6 +73,33 @@ def test_a_query_makes_it_anew(site: Flask) -> None:
     add_page(site)
     client = site.test_client()
     assert [client.get("/?a=1").text, client.get("/?a=1").text] == ["made 1", "made 2"]
+
+
+@pytest.mark.parametrize("where", [{"SCRIPT_NAME": "//evil.example"}, {"SCRIPT_NAME": "//"}, {"HTTP_HOST": "evil"}])
+def test_a_page_asked_for_under_another_address_is_another_one(site: Flask, where: dict[str, str]) -> None:
+    add_page(site)
+    assert site.test_client().get("/", environ_overrides=where).text == "made 1"
+    assert site.test_client().get("/").text == "made 2"
+
+
+def test_made_up_addresses_do_not_fill_the_memory(site: Flask) -> None:
+    add_page(site)
+    for number in range(250):
+        site.test_client().get("/", environ_overrides={"SCRIPT_NAME": f"/{number}"})
+    assert len(site.extensions["pages_for_strangers"]) <= 100
+
+
+def test_an_answer_with_headers_of_its_own_is_not_handed_to_the_next(site: Flask) -> None:
+    @site.get("/")
+    @same_for_strangers
+    def page() -> Any:  # what a type checker would refuse
+        response = make_response(token_hex(8))
+        response.set_cookie("visitor", response.get_data(as_text=True))
+        return response
+
+    answers = [site.test_client().get("/") for _ in range(2)]
+    assert answers[0].text != answers[1].text
+    assert [len(answer.headers.getlist("Set-Cookie")) for answer in answers] == [1, 1]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,15 @@ def test_a_partial_is_rendered_once_for_the_same_values(small_app: Flask) -> Non
     assert partial("hello.html", name="<b>") == "Hello &lt;b&gt;2"
 
 
+@pytest.mark.parametrize("mounted_at", ["/mounted", "//evil.example", "//"])
+def test_links_of_one_address_are_not_shown_under_another(small_app: Flask, mounted_at: str) -> None:
+    partial = small_app.jinja_env.globals["remembered"]
+    with small_app.test_request_context("/", environ_overrides={"SCRIPT_NAME": mounted_at}):
+        assert partial("hello.html", name="Ada") == "Hello Ada1"
+    with small_app.test_request_context("/"):
+        assert partial("hello.html", name="Ada") == "Hello Ada2"
+
+
 def test_lists_may_be_values(small_app: Flask) -> None:
     assert "(1, (2, 3))" in small_app.jinja_env.globals["remembered"]("hello.html", name=[1, [2, 3]])
 
