@@ -77,8 +77,8 @@ class MaskedCSRFProtect(CSRFProtect):
     def init_app(self, app: Flask) -> None:
         super().init_app(app)
         # Signed with the last, read with any: a form that stood open while the key was rotated still works.
-        keys = [*app.config["SECRET_KEY_FALLBACKS"], app.config["SECRET_KEY"]]
-        app.config.setdefault("WTF_CSRF_SECRET_KEY", keys)
+        keys = app.config.get("WTF_CSRF_SECRET_KEY") or [*app.config["SECRET_KEY_FALLBACKS"], app.config["SECRET_KEY"]]
+        app.config["WTF_CSRF_SECRET_KEY"] = [keys] if isinstance(keys, str) else keys
         app.jinja_env.globals["csrf_token"] = masked_csrf_token
         app.context_processor(lambda: {"csrf_token": masked_csrf_token})
 

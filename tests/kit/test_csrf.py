@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask, session
 from flask.testing import FlaskClient
-from flask_wtf.csrf import generate_csrf
+from flask_wtf.csrf import generate_csrf, validate_csrf
 
-from app.kit.csrf import MaskedCSRFProtect, mask, unmask
+from app.kit.csrf import MaskedCSRFProtect, mask, masked_csrf_token, unmask
 from tests.separate_requests import SeparateRequests
 
 FORM = '<input name="csrf_token" value="{{ csrf_token() }}">'
@@ -95,3 +95,11 @@ def test_a_form_that_stood_open_while_the_key_was_rotated_still_works(bare_app: 
     for browser, status in ((after, 200), (later, 400)):
         browser.set_cookie("session", before.get_cookie("session").value)
         assert browser.post("/save", data={"csrf_token": token}).status_code == status
+
+
+@pytest.mark.parametrize("key", ["c" * 40, ["b" * 40, "c" * 40]])
+def test_a_site_may_sign_its_forms_with_a_key_of_their_own(bare_app: Flask, key: str | list[str]) -> None:
+    bare_app.config["WTF_CSRF_SECRET_KEY"] = key
+    MaskedCSRFProtect().init_app(bare_app)
+    with bare_app.test_request_context():
+        validate_csrf(unmask(masked_csrf_token()), secret_key="c" * 40)
