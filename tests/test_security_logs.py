@@ -2,6 +2,7 @@
 
 import email as mime
 import email.policy
+import json
 import logging
 import re
 from collections.abc import Iterator
@@ -178,6 +179,21 @@ def test_a_failed_login_leaves_a_line_and_a_successful_one_an_audit_event(
     assert user.email not in line
     sign_in(client, user)
     assert db.session.scalars(select(AuditEvent.event)).all() == ["user.logged_in"]
+
+
+def test_the_line_of_a_change_names_who_made_it(db: SQLAlchemy, client: FlaskClient, log: Log) -> None:
+    user = make_user()
+    lines: list[str] = []
+    handler = logging.Handler()
+    # At once, as in production: afterwards the request is over.
+    handler.emit = lambda record: lines.append(JsonFormatter().format(record))  # type: ignore[method-assign]
+    logger = logging.getLogger("app.request")
+    logger.addHandler(handler)
+    sign_in(client, user)
+    client.post("/account/logout")
+    client.get("/about")
+    logger.removeHandler(handler)
+    assert [json.loads(line).get("user_id") for line in lines] == [user.id, None, None]
 
 
 def test_an_email_that_cannot_be_composed(

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask, Response, current_app, g, has_request_context, request
+from sqlalchemy import inspect
 
 log = logging.getLogger("app.request")
 
@@ -117,10 +118,14 @@ def _context_fields() -> dict[str, Any]:
     fields = _fields.get()
     if has_request_context():
         known = vars(g)
-        user = known.get("_login_user")
-        user_id = user.__dict__.get("id") if user is not None and user.is_authenticated else None
-        fields = {**fields, "request_id": known.get("request_id"), "user_id": user_id}
+        fields = {**fields, "request_id": known.get("request_id"), "user_id": _id_of(known.get("_login_user"))}
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _id_of(user: Any) -> int | None:
+    # Not user.id: after a commit the database would be asked for it again. A stranger has no identity.
+    state = inspect(user, raiseerr=False)
+    return state.identity[0] if state is not None and state.identity else None
 
 
 # ASCII: no forged second line. Made once, since json.dumps would make an encoder for each line.
