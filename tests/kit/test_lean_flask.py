@@ -1,9 +1,11 @@
-"""What LeanFlask remembers changes nothing that a view or a template can see."""
+"""What LeanFlask spares changes nothing that a view or a template can see."""
 
+import gc
 from typing import Any
+from weakref import ref
 
 import pytest
-from flask import Flask
+from flask import Flask, after_this_request
 from jinja2 import DictLoader, pass_context, pass_environment
 
 from app.kit.lean_flask import LeanFlask
@@ -17,6 +19,10 @@ TEMPLATES = {
     "frame.html": "{{ added }} {{ names|upper_all }} {% block body %}{% endblock %}",
     "macros.html": "{% macro greet(who) %}[{{ who }} {{ environment_name() }}]{% endmacro %}",
 }
+
+
+class Held:
+    """Something that a function of one request refers to."""
 
 
 @pytest.fixture(params=[Flask, LeanFlask])
@@ -49,6 +55,12 @@ def test_what_a_template_is_given_hides_a_global(site: Flask) -> None:
     assert "mine" in site.jinja_env.get_template("page.html").render(names=[], added="mine")
 
 
+def test_what_has_run_out_is_undefined(site: Flask) -> None:
+    rest = iter("a")
+    template = site.jinja_env.from_string("{{ take() }}-{{ take() }}-")
+    assert template.render(take=lambda: next(rest)) == "a--"
+
+
 def test_coroutines_are_wrapped_each_time(site: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     def plain() -> str:
         return ""
@@ -61,8 +73,17 @@ def test_coroutines_are_wrapped_each_time(site: Flask, monkeypatch: pytest.Monke
     assert [site.ensure_sync(coroutine) for _ in range(2)] == ["wrapped coroutine"] * 2
 
 
-def test_only_so_many_functions_are_remembered() -> None:
+def test_what_a_request_brings_along_ends_with_it() -> None:
     site = LeanFlask("small")
-    for _ in range(1500):
-        site.ensure_sync(lambda: "")
-    assert len(site._plain_functions) == 1000
+    held: list[ref[Held]] = []
+
+    @site.get("/")
+    def page() -> str:
+        something = Held()
+        held.append(ref(something))
+        after_this_request(lambda response: (response, something)[0])
+        return ""
+
+    site.test_client().get("/")
+    gc.collect()
+    assert [reference() for reference in held] == [None]
