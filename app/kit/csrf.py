@@ -20,9 +20,10 @@ from app.kit.signing import ShortTextSigner
 
 def masked_csrf_token() -> str:
     """Answer the session's CSRF token under a fresh pad, for a form field or a header."""
-    if "csrf_token" not in g:
-        g.csrf_token = _signed_token()
-    return mask(g.csrf_token)
+    known = vars(g)
+    if "csrf_token" not in known:
+        known["csrf_token"] = _signed_token()
+    return mask(known["csrf_token"])
 
 
 def _signed_token() -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, has_request_context, request
 from markupsafe import Markup
 from wtforms import Field
 
@@ -19,6 +19,7 @@ MOST_PARTIALS = 500
 MOST_FIELDS = 500
 # Fields whose HTML follows from their definition alone as long as nothing was typed and nothing is wrong.
 PLAIN_FIELDS = {"BooleanField", "EmailField", "PasswordField", "StringField", "SubmitField", "TelField"}
+SEQUENCES = (list, tuple)
 
 
 def init_app(app: Flask) -> None:
@@ -39,14 +40,14 @@ def _partials(app: Flask, most: int) -> Callable[..., Markup]:
 
     def remembered(partial: str, **values: Any) -> Markup:
         # Links begin with it, and behind some proxies anybody can send it: one visitor's must not be everybody's.
-        mounted_at = request.environ.get("SCRIPT_NAME", "") if request else ""
+        mounted_at = request.environ.get("SCRIPT_NAME", "") if has_request_context() else ""
         return render(partial, tuple((name, _hashable(value)) for name, value in values.items()), mounted_at)
 
     return remembered
 
 
 def _hashable(value: Any) -> Any:
-    return tuple(_hashable(item) for item in value) if isinstance(value, list | tuple) else value
+    return tuple(map(_hashable, value)) if isinstance(value, SEQUENCES) else value
 
 
 def _draw_field(macro: Callable[..., Markup], field: Field, extra_classes: str, autofocus: bool) -> Markup:
