@@ -48,9 +48,8 @@ def configure_logging(*, level: str, as_json: bool) -> None:
         root.removeHandler(earlier)
     root.addHandler(handler)
     root.setLevel(level)
-    # No line of ours names its process, thread or place in the code: do not find them out for each (the ways of
-    # the logging HOWTO, "Optimization").
-    logging.logProcesses = logging.logMultiprocessing = logging.logThreads = False
+    # No line of ours names its place in the code: do not find it out for each (a way of the logging HOWTO,
+    # "Optimization"; not its others: gunicorn's own lines name their process, and fail without one).
     logging._srcfile = None  # type: ignore[attr-defined]
     # The development server prints the address of every request, tokens and all.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)

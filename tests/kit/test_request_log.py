@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 
 import pytest
@@ -116,6 +117,14 @@ def test_setting_up_twice_prints_once(site: Flask) -> None:
     handlers = [handler for handler in logging.getLogger().handlers if handler.get_name() == "request_log"]
     assert len(handlers) == 1
     assert not logging.getLogger("werkzeug").isEnabledFor(logging.INFO)
+
+
+def test_lines_of_the_server_can_still_be_written_in_its_own_form(
+    site: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    logging.getLogger("gunicorn.error").warning("Booting worker")
+    gunicorns = logging.Formatter("%(asctime)s [%(process)d] [%(levelname)s] %(message)s")
+    assert gunicorns.format(caplog.records[-1]).endswith(f" [{os.getpid()}] [WARNING] Booting worker")
 
 
 def test_without_a_terminal_and_outside_development_lines_are_json(
