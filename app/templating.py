@@ -102,6 +102,7 @@ class FormFields:
     hidden: list[Field]
     shown: list[Field]
     buttons: list[Field]
+    first_invalid: Field | None
     has_password: bool
     has_file: bool
 
@@ -116,7 +117,9 @@ def fields_of(form: Form) -> FormFields:
         kind = hidden if is_hidden_field(field) else buttons if field.type == "SubmitField" else shown
         kind.append(field)
     kinds = {field.type for field in shown}
-    return FormFields(hidden, shown, buttons, "PasswordField" in kinds, not kinds.isdisjoint(FILE_FIELDS))
+    first_invalid = next((field for field in shown if field.errors), None)
+    has_file = not kinds.isdisjoint(FILE_FIELDS)
+    return FormFields(hidden, shown, buttons, first_invalid, "PasswordField" in kinds, has_file)
 
 
 def form_flashes() -> dict[str, list[str]]:
