@@ -122,9 +122,13 @@ def _context_fields() -> dict[str, Any]:
 
 
 def _id_of(user: Any) -> int | None:
-    # Not user.id: after a commit the database would be asked for it again. A stranger has no identity.
-    state = inspect(user, raiseerr=False)
-    return state.identity[0] if state is not None and state.identity else None
+    if user is None or not user.is_authenticated:
+        return None
+    # Not user.id: after a commit the database would be asked for it again.
+    known: int | None = vars(user).get("id")
+    if known is None and (state := inspect(user, raiseerr=False)) and state.identity:
+        known = state.identity[0]
+    return known
 
 
 # ASCII: no forged second line. Made once, since json.dumps would make an encoder for each line.
