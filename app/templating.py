@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import flask
-from flask import Flask, get_flashed_messages, request
+from flask import Flask, get_flashed_messages, has_request_context, request
 from flask_login import current_user
 from markupsafe import Markup
 from wtforms import Field, Form
@@ -68,7 +68,7 @@ def remembering_url_for(app: Flask) -> Callable[..., str]:
 
     def url_for(endpoint: str, **values: Any) -> str:
         is_known_kind = NUMBER.issuperset(map(type, values.values())) and endpoint[0] != "."
-        if not is_known_kind or app.url_default_functions or not request:
+        if not is_known_kind or app.url_default_functions or not has_request_context():
             return flask.url_for(endpoint, **values)
         key = (request.environ.get("SCRIPT_NAME"), endpoint, *values.items())
         url = known.get(key)
