@@ -15,7 +15,7 @@ from flask import Flask, current_app, g, request, session
 from flask_wtf.csrf import CSRFProtect, _FlaskFormCSRF
 from wtforms import Field
 
-from app.kit.signing import ShortTextSigner
+from app.kit.signing import ShortTextSigner, signing_keys
 
 
 def masked_csrf_token() -> str:
@@ -78,7 +78,7 @@ class MaskedCSRFProtect(CSRFProtect):
     def init_app(self, app: Flask) -> None:
         super().init_app(app)
         # Signed with the last, read with any: a form that stood open while the key was rotated still works.
-        keys = app.config.get("WTF_CSRF_SECRET_KEY") or [*app.config["SECRET_KEY_FALLBACKS"], app.config["SECRET_KEY"]]
+        keys = app.config.get("WTF_CSRF_SECRET_KEY") or signing_keys(app.config)
         app.config["WTF_CSRF_SECRET_KEY"] = [keys] if isinstance(keys, str) else keys
         app.jinja_env.globals["csrf_token"] = masked_csrf_token
         app.context_processor(lambda: {"csrf_token": masked_csrf_token})

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from functools import wraps
 
-from flask import current_app, g, request, session
+from flask import current_app, request, session
+
+from app.kit.security_headers import has_own_policy
 
 # What a browser without a session sends: nothing, or the colors it chose (templating.color_theme).
 COOKIES = {"", "theme=light", "theme=dark"}
@@ -42,5 +44,4 @@ def same_for_strangers(view: Callable[[], str]) -> Callable[[], str]:
 
 def _is_for_anybody() -> bool:
     asked_database = current_app.extensions["sqlalchemy"].session.registry.has()
-    has_own_policy = "csp_nonce" in g or "csp_sources" in g
-    return not (asked_database or has_own_policy or session.modified)
+    return not (asked_database or has_own_policy() or session.modified)

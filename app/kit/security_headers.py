@@ -97,7 +97,7 @@ class _MissingHeaders:
 
 def _add_headers_of_this_response(response: Response) -> Response:
     known = vars(g)
-    if "csp_nonce" in known or "csp_sources" in known:
+    if has_own_policy():
         response.headers.setdefault("Content-Security-Policy", content_security_policy())
     if "Cache-Control" not in response.headers:
         if _is_somebody(known.get("_login_user")):
@@ -119,6 +119,12 @@ def _is_somebody(user: Any) -> bool:
 def file_headers(https: bool) -> dict[str, str]:
     """Answer the headers that every file and page carries; a browser obeys HSTS over https only."""
     return {**STATIC_HEADERS, "Strict-Transport-Security": HSTS} if https else dict(STATIC_HEADERS)
+
+
+def has_own_policy() -> bool:
+    """Tell whether the current response's CSP differs from that of all other pages."""
+    known = vars(g)
+    return "csp_nonce" in known or "csp_sources" in known
 
 
 def content_security_policy() -> str:

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
 
-from app.kit.signing import ShortTextSigner
+from app.kit.signing import ShortTextSigner, signing_keys
 
 
 class SessionCookie(SecureCookieSessionInterface):
@@ -20,7 +20,7 @@ class SessionCookie(SecureCookieSessionInterface):
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         """Answer the signer of the app's present keys; None without a key."""
-        keys = [*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.secret_key]
+        keys = signing_keys(app.config)
         if self._signer is None or keys != self._keys:
             self._signer = self._make_signer(keys) if app.secret_key else None
             self._keys = keys

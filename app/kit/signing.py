@@ -1,5 +1,6 @@
 """Signing short texts for a cookie or a form."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from itsdangerous import Serializer, URLSafeTimedSerializer
@@ -18,3 +19,8 @@ class ShortTextSigner(URLSafeTimedSerializer):
     def dump_payload(self, obj: Any) -> bytes:
         text = Serializer.dump_payload(self, obj)
         return base64_encode(text) if len(text) < WORTH_COMPRESSING_BYTES else super().dump_payload(obj)
+
+
+def signing_keys(config: Mapping[str, Any]) -> list[Any]:
+    """Answer the keys that are still read, oldest first; the last one signs, and is None in a site without a key."""
+    return [*(config["SECRET_KEY_FALLBACKS"] or ()), config["SECRET_KEY"]]

@@ -15,6 +15,8 @@ from typing import Any
 from flask import current_app
 from itsdangerous import BadData, URLSafeSerializer
 
+from app.kit.signing import signing_keys
+
 
 @dataclass(frozen=True)
 class Claims:
@@ -52,5 +54,5 @@ def fingerprint(state: tuple[object, ...]) -> str:
 
 
 def _serializer(purpose: str) -> URLSafeSerializer:
-    keys = [*current_app.config["SECRET_KEY_FALLBACKS"], current_app.config["SECRET_KEY"]]
+    keys = signing_keys(current_app.config)
     return URLSafeSerializer(keys, salt=f"link:{purpose}", signer_kwargs={"digest_method": hashlib.sha256})
