@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from dotenv import load_dotenv
 
-from app.kit.environment import Environment
+from app.kit.core.environment import Environment
 
 ROOT = Path(__file__).resolve().parent
 SAMPLE_VALUES = {"change-me", "changeme", "password", "secret", "SECRET_KEY_ENV_VAR_NOT_SET"}

@@ -10,21 +10,14 @@ from app import assets, commands, errors, jobs, sessions, templating
 from app.account import account as account_area
 from app.admin import admin as admin_area
 from app.extensions import compress, csrf, db, limiter, login_manager, mail
-from app.kit import (
-    database,
-    error_tracking,
-    forms,
-    limits,
-    migrations,
-    proxies,
-    queue,
-    request_log,
-    routing,
-    security_headers,
-    static_files,
-)
-from app.kit.environment import ConfigError
-from app.kit.lean_flask import LeanFlask
+from app.kit.auth import limits
+from app.kit.core import error_tracking, request_log
+from app.kit.core.environment import ConfigError
+from app.kit.db import database, migrations
+from app.kit.forms import form as forms
+from app.kit.http import proxies, routing, security_headers, static_files
+from app.kit.http.lean_flask import LeanFlask
+from app.kit.jobs import queue
 from app.main import main as main_area
 
 __all__ = ["compress", "create_app", "csrf", "db", "limiter", "login_manager", "mail"]
@@ -34,7 +27,7 @@ def create_app(config_name: str | None = None) -> Flask:
     """Answer the application in one of the environments of ``config.py``.
 
     ``config_name`` defaults to the variable FLASK_CONFIG, then to ``default``. Raises
-    :class:`app.kit.environment.ConfigError`, naming each setting that is missing or wrong.
+    :class:`app.kit.core.environment.ConfigError`, naming each setting that is missing or wrong.
     """
     app = LeanFlask(__name__, static_folder=None)
     _configure(app, config_name or os.environ.get("FLASK_CONFIG") or "default")

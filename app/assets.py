@@ -12,8 +12,8 @@ from pathlib import Path
 from flask import Flask, current_app
 from markupsafe import Markup
 
-from app.kit.asset_manifest import AssetManifest
-from app.kit.environment import ConfigError
+from app.kit.assets.manifest import AssetManifest
+from app.kit.core.environment import ConfigError
 
 SOURCES = Path(__file__).parent / "assets"
 STATIC = Path(__file__).parent / "static"
@@ -79,7 +79,7 @@ def brand_color(name: str) -> str:
     Raises ValueError when there is no such color.
     """
     # Imported here: most processes never ask, and those that do ask once.
-    from app.kit import brand_images
+    from app.kit.assets import brand_images
 
     return brand_images.brand_color((SOURCES / "styles" / "_brand.scss").read_text(), name)
 
@@ -93,10 +93,10 @@ def build_stale_assets(manifest: AssetManifest) -> None:
 def build_assets() -> list[Path]:
     """Build every bundle and image into ``app/static``; answer the files written.
 
-    Needs neither database nor settings. Raises :class:`app.kit.asset_build.AssetError` for a style
+    Needs neither database nor settings. Raises :class:`app.kit.assets.build.AssetError` for a style
     that does not compile or colors that nobody could read.
     """
     # Imported here: a web worker that only serves what was built never loads the compilers.
-    from app.kit.asset_build import build
+    from app.kit.assets.build import build
 
     return build(SOURCES, STATIC, BUNDLES)

@@ -13,10 +13,10 @@ from flask.cli import ScriptInfo, routes_command, shell_command
 
 from app import assets, fake_data, jobs, setup
 from app.extensions import db
-from app.kit import worker
-from app.kit.command_line import CommandLine, Section
-from app.kit.environment import ConfigError
-from app.kit.migrations import MigrateCommands
+from app.kit.core.command_line import CommandLine, Section
+from app.kit.core.environment import ConfigError
+from app.kit.db.migrations import MigrateCommands
+from app.kit.jobs import worker
 from app.models import Role, User
 
 Result = TypeVar("Result")
@@ -228,7 +228,7 @@ checking.add(routes_command)
 
 def _build(action: Callable[[], Result]) -> Result:
     # Its compilers take 60 MB.
-    from app.kit.asset_build import AssetError
+    from app.kit.assets.build import AssetError
 
     try:
         return action()

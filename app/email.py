@@ -7,8 +7,8 @@ no longer makes sense. See docs/delivery.md.
 
 from typing import Any
 
-from app.kit.email_catalog import NORMAL, URGENT, Catalog, Context
-from app.kit.links import external_url
+from app.kit.http.links import external_url
+from app.kit.mail.catalog import NORMAL, URGENT, Catalog, Context
 from app.models import Email, User
 
 catalog = Catalog(Email)

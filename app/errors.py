@@ -8,9 +8,9 @@ from flask import Flask, Response, current_app, make_response, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from app.kit.passwords import TooManyHashesError
-from app.kit.redirects import local_referrer
-from app.kit.request_log import current_request_id
+from app.kit.auth.passwords import TooManyHashesError
+from app.kit.core.request_log import current_request_id
+from app.kit.http.redirects import local_referrer
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from flask_compress import Compress
 from flask_sqlalchemy import SQLAlchemy
 
-from app.kit.csrf import MaskedCSRFProtect
-from app.kit.database import Model
-from app.kit.limits import make_limiter
-from app.kit.login import SessionLoginManager
-from app.kit.smtp import Mail
+from app.kit.auth.csrf import MaskedCSRFProtect
+from app.kit.auth.limits import make_limiter
+from app.kit.auth.login import SessionLoginManager
+from app.kit.db.database import Model
+from app.kit.mail.smtp import Mail
 
 db = SQLAlchemy(model_class=Model)
 login_manager = SessionLoginManager()

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import insert
 
 from app.extensions import db
-from app.kit.database import utc_now
-from app.kit.passwords import hash_password
+from app.kit.auth.passwords import hash_password
+from app.kit.db.database import utc_now
 from app.models import Role, User
 
 CHUNK = 500

@@ -9,10 +9,10 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
-from app.kit import queue
-from app.kit.database import utc_now
-from app.kit.migrations import newest_revisions
-from app.kit.sweeper import SIGN_OF_LIFE
+from app.kit.db.database import utc_now
+from app.kit.db.migrations import newest_revisions
+from app.kit.jobs import queue
+from app.kit.jobs.sweeper import SIGN_OF_LIFE
 from app.models import Email, ScheduledJob
 
 # The worker notes that it lives every 15 seconds; one slow email may hold it up.

@@ -13,10 +13,10 @@ from sqlalchemy import ColumnElement, delete, event, select
 
 from app.email import catalog, export_ready
 from app.extensions import db
-from app.kit.database import Model, changed_rows, utc_now
-from app.kit.outbox import Outbox
-from app.kit.queue import job
-from app.kit.schedule import Entry, Schedule
+from app.kit.db.database import Model, changed_rows, utc_now
+from app.kit.jobs.queue import job
+from app.kit.jobs.schedule import Entry, Schedule
+from app.kit.mail.outbox import Outbox
 from app.models import AuditEvent, DataExport, Email, Role, ScheduledJob, User, UserSession
 from app.models.email import EmailState
 

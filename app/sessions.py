@@ -10,9 +10,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import db, login_manager
-from app.kit import session_cookie
-from app.kit.database import utc_now
-from app.kit.redirects import local_referrer
+from app.kit.db.database import utc_now
+from app.kit.http import session_cookie
+from app.kit.http.redirects import local_referrer
 from app.models import User, UserSession
 
 log = logging.getLogger(__name__)

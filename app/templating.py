@@ -16,8 +16,8 @@ from markupsafe import Markup
 from wtforms import Field, Form
 from wtforms.fields import HiddenField
 
-from app.kit import remembered
-from app.kit.icons import icon
+from app.kit.pages import remembered
+from app.kit.pages.icons import icon
 from app.models import Role
 
 COLOR_THEMES = {"light", "dark"}
@@ -168,9 +168,9 @@ def _attributes_of_kind(kind: str, name: str) -> dict[str, str]:
 
 @lru_cache(maxsize=64)
 def markdown(text: str) -> Markup:
-    """Answer the safe HTML of text that an administrator wrote; see :mod:`app.kit.markdown`."""
+    """Answer the safe HTML of text that an administrator wrote; see :mod:`app.kit.pages.markdown`."""
     # Imported here: only edited pages need it.
-    from app.kit.markdown import render
+    from app.kit.pages.markdown import render
 
     return render(text)
 

@@ -32,7 +32,7 @@ from tests.servers.waiting import wait_until
 from tests.servers.web import production_environment
 
 if TYPE_CHECKING:
-    from app.kit.email_catalog import Rendered
+    from app.kit.mail.catalog import Rendered
 
 EMAILS = 1500
 LOOP_EMAILS = 500
@@ -241,7 +241,7 @@ def empty_queues_and_outbox() -> None:
 
 def enqueue(path: str, queue_name: str, count: int) -> None:
     from app import create_app
-    from app.kit.queue import queue_named
+    from app.kit.jobs.queue import queue_named
 
     with create_app().app_context():
         for _ in range(count):

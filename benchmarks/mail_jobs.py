@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from app.kit.queue import job
+from app.kit.jobs.queue import job
 
 COUNT_FILE = "BENCHMARK_COUNT_FILE"
 

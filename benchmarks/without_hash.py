@@ -5,7 +5,7 @@ import os
 from flask import Flask
 
 from app import create_app
-from app.kit.environment import Environment
+from app.kit.core.environment import Environment
 from config import ProductionConfig, config
 
 

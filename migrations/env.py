@@ -6,7 +6,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from flask import current_app
 
-from app.kit.database import UTCDateTime
+from app.kit.db.database import UTCDateTime
 
 db = current_app.extensions["migrate"].db
 
@@ -29,7 +29,7 @@ def run_migrations() -> None:
 def render_item(kind: str, item: Any, autogenerate: AutogenContext) -> str | Literal[False]:
     """Have a new migration import our own type, which Alembic would name without importing it."""
     if kind == "type" and isinstance(item, UTCDateTime):
-        autogenerate.imports.add("from app.kit.database import UTCDateTime")
+        autogenerate.imports.add("from app.kit.db.database import UTCDateTime")
         return "UTCDateTime()"
     return False
 

@@ -26,6 +26,18 @@ LAYERS = [
     {"extensions"},
     {"kit"},
 ]
+# The rooms of the kit, and what each may import besides itself.
+KIT_ROOMS = {
+    "core": set(),
+    "db": {"core"},
+    "http": {"core"},
+    "auth": {"core", "db", "http"},
+    "forms": {"core", "db", "http", "auth"},
+    "mail": {"core", "db"},
+    "jobs": {"core", "db", "mail"},
+    "pages": {"core", "db", "http"},
+    "assets": {"core"},
+}
 MAX_LINES = 250
 MAX_FUNCTION_LINES = 50
 FORBIDDEN_NAMES = {"util", "utils", "helper", "helpers", "misc", "base", "common", "manager", "managers"}
@@ -93,7 +105,7 @@ def test_imports_point_down(path: Path) -> None:
 
 def test_the_rule_about_imports_sees_an_upward_one(tmp_path: Path) -> None:
     module = tmp_path / "module.py"
-    module.write_text("from app import email\nfrom app.admin.forms import InviteUserForm\nimport app.kit.table\n")
+    module.write_text("from app import email\nfrom app.admin.forms import InviteUserForm\nimport app.kit.pages.table\n")
     assert [unit for unit, _ in imported_units(module)] == ["email", "admin", "kit"]
     assert layer_of("admin") < layer_of("email") < layer_of("kit")
 
@@ -111,6 +123,26 @@ def test_kit_knows_nothing_of_this_application() -> None:
         text = path.read_text()
         foreign = [name for name, _ in imported_names(ast.parse(text)) if name.split(".")[0] in {"app", "config"}]
         assert all(name.startswith("app.kit") for name in foreign), f"{name_of(path)} imports {foreign}"
+
+
+@pytest.mark.parametrize("room", KIT_ROOMS)
+def test_rooms_of_the_kit_import_only_what_they_may(room: str) -> None:
+    for path in (APP / "kit" / room).glob("*.py"):
+        imported = {name.split(".")[2] for name, _ in imported_names(ast.parse(path.read_text())) if in_a_room(name)}
+        foreign = imported - KIT_ROOMS[room] - {room}
+        assert not foreign, f"{name_of(path)} imports the rooms {foreign}"
+
+
+def in_a_room(name: str) -> bool:
+    return name.startswith("app.kit.")
+
+
+def test_every_module_of_the_kit_stands_in_a_room_that_says_what_it_may_import() -> None:
+    assert {path.name for path in (APP / "kit").glob("*.py")} == {"__init__.py"}
+    assert {path.parent.name for path in (APP / "kit").glob("*/__init__.py")} == set(KIT_ROOMS)
+    for room, allowed in KIT_ROOMS.items():
+        docstring = ast.get_docstring(ast.parse((APP / "kit" / room / "__init__.py").read_text())) or ""
+        assert all(re.search(rf"\b{name}\b", docstring.rpartition("ay import")[2]) for name in allowed)
 
 
 def test_only_the_factory_imports_config() -> None:

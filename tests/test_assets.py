@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 
 from app import assets
 from app.assets import BUNDLES, SOURCES, asset_url, build_assets, script
-from app.kit import contrast
-from app.kit.asset_build import AssetError, TemplateSafeJSMin, build
-from app.kit.asset_manifest import AssetManifest
-from app.kit.environment import ConfigError
+from app.kit.assets import contrast
+from app.kit.assets.build import AssetError, TemplateSafeJSMin, build
+from app.kit.assets.manifest import AssetManifest
+from app.kit.core.environment import ConfigError
 
 KIB = 1024
 COMMENT_OR_TOKEN = re.compile(

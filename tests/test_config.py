@@ -3,7 +3,7 @@
 import pytest
 
 from app import create_app
-from app.kit.environment import ConfigError, Environment
+from app.kit.core.environment import ConfigError, Environment
 from config import config, with_psycopg
 
 PRODUCTION = {

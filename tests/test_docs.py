@@ -10,7 +10,7 @@ from app import jobs
 from app.commands import SECTIONS
 from app.email import catalog
 from app.jobs import schedule
-from app.kit.queue import Job
+from app.kit.jobs.queue import Job
 from config import Config, config
 
 ROOT = Path(__file__).parent.parent

@@ -13,7 +13,7 @@ from app import email
 from app.assets import brand_color
 from app.email import catalog, send_email
 from app.jobs import outbox
-from app.kit.database import utc_now
+from app.kit.db.database import utc_now
 from app.models import Email, User
 from tests.factories import make_invited, make_user
 from tests.kit.conftest import send_to

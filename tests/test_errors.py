@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from app import create_app
 from app.errors import CSRF_PAGE, PAGES, ErrorPage
-from app.kit.passwords import TooManyHashesError
+from app.kit.auth.passwords import TooManyHashesError
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from sqlalchemy import func, select, update
 
 from app import jobs
 from app.jobs import schedule
-from app.kit import queue
-from app.kit.database import utc_now
-from app.kit.schedule import Entry, Schedule
+from app.kit.db.database import utc_now
+from app.kit.jobs import queue
+from app.kit.jobs.schedule import Entry, Schedule
 from app.models import AuditEvent, DataExport, Email, ScheduledJob, User, UserSession
 from tests.factories import make_admin, make_user
 from tests.servers.waiting import in_threads

@@ -9,7 +9,7 @@ from flask import Flask
 from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import inspect
 
-from app.kit.migrations import newest_revisions
+from app.kit.db.migrations import newest_revisions
 from tests.servers import create_postgres_database
 
 # The only index on an expression, lower(email), is tested by registering twice.

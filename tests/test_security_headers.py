@@ -11,7 +11,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
 from app import create_app
-from app.kit.passwords import TooManyHashesError
+from app.kit.auth.passwords import TooManyHashesError
 from tests.factories import PASSWORD, make_admin, make_user, sign_in
 from tests.separate_requests import SeparateRequests
 

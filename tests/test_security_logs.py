@@ -18,7 +18,7 @@ from sqlalchemy import select
 from app import email
 from app.extensions import db as database
 from app.jobs import outbox
-from app.kit.request_log import JsonFormatter, ReadableFormatter
+from app.kit.core.request_log import JsonFormatter, ReadableFormatter
 from app.models import AuditEvent, User
 from tests.factories import make_admin, make_user, sign_in
 
@@ -203,7 +203,7 @@ def test_an_email_that_cannot_be_composed(
         secrets.texts.add(str(context["reset_link"]))
         raise RuntimeError("the template is broken")
 
-    monkeypatch.setattr("app.kit.email_catalog.render", fail)
+    monkeypatch.setattr("app.kit.mail.catalog.render", fail)
     email.reset_password.send(make_user())
     db.session.commit()
     for _ in range(6):

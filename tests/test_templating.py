@@ -9,7 +9,7 @@ from wtforms import BooleanField, FileField, HiddenField, PasswordField, RadioFi
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired
 
-from app.kit.forms import Form
+from app.kit.forms.form import Form
 from app.models import Role
 from app.templating import (
     badge,

@@ -5,7 +5,7 @@ from typing import Any
 from flask_login import current_user
 from wtforms import BooleanField, SubmitField
 
-from app.kit.form_fields import (
+from app.kit.forms.fields import (
     email_field,
     known_password_field,
     name_field,
@@ -13,7 +13,7 @@ from app.kit.form_fields import (
     repeated_password_field,
     typed_person,
 )
-from app.kit.forms import Form
+from app.kit.forms.form import Form
 from app.models import User
 
 

@@ -3,8 +3,8 @@
 from app import email
 from app.account.forms import RegistrationForm
 from app.extensions import db
-from app.kit.database import insert_unless_taken
-from app.kit.passwords import hash_password
+from app.kit.auth.passwords import hash_password
+from app.kit.db.database import insert_unless_taken
 from app.models import AuditEvent, Role, User
 
 

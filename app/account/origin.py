@@ -2,7 +2,7 @@
 
 from flask import request
 
-from app.kit.user_agent import browser_label
+from app.kit.auth.user_agent import browser_label
 
 
 def request_origin() -> dict[str, str]:

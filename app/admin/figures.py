@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, func, select
 
 from app.extensions import db
-from app.kit.database import utc_now
+from app.kit.db.database import utc_now
 from app.models import Email, User, UserSession
 from app.models.email import EmailState
 

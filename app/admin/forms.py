@@ -16,8 +16,8 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length
 
 from app.extensions import db
-from app.kit.form_fields import email_field, name_field, new_password_field, repeated_password_field, typed_person
-from app.kit.forms import Form
+from app.kit.forms.fields import email_field, name_field, new_password_field, repeated_password_field, typed_person
+from app.kit.forms.form import Form
 from app.models import Role, User
 
 ADDRESS_IS_TAKEN = "Somebody has this address already."

@@ -20,9 +20,9 @@ from wtforms import (
 )
 from wtforms.widgets import PasswordInput
 
-from app.kit import contrast
-from app.kit.forms import Form
-from app.kit.table import Table
+from app.kit.assets import contrast
+from app.kit.forms.form import Form
+from app.kit.pages.table import Table
 
 CHOICES = [SelectChoice("one", "The first"), SelectChoice("two", "The second")]
 TYPED: dict[str, Any] = {

@@ -2,7 +2,7 @@
 
 from flask import render_template
 
-from app.kit.page_for_strangers import same_for_strangers
+from app.kit.http.page_for_strangers import same_for_strangers
 from app.main import main
 from app.models import EditableHTML
 

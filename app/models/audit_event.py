@@ -9,7 +9,7 @@ from sqlalchemy import JSON, ForeignKey, Select, String, select
 from sqlalchemy.orm import Mapped, aliased, contains_eager, mapped_column, relationship
 
 from app.extensions import db
-from app.kit.database import UTCDateTime, utc_now
+from app.kit.db.database import UTCDateTime, utc_now
 from app.models.user import User
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Text, delete, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import db
-from app.kit.database import UTCDateTime, utc_now
+from app.kit.db.database import UTCDateTime, utc_now
 from app.models.audit_event import AuditEvent
 from app.models.user import User
 from app.models.user_session import UserSession

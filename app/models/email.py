@@ -23,8 +23,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.extensions import db
-from app.kit.database import UTCDateTime, changed_rows, utc_now
-from app.kit.database_clock import database_now
+from app.kit.db.clock import database_now
+from app.kit.db.database import UTCDateTime, changed_rows, utc_now
 from app.models.user import User
 
 ERROR_LENGTH = 500

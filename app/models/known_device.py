@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import db
-from app.kit.database import NEVER_REUSE_IDS, UTCDateTime, utc_now
+from app.kit.db.database import NEVER_REUSE_IDS, UTCDateTime, utc_now
 
 
 class KnownDevice(db.Model):

@@ -7,8 +7,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import db
-from app.kit.database import UTCDateTime, changed_rows
-from app.kit.database_clock import database_now
+from app.kit.db.clock import database_now
+from app.kit.db.database import UTCDateTime, changed_rows
 
 
 class ScheduledJob(db.Model):

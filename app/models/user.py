@@ -8,8 +8,8 @@ from sqlalchemy import ForeignKey, Index, String, delete, false, func, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import db, login_manager
-from app.kit.database import UTCDateTime, lock_row, utc_now
-from app.kit.passwords import hash_password, needs_rehash, verify_password
+from app.kit.auth.passwords import hash_password, needs_rehash, verify_password
+from app.kit.db.database import UTCDateTime, lock_row, utc_now
 from app.models.role import Permission, Role
 from app.models.user_links import UserLinks
 

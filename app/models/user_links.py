@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlalchemy.exc import IntegrityError
 
 from app.extensions import db
-from app.kit import tokens
-from app.kit.database import lock_row
+from app.kit.auth import tokens
+from app.kit.db.database import lock_row
 
 if TYPE_CHECKING:
     from app.models.user import User

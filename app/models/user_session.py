@@ -9,8 +9,8 @@ from sqlalchemy import ForeignKey, Select, String, bindparam, delete, false, sel
 from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 
 from app.extensions import db
-from app.kit.database import UTCDateTime, changed_rows, utc_now
-from app.kit.user_agent import browser_label
+from app.kit.auth.user_agent import browser_label
+from app.kit.db.database import UTCDateTime, changed_rows, utc_now
 from app.models.user import User
 
 TOKEN_BYTES = 32

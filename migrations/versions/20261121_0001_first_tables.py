@@ -1,12 +1,12 @@
 """The first tables.
 
-Names of keys and indexes follow the naming convention in ``app/kit/database.py``.
+Names of keys and indexes follow the naming convention in ``app/kit/db/database.py``.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-from app.kit.database import NEVER_REUSE_IDS, UTCDateTime
+from app.kit.db.database import NEVER_REUSE_IDS, UTCDateTime
 
 revision = "0001"
 down_revision = None

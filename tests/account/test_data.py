@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from app.extensions import db
 from app.jobs import export_data, purge_exports
-from app.kit.database import utc_now
+from app.kit.db.database import utc_now
 from app.models import AuditEvent, DataExport, Email, User, UserSession
 from tests.account.mailed import mailed_kinds
 from tests.factories import PASSWORD, make_admin, make_user, sign_in

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.kit.csrf import unmask
+from app.kit.auth.csrf import unmask
 from tests.factories import PASSWORD, make_user
 
 

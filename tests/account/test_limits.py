@@ -176,7 +176,7 @@ def test_redis_vanishing_between_the_try_and_its_count_is_no_error_page(
 
 
 def _lose_redis() -> None:
-    from app.kit.limits import count_as_failure
+    from app.kit.auth.limits import count_as_failure
 
     count_as_failure()
     gone = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5, "retry": Retry(NoBackoff(), 0)}

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from app.extensions import db
-from app.kit.database import utc_now
+from app.kit.db.database import utc_now
 from app.models import User, UserSession
 from tests.account.test_sign_in import is_logged_in, session_cookie
 from tests.factories import PASSWORD, make_user, sign_in

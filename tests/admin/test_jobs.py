@@ -8,7 +8,7 @@ from rq import SimpleWorker
 from sqlalchemy import select
 
 from app.jobs import schedule
-from app.kit import queue
+from app.kit.jobs import queue
 from app.models import AuditEvent, User
 from tests.kit.worker_jobs import always_fail, note_app_name
 

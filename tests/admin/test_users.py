@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import select
 
-from app.kit.database import utc_now
+from app.kit.db.database import utc_now
 from app.models import AuditEvent, Email, Role, User, UserSession
 from tests.factories import PASSWORD, make_invited, make_user, sign_in
 from tests.queries import recorded_queries

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from app.kit.brand_images import png
+from app.kit.assets.brand_images import png
 from tests.browser.bar_font import bar_font
 from tests.browser.visitor import DESKTOP, PHONE, Visitor
 

@@ -9,7 +9,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import func, insert, select
 
 from app.jobs import outbox
-from app.kit.database import utc_now
+from app.kit.db.database import utc_now
 from app.models import Email
 from tests.kit.conftest import send_to
 from tests.servers.faulty_smtp import SmtpServer

@@ -2,7 +2,7 @@
 
 from flask.testing import FlaskClient
 
-from app.kit.contrast import READ_ON
+from app.kit.assets.contrast import READ_ON
 
 
 def test_every_pair_of_colors_that_the_build_checks_is_shown(client: FlaskClient) -> None:

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.kit.message import build_message
+from app.kit.mail.message import build_message
 
 LINK = "http://127.0.0.1:5000/account/confirm-account/token"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import current_app
 
-from app.kit.queue import job
+from app.kit.jobs.queue import job
 
 
 def note(path: str, word: str) -> None:

@@ -9,9 +9,9 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import text
 
 from app import health
-from app.kit import queue
-from app.kit.database import utc_now
-from app.kit.sweeper import SIGN_OF_LIFE
+from app.kit.db.database import utc_now
+from app.kit.jobs import queue
+from app.kit.jobs.sweeper import SIGN_OF_LIFE
 from app.models import Email, ScheduledJob
 from tests.queries import recorded_queries
 

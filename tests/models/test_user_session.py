@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from flask_sqlalchemy import SQLAlchemy
 
-from app.kit.database import utc_now
+from app.kit.db.database import utc_now
 from app.models import User, UserSession
 from tests.factories import make_user
 from tests.queries import recorded_queries

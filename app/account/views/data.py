@@ -10,8 +10,8 @@ from app.account import account
 from app.account.forms import DeleteAccountForm
 from app.extensions import db, limiter
 from app.jobs import export_data
-from app.kit.limits import signed_in_user
-from app.kit.sudo import sudo_required
+from app.kit.auth.limits import signed_in_user
+from app.kit.auth.sudo import sudo_required
 from app.models import AuditEvent, DataExport, delete_user
 from app.models.user import hold_administrators
 from app.sessions import forget_browser

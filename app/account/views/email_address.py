@@ -11,7 +11,7 @@ from app.account.origin import request_origin
 from app.account.token_pages import holds_token
 from app.account.views.registration import LINK_IS_DEAD
 from app.extensions import db, limiter
-from app.kit.limits import signed_in_user
+from app.kit.auth.limits import signed_in_user
 from app.models import AuditEvent, User
 
 

@@ -12,7 +12,7 @@ from app.account.origin import request_origin
 from app.account.token_pages import holds_token
 from app.account.views.registration import LINK_IS_DEAD
 from app.extensions import db, limiter
-from app.kit.limits import signed_in_user, typed_email
+from app.kit.auth.limits import signed_in_user, typed_email
 from app.models import AuditEvent, User, UserSession
 from app.sessions import current_session, forget_browser
 

@@ -11,8 +11,8 @@ from app.account.forms import ButtonForm, CreatePasswordForm, RegistrationForm
 from app.account.joining import register as register_user
 from app.account.token_pages import holds_token
 from app.extensions import db, limiter
-from app.kit.limits import signed_in_user
-from app.kit.passwords import assess, personal_words
+from app.kit.auth.limits import signed_in_user
+from app.kit.auth.passwords import assess, personal_words
 from app.models import AuditEvent, User
 from app.models.user import EMAIL_MAX_LENGTH
 

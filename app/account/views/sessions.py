@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from app.account import account
 from app.extensions import db
-from app.kit.sudo import sudo_required
+from app.kit.auth.sudo import sudo_required
 from app.models import AuditEvent, UserSession
 from app.sessions import current_session, log_out
 

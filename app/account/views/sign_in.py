@@ -11,10 +11,10 @@ from app.account.access import for_unconfirmed_too, for_visitors
 from app.account.forms import ConfirmPasswordForm, LoginForm
 from app.account.origin import request_origin
 from app.extensions import db, limiter
-from app.kit.database import insert_unless_taken, utc_now
-from app.kit.limits import count_as_failure, failed, signed_in_user, typed_email
-from app.kit.passwords import verify_password
-from app.kit.redirects import redirect_to_next
+from app.kit.auth.limits import count_as_failure, failed, signed_in_user, typed_email
+from app.kit.auth.passwords import verify_password
+from app.kit.db.database import insert_unless_taken, utc_now
+from app.kit.http.redirects import redirect_to_next
 from app.models import AuditEvent, KnownDevice, User
 from app.sessions import current_session, log_in, log_out
 

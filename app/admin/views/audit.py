@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, select
 from app.admin import admin
 from app.admin.access import needs
 from app.extensions import db
-from app.kit.routing import LARGEST_ROW_ID
-from app.kit.table import Table
+from app.kit.http.routing import LARGEST_ROW_ID
+from app.kit.pages.table import Table
 from app.models import AuditEvent, Permission
 from app.models.audit_event import Actor, Subject
 

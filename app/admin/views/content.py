@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 from app.admin import admin
 from app.admin.forms import EditorForm
 from app.extensions import db
-from app.kit import markdown
-from app.kit.redirects import local_referrer
+from app.kit.http.redirects import local_referrer
+from app.kit.pages import markdown
 from app.models import AuditEvent, EditableHTML
 
 

@@ -8,7 +8,7 @@ from app.admin import admin
 from app.admin.access import needs
 from app.extensions import db
 from app.jobs import deliver_email
-from app.kit.table import Table
+from app.kit.pages.table import Table
 from app.models import AuditEvent, Email, Permission
 from app.models.email import EmailState
 

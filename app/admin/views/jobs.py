@@ -15,7 +15,7 @@ from app.admin import admin
 from app.admin.access import needs
 from app.extensions import db
 from app.jobs import schedule
-from app.kit import queue_overview
+from app.kit.jobs import queue_overview
 from app.models import AuditEvent, Permission, ScheduledJob
 
 

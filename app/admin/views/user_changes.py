@@ -10,7 +10,7 @@ from app.admin.forms import ChangeAccountTypeForm, ChangeUserEmailForm, DisableU
 from app.admin.user_actions import RefusedError
 from app.admin.views.users import save_user, user_or_404
 from app.extensions import db
-from app.kit.sudo import sudo_required
+from app.kit.auth.sudo import sudo_required
 from app.models import User
 
 

@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response
 from app.admin import admin, user_actions
 from app.admin.forms import ADDRESS_IS_TAKEN, InviteUserForm, NewUserForm
 from app.extensions import db
-from app.kit.sudo import sudo_required
-from app.kit.table import Table
+from app.kit.auth.sudo import sudo_required
+from app.kit.pages.table import Table
 from app.models import AuditEvent, Role, User, UserSession
 
 SHOWN_EVENTS = 20

@@ -5,8 +5,8 @@ from werkzeug.wrappers import Response
 
 from app.assets import STATIC, STATIC_URL, asset_url
 from app.dev import dev, samples
-from app.kit import contrast
-from app.kit.icons import PATHS
+from app.kit.assets import contrast
+from app.kit.pages.icons import PATHS
 
 
 @dev.route("/components", methods=["GET", "POST"])

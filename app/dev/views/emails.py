@@ -5,8 +5,8 @@ from flask import Response, abort, render_template
 from app.dev import dev
 from app.dev.email_frame import framed_html
 from app.email import catalog
-from app.kit.email_catalog import CatalogEmail
-from app.kit.security_headers import allow_source
+from app.kit.http.security_headers import allow_source
+from app.kit.mail.catalog import CatalogEmail
 
 
 @dev.get("/emails")

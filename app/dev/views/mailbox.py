@@ -7,7 +7,7 @@ from flask import Response, abort, current_app, render_template
 from app.dev import dev
 from app.dev.email_frame import framed_html
 from app.dev.messages import Message, message_named, newest_messages, newest_name
-from app.kit.security_headers import allow_source
+from app.kit.http.security_headers import allow_source
 
 
 @dev.get("/mailbox")

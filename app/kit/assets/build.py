@@ -1,0 +1,145 @@
+"""Turning the sources of styles, scripts and images into the files that browsers get."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+
+import jsmin
+from flask import Flask
+from flask_assets import Bundle, Environment
+from sass import CompileError
+from webassets.exceptions import FilterError
+from webassets.filter.jsmin import JSMin
+from whitenoise.compress import Compressor
+
+from app.kit.assets import brand_images, contrast
+from app.kit.assets.manifest import MANIFEST_NAME
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+# libsass answers "nothing" without an error for a source that uses @use; a real build is far larger.
+SMALLEST_STYLE_BYTES = 4000
+HASH_LENGTH = 12
+# The last level whose window is within the 8 MB that browsers promise to have (RFC 9659).
+ZSTD_LEVEL = 19
+
+
+class AssetError(Exception):
+    """What is wrong with a source, in words for who has just edited it."""
+
+
+class TemplateSafeJSMin(JSMin):
+    """webassets' own filter knows no template literals and silently eats the spaces inside them."""
+
+    name = "template_safe_jsmin"
+
+    def output(self, _in: StringIO, out: StringIO, **_options: object) -> None:
+        out.write(jsmin.jsmin(_in.read(), quote_chars="'\"`"))
+
+
+def build(sources: Path, target: Path, bundles: Mapping[str, Sequence[str]]) -> list[Path]:
+    """Build ``bundles`` and the images of ``sources`` into ``target``; answer the files written.
+
+    Each file has its content's hash in its name and compressed copies beside it. The manifest is
+    written last and in one step: who serves meanwhile serves the old build or the new one. Raises AssetError.
+    """
+    contents = {**_bundles(sources, bundles), **_images(sources)}
+    target.mkdir(exist_ok=True)
+    # The same content gets one name: a browser that has the logo has the favicon.
+    first_names = {content: file_name for file_name, content in reversed(contents.values())}
+    files = {name: _write_hashed(target, first_names[content], content) for name, (_, content) in contents.items()}
+    _write_in_one_step(target / MANIFEST_NAME, json.dumps(files, indent=1).encode())
+    _remove_old(target, set(files.values()))
+    return [target / file_name for file_name in files.values()]
+
+
+def _bundles(sources: Path, bundles: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, bytes]]:
+    # Flask-Assets takes its settings from an app; one of its own needs no database and no secret.
+    environment = Environment(Flask("asset_build", static_folder=str(sources)))
+    environment.config["libsass_style"] = "compressed"
+    environment.manifest = environment.cache = False
+    return {name: _bundle(environment, name, files) for name, files in bundles.items()}
+
+
+def _bundle(environment: Environment, name: str, files: Sequence[str]) -> tuple[str, bytes]:
+    kind = name.rpartition("_")[2]
+    filters = {"css": "libsass", "js": TemplateSafeJSMin}[kind]
+    bundle = Bundle(*files, filters=filters, output=f"{name}.{kind}")
+    built = StringIO()
+    try:
+        environment.register(name, bundle)
+        bundle.build(force=True, output=built, disable_cache=True)
+    except (CompileError, FilterError) as error:
+        raise AssetError(f"{name}: {error}") from error
+    content = built.getvalue()
+    if kind == "css":
+        _check_style(name, content)
+    return f"{name.rpartition('_')[0]}.{kind}", content.encode()
+
+
+def _check_style(name: str, css: str) -> None:
+    if len(css) < SMALLEST_STYLE_BYTES:
+        raise AssetError(f"{name}: only {len(css)} bytes came out. libsass knows @import, not @use.")
+    unreadable = contrast.problems(css)
+    if unreadable:
+        raise AssetError(f"{name}: colors too close to each other (styles/_brand.scss): " + "; ".join(unreadable))
+
+
+def _images(sources: Path) -> dict[str, tuple[str, bytes]]:
+    """The logo and icons drawn in the brand's color; a file of the same name in images/ takes its place."""
+    images = brand_images.draw((sources / "styles" / "_brand.scss").read_text())
+    for path in sorted((sources / "images").glob("*.*")):
+        images[path.name] = path.read_bytes()
+    return {name: (name, content) for name, content in images.items()}
+
+
+def _write_hashed(target: Path, file_name: str, content: bytes) -> str:
+    stem, _, suffix = file_name.rpartition(".")
+    hashed_name = f"{stem}.{hashlib.sha256(content).hexdigest()[:HASH_LENGTH]}.{suffix}"
+    path = target / hashed_name
+    # An older kit made no .zst; what cannot be made smaller has none either, and is quickly written again.
+    if not (path.exists() and Path(f"{path}.zst").exists()):
+        # Compressed copies first: once the file itself is there, so is the whole of it.
+        with tempfile.TemporaryDirectory(dir=target) as folder:
+            draft = Path(folder) / hashed_name
+            draft.write_bytes(content)
+            for copy in [*_compressed(draft), draft]:
+                copy.replace(target / copy.name)
+    return hashed_name
+
+
+def _compressed(path: Path) -> list[Path]:
+    compressor = Compressor(quiet=True)
+    if not compressor.should_compress(path.name):
+        return []
+    copies = [Path(copy) for copy in compressor.compress(str(path))]
+    return [*copies, _zstd_copy(path)] if copies else []
+
+
+def _zstd_copy(path: Path) -> Path:
+    copy = path.with_name(f"{path.name}.zst")
+    copy.write_bytes(zstd.compress(path.read_bytes(), ZSTD_LEVEL))
+    return copy
+
+
+def _write_in_one_step(path: Path, content: bytes) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_bytes(content)
+    draft.replace(path)
+
+
+def _remove_old(target: Path, current: set[str]) -> None:
+    for path in target.iterdir():
+        name = path.name.removesuffix(".br").removesuffix(".zst").removesuffix(".gz")
+        if path.is_file() and name not in current and name != MANIFEST_NAME and not name.startswith("."):
+            path.unlink(missing_ok=True)

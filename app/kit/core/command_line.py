@@ -1,0 +1,69 @@
+"""A command line whose listing has sections, and which tells a wrong configuration without a traceback."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+from flask import Flask
+from flask.cli import ScriptInfo, with_appcontext
+
+from app.kit.core.environment import ConfigError
+
+
+class Section:
+    """Commands that belong together, in the order in which they are listed."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.commands: list[click.Command] = []
+
+    def command(
+        self, name: str, *, needs_app: bool = True, **settings: Any
+    ) -> Callable[[Callable[..., Any]], click.Command]:
+        """Make a function the command ``name``; its docstring is the help text.
+
+        With ``needs_app`` it runs inside an application context; ``settings`` go to `click.command`.
+        """
+
+        def decorate(function: Callable[..., Any]) -> click.Command:
+            # Click would turn the underscores of a function's name into dashes: the name is always given.
+            body = with_appcontext(function) if needs_app else function
+            return self.add(click.command(name, **settings)(body))
+
+        return decorate
+
+    def add(self, command: click.Command) -> click.Command:
+        """List a command that somebody else made."""
+        self.commands.append(command)
+        return command
+
+
+class CommandLine(click.Group):
+    """The commands of ``sections``; those that need the application make it with ``create_app``."""
+
+    def __init__(self, create_app: Callable[[], Flask], sections: list[Section], **settings: Any) -> None:
+        super().__init__(**settings)
+        self._create_app = create_app
+        self._sections = sections
+        for section in sections:
+            for command in section.commands:
+                self.add_command(command)
+
+    def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
+        # Flask's own command line would let FLASK_DEBUG overrule the configuration.
+        extra["obj"] = ScriptInfo(create_app=self._create_app, set_debug_flag=False)
+        return super().make_context(*arguments, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConfigError as error:
+            raise click.ClickException(str(error)) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(len(command.name or "") for section in self._sections for command in section.commands)
+        for section in self._sections:
+            with formatter.section(section.title):
+                room = formatter.width - width - 8
+                rows = [((c.name or "").ljust(width), c.get_short_help_str(room)) for c in section.commands]
+                formatter.write_dl(rows)

@@ -1,0 +1,4 @@
+"""The parent of every form, and the fields that mean the same in each.
+
+May import core, db, http and auth.
+"""

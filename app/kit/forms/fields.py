@@ -1,0 +1,111 @@
+"""Fields that mean the same in every form: an email address, a name, an old and a new password."""
+
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+from flask import current_app
+from wtforms import Field, Form, PasswordField, StringField, ValidationError
+from wtforms.validators import EqualTo, InputRequired, Length, StopValidation
+
+from app.kit.auth import passwords
+from app.kit.auth.breach_check import is_breached
+from app.kit.auth.email_address import MAX_LENGTH as EMAIL_MAX_LENGTH
+from app.kit.auth.email_address import normalized_email
+
+NAME_MAX_LENGTH = 64
+
+PersonalTexts = Callable[[Any], list[str | None]]
+
+
+def email_field(label: str = "Email", autocomplete: str = "email") -> StringField:
+    """Answer a field whose data, once valid, is the address in the spelling that is stored.
+
+    ``autocomplete`` is "username" where one logs in with it, "off" where it is somebody else's.
+    """
+    attributes = {"type": "email", "autocomplete": autocomplete, "inputmode": "email", "maxlength": EMAIL_MAX_LENGTH}
+    return StringField(label, [InputRequired("Enter an email address."), _email_address], render_kw=attributes)
+
+
+def name_field(label: str, autocomplete: str) -> StringField:
+    """Answer a field for a part of a person's name."""
+    validators = [
+        InputRequired(f"Enter a {label.lower()}."),
+        Length(1, NAME_MAX_LENGTH, f"Use at most {NAME_MAX_LENGTH} characters."),
+        _plain_text,
+    ]
+    attributes = {"autocomplete": autocomplete, "maxlength": NAME_MAX_LENGTH}
+    return StringField(label, validators, filters=[_trimmed], render_kw=attributes)
+
+
+def known_password_field(label: str = "Password") -> PasswordField:
+    """Answer a field for a password that is to be verified; its strength is past judging."""
+    validators = [InputRequired("Enter your password."), _hashable_length]
+    return PasswordField(label, validators, render_kw={"autocomplete": "current-password"})
+
+
+def new_password_field(label: str, personal_texts: PersonalTexts) -> PasswordField:
+    """Answer a field that accepts only strong passwords.
+
+    ``personal_texts`` takes the form and answers what an attacker tries first: the owner's name
+    and address.
+    """
+    validators = [InputRequired("Choose a password."), _Strong(personal_texts)]
+    return PasswordField(label, validators, render_kw={"autocomplete": "new-password"})
+
+
+def typed_person(form: Any) -> list[str | None]:
+    """Answer the personal texts of a form that asks for a name and an address as well."""
+    return [form.first_name.data, form.last_name.data, form.email.data]
+
+
+def repeated_password_field(label: str, first: str) -> PasswordField:
+    """Answer a field that must repeat the field named ``first``."""
+    validators = [InputRequired("Enter the password again."), EqualTo(first, "The passwords differ.")]
+    return PasswordField(label, validators, render_kw={"autocomplete": "new-password"})
+
+
+def _email_address(_form: Form, field: Field) -> None:
+    address = normalized_email(field.data)
+    if address is None:
+        raise ValidationError("This is not an email address that we can write to.")
+    field.data = address
+
+
+def _trimmed(text: str | None) -> str | None:
+    return unicodedata.normalize("NFC", text.strip()) if text else text
+
+
+def _plain_text(_form: Form, field: Field) -> None:
+    """Names go into emails and lists: no second line, no hidden mark, no link for somebody to press."""
+    if not field.data:
+        raise ValidationError(f"Enter a {field.label.text.lower()}.")
+    if "://" in field.data or any(_is_unsafe(character) for character in field.data):
+        raise ValidationError("Use only letters, blanks and punctuation, and no web address.")
+
+
+def _is_unsafe(character: str) -> bool:
+    """Joiners belong to several scripts; other format marks only turn or hide what is written."""
+    if character in "\u200c\u200d":
+        return False
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def _hashable_length(_form: Form, field: Field) -> None:
+    if len(field.data) > passwords.MAX_LENGTH:
+        raise StopValidation(f"Use at most {passwords.MAX_LENGTH} characters.")
+
+
+class _Strong:
+    field_flags: dict[str, Any] = {"maxlength": passwords.MAX_LENGTH}  # noqa: RUF012 - WTForms reads it so
+
+    def __init__(self, personal_texts: PersonalTexts) -> None:
+        self._personal_texts = personal_texts
+
+    def __call__(self, form: Form, field: Field) -> None:
+        words = passwords.personal_words(*self._personal_texts(form))
+        strength = passwords.assess(field.data, words)
+        if strength.problem is not None:
+            raise ValidationError(" ".join([strength.problem, *strength.advice]))
+        if current_app.config["PASSWORD_BREACH_CHECK"] and is_breached(field.data):
+            raise ValidationError("This password is in a published list of stolen ones. Choose another.")

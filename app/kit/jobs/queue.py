@@ -1,0 +1,151 @@
+"""Jobs: functions that a worker runs later, in another process, by way of Redis and RQ.
+
+Redis is a convenience here, never the truth: a page must answer within a second while Redis is
+away, so every call has a short timeout and no retry, and a failed one is logged and forgotten.
+What must not be lost has a row in the database and someone who looks for such rows (outbox.py).
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+import redis
+from flask import Flask, current_app
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from rq import Queue
+from rq import Retry as RetryRule
+from rq.serializers import JSONSerializer
+
+from app.kit.core.request_log import current_request_id
+from app.kit.db.after_commit import after_commit
+
+log = logging.getLogger("app.queue")
+
+DEFAULT_QUEUE = "default"
+TIMEOUT_SECONDS = 0.5
+# While Redis is away not every page pays the timeout anew.
+PAUSE_AFTER_FAILURE_SECONDS = 5
+# RQ keeps failed jobs, arguments and all, for a year unless told otherwise.
+KEEP_FAILED_SECONDS = 14 * 24 * 60 * 60
+KEEP_RESULT_SECONDS = 10 * 60
+
+
+def init_app(app: Flask) -> None:
+    """Give the app its Redis client, ``app.extensions["redis"]``; nothing connects yet."""
+    app.extensions["redis"] = connect(app.config["REDIS_URL"], timeout_seconds=TIMEOUT_SECONDS)
+    app.extensions["queue_paused_until"] = 0.0
+
+
+def connect(url: str, *, timeout_seconds: float | None) -> redis.Redis:
+    """Answer a client for ``url`` (redis, rediss or unix) that never retries by itself.
+
+    redis-py's own ten retries hold a request for a minute when packets get lost.
+    """
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def queue_named(name: str = DEFAULT_QUEUE, connection: redis.Redis | None = None) -> Any:
+    """Answer RQ's queue; job arguments are JSON, so who can write to Redis cannot run code here."""
+    client = connection or current_app.extensions["redis"]
+    return Queue(name, connection=client, serializer=JSONSerializer)
+
+
+class Job:
+    """A function with a name, a queue and rules for failing; call it to run it here and now.
+
+    Arguments are ids and short strings: they stand readable in Redis and in RQ's logs, so no
+    token, link or address may be among them. A job may run twice; it has to look before it acts.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str,
+        queue: str,
+        timeout_seconds: int,
+        retry_after_seconds: tuple[int, ...],
+    ) -> None:
+        self.function = function
+        self.name = name
+        self.queue = queue
+        self.timeout_seconds = timeout_seconds
+        self.retry_after_seconds = retry_after_seconds
+        update_wrapper(self, function)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.function(*arguments)
+
+    @property
+    def path(self) -> str:
+        """The dotted name under which a worker finds the job."""
+        return f"{self.function.__module__}.{self.function.__name__}"
+
+    def enqueue(self, *arguments: Any, once_as: str | None = None) -> None:
+        """Ask a worker to run the job, once the current transaction is committed.
+
+        After a rollback nothing is enqueued. While Redis is away the wish is logged and lost. Of
+        several calls in one transaction with the same ``once_as`` the first one counts.
+        """
+        session = current_app.extensions["sqlalchemy"].session()
+        after_commit(session, lambda: self._try_to_enqueue(arguments), key=once_as)
+
+    def _try_to_enqueue(self, arguments: tuple[Any, ...]) -> None:
+        if time.monotonic() < current_app.extensions["queue_paused_until"]:
+            log.warning("job not enqueued, the queue is away", extra={"fields": {"job": self.name}})
+            return
+        try:
+            self.enqueue_now(*arguments)
+        except (redis.RedisError, OSError) as error:
+            current_app.extensions["queue_paused_until"] = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
+            fields = {"job": self.name, "error": type(error).__name__}
+            log.error("job not enqueued, the queue does not answer", extra={"fields": fields})
+
+    def enqueue_now(self, *arguments: Any, connection: redis.Redis | None = None) -> None:
+        """Enqueue without waiting for a commit; raises :class:`redis.RedisError` when Redis is away."""
+        queue_named(self.queue, connection).enqueue_call(
+            self.path,
+            args=arguments,
+            timeout=self.timeout_seconds,
+            result_ttl=KEEP_RESULT_SECONDS,
+            failure_ttl=KEEP_FAILED_SECONDS,
+            description=self.name,
+            retry=self._retry(),
+            meta={"request_id": current_request_id()},
+        )
+
+    def _retry(self) -> Any:
+        if not self.retry_after_seconds:
+            return None
+        return RetryRule(max=len(self.retry_after_seconds), interval=list(self.retry_after_seconds))
+
+
+def job(
+    name: str,
+    *,
+    queue: str = DEFAULT_QUEUE,
+    timeout_seconds: int = 180,
+    retry_after_seconds: tuple[int, ...] = (10, 60, 300),
+) -> Callable[[Callable[..., Any]], Job]:
+    """Make a function a job.
+
+    ``name`` is what administrators read. When the function raises or its worker dies, it is run
+    again after each of ``retry_after_seconds``; after the last it waits at /admin/jobs.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Job:
+        return Job(function, name, queue, timeout_seconds, retry_after_seconds)
+
+    return decorate
+
+
+def ping() -> None:
+    """Return when Redis answers; raises :class:`redis.RedisError` otherwise."""
+    current_app.extensions["redis"].ping()

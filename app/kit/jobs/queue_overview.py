@@ -1,0 +1,151 @@
+"""What an administrator wants to know about the queues, read from what RQ keeps in Redis."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import redis
+from flask import current_app
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from app.kit.jobs.queue import DEFAULT_QUEUE, queue_named
+
+SHOWN_JOBS = 50
+ERROR_LINES = 3
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """A queue: how many jobs wait in it, run, wait for another try, and have failed for good."""
+
+    name: str
+    waiting: int
+    running: int
+    retrying: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class JobState:
+    """A job that runs or has failed; ``error`` holds the last lines of what went wrong."""
+
+    id: str
+    name: str
+    queue: str
+    at: datetime | None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class WorkerState:
+    """A process that takes jobs."""
+
+    host: str
+    pid: str
+    state: str
+    queues: str
+    last_seen_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All queues, their jobs and workers."""
+
+    queues: list[QueueState]
+    running: list[JobState]
+    failed: list[JobState]
+    workers: list[WorkerState]
+
+
+def overview() -> Overview | None:
+    """Answer the state of everything, or None while Redis is away."""
+    try:
+        queues = [queue_named(name) for name in _queue_names()]
+        return Overview(
+            queues=[_queue_state(queue) for queue in queues],
+            running=[job for queue in queues for job in _jobs(queue, queue.started_job_registry)],
+            failed=[job for queue in queues for job in _jobs(queue, queue.failed_job_registry)],
+            workers=_workers(),
+        )
+    except redis.RedisError:
+        return None
+
+
+def retry(job_id: str) -> bool:
+    """Put a failed job back into its queue; False when it is not among the failed ones."""
+    job = _failed_job(job_id)
+    if job is None:
+        return False
+    job.requeue()
+    return True
+
+
+def discard(job_id: str) -> bool:
+    """Forget a failed job; False when it is not among the failed ones."""
+    job = _failed_job(job_id)
+    if job is None:
+        return False
+    job.delete()
+    return True
+
+
+def _queue_names() -> list[str]:
+    keys = current_app.extensions["redis"].smembers("rq:queues")
+    return sorted({DEFAULT_QUEUE, *(key.decode().removeprefix("rq:queue:") for key in keys)})
+
+
+def _queue_state(queue: Any) -> QueueState:
+    # Counting only: a web process does not clean up after workers.
+    counts = [
+        registry.get_job_count(cleanup=False)
+        for registry in (queue.started_job_registry, queue.scheduled_job_registry, queue.failed_job_registry)
+    ]
+    return QueueState(queue.name, queue.count, *counts)
+
+
+def _jobs(queue: Any, registry: Any) -> Iterator[JobState]:
+    for job_id in registry.get_job_ids(0, SHOWN_JOBS - 1, desc=True, cleanup=False):
+        job = queue.fetch_job(job_id)
+        if job is not None:
+            moment = _aware(job.ended_at or job.started_at)
+            yield JobState(job.id, job.description or job.func_name, queue.name, moment, _error(job))
+
+
+def _error(job: Any) -> str:
+    result = job.latest_result()
+    lines = (result.exc_string or "").strip().splitlines() if result else []
+    return "\n".join(lines[-ERROR_LINES:])
+
+
+def _workers() -> list[WorkerState]:
+    # RQ's own class would stretch the timeout of the connection that it is given to read with.
+    client = current_app.extensions["redis"]
+    rows = [client.hgetall(key) for key in sorted(client.smembers("rq:workers"))]
+    return [_worker(row) for row in rows if row and b"death" not in row]
+
+
+def _worker(row: dict[bytes, bytes]) -> WorkerState:
+    texts = {name.decode(): value.decode(errors="replace") for name, value in row.items()}
+    seen_at = texts.get("last_heartbeat")
+    return WorkerState(
+        host=texts.get("hostname", ""),
+        pid=texts.get("pid", ""),
+        state=texts.get("state", ""),
+        queues=texts.get("queues", ""),
+        last_seen_at=_aware(datetime.fromisoformat(seen_at)) if seen_at else None,
+    )
+
+
+def _failed_job(job_id: str) -> Any:
+    try:
+        job = Job.fetch(job_id, connection=current_app.extensions["redis"], serializer=JSONSerializer)
+    except (NoSuchJobError, ValueError):  # RQ raises the second for what cannot be an id: addresses hold anything
+        return None
+    return job if job.is_failed else None
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

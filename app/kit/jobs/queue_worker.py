@@ -1,0 +1,104 @@
+"""RQ's worker, changed where it would load the app for each job, lose a job, or wait too long.
+
+It forks for every job, so a job that leaks or crashes takes nothing with it; but it forks from a
+process that has loaded the application, which makes it twenty times as fast as `rq worker`.
+"""
+
+import logging
+import os
+import signal
+import time
+from typing import Any
+
+import redis
+from flask import Flask
+from rq import Worker
+from rq.exceptions import StopRequested
+from rq.job import Job
+from rq.queue import Queue
+
+from app.kit.core.request_log import log_fields
+from app.kit.jobs.queue import connect, queue_named
+
+log = logging.getLogger("app.worker")
+
+# A sign of life twice a minute; RQ's seven minutes would hide a dead worker that long.
+TTL_SECONDS = 30
+# How soon a killed worker's job is noticed: its last sign of life, plus these three.
+MONITORING_SECONDS = 10
+JOB_GRACE_SECONDS = 20
+MAINTENANCE_SECONDS = 15
+
+
+class QueueWorker(Worker):
+    """Works off one queue.
+
+    One only: RQ takes a job from a single queue in one step, from several in two, and a worker
+    that dies between the two loses the job.
+    """
+
+    def __init__(self, app: Flask, queue_name: str) -> None:
+        # RQ sets the timeout itself: it blocks while it waits for a job.
+        connection = connect(app.config["REDIS_URL"], timeout_seconds=None)
+        super().__init__(
+            [queue_named(queue_name, connection)],
+            connection=connection,
+            serializer="rq.serializers.JSONSerializer",
+            worker_ttl=TTL_SECONDS,
+            job_monitoring_interval=MONITORING_SECONDS,
+            maintenance_interval=MAINTENANCE_SECONDS,
+        )
+        self._app = app
+        self._parent_pid = os.getppid()
+        self.log_result_lifespan = False
+        self.max_connection_wait_time = 5.0
+
+    def subscribe(self) -> None:
+        """Do not listen for commands: it takes a thread, and forking beside a thread may deadlock."""
+
+    def unsubscribe(self) -> None:
+        """Nothing to end."""
+
+    def setup_work_horse_signals(self) -> None:
+        """Let the running job finish, also where every process is told to stop, as on Heroku."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    def request_force_stop(self, signum: int, frame: Any) -> None:
+        """Ignore further requests to stop: the second comes when the first was sent to all processes."""
+
+    def get_heartbeat_ttl(self, job: Job) -> int:
+        """Answer for how many seconds a running job counts as alive without a sign of life."""
+        return MONITORING_SECONDS + JOB_GRACE_SECONDS
+
+    def run_maintenance_tasks(self) -> None:
+        """Recover the jobs of dead workers; and stop when the parent process has died."""
+        if os.getppid() != self._parent_pid:
+            raise StopRequested
+        super().run_maintenance_tasks()
+
+    def perform_job(self, job: Job, queue: Queue) -> bool:
+        """Run the job in the forked process, with the application at hand."""
+        started_at = time.perf_counter()
+        request_id = job.meta.get("request_id") if job.meta else None
+        with self._app.app_context(), log_fields(job_id=job.id, request_id=request_id):
+            # The parent's connections are the parent's: forget them, do not close them.
+            self._app.extensions["sqlalchemy"].engine.dispose(close=False)
+            succeeded = super().perform_job(job, queue)
+            seconds = round(time.perf_counter() - started_at, 3)
+            fields = {"job": job.description, "succeeded": succeeded, "seconds": seconds}
+            log.info("job ended", extra={"fields": fields})
+            return succeeded
+
+
+def work(app: Flask, queue_name: str, burst: bool) -> None:
+    """Work off the queue until told to stop, or with ``burst`` until it is empty.
+
+    Returns when Redis goes away: whoever runs this starts it again.
+    """
+    try:
+        worker = QueueWorker(app, queue_name)
+        worker.work(burst=burst, logging_level="WARNING")
+    except redis.RedisError as error:
+        log.warning("the queue is away: %s", type(error).__name__)
+        raise SystemExit(1) from None

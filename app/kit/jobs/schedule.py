@@ -1,0 +1,78 @@
+"""Jobs that run at fixed times, once per time however many workers there are.
+
+The times stand in the database: the worker that moves a row from its due time to the next one
+has thereby taken the run. RQ's own scheduler keeps them in each process, so two of them enqueue
+everything twice, and what was due while none ran is forgotten.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import redis
+from flask import current_app
+
+from app.kit.jobs.queue import Job
+
+log = logging.getLogger("app.schedule")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A job and its times, in cron's five fields, UTC."""
+
+    job: Job
+    cron: str
+
+    @property
+    def name(self) -> str:
+        return self.job.name
+
+    def next_run_after(self, moment: datetime) -> datetime:
+        """Answer the first time of this entry after ``moment``."""
+        # Only the worker and the page of jobs read times: other processes save the import.
+        from croniter import croniter
+
+        following: datetime = croniter(self.cron, moment).get_next(datetime)
+        return following
+
+
+class Schedule:
+    """The entries of an application; ``rows`` is the model that keeps their times."""
+
+    def __init__(self, rows: type[Any], entries: Sequence[Entry]) -> None:
+        self.rows = rows
+        self.entries = entries
+
+    def plan(self) -> None:
+        """Give every entry its row; one that was never planned waits for its first time."""
+        now = self.rows.now()
+        for entry in self.entries:
+            self.rows.plan(entry.name, entry.next_run_after(now))
+        _session().commit()
+
+    def enqueue_due(self, connection: redis.Redis) -> None:
+        """Enqueue what is due. While Redis is away it stays due, and is caught up once later."""
+        due_names = set(self.rows.due_names())
+        for entry in self.entries:
+            if entry.name in due_names:
+                self._enqueue(entry, connection)
+        _session().rollback()
+
+    def _enqueue(self, entry: Entry, connection: redis.Redis) -> None:
+        try:
+            if self.rows.take(entry.name, entry.next_run_after(self.rows.now())):
+                # Before the commit: if Redis is away, the run is not used up.
+                entry.job.enqueue_now(connection=connection)
+                log.info("scheduled job enqueued", extra={"fields": {"job": entry.name}})
+            _session().commit()
+        except redis.RedisError as error:
+            _session().rollback()
+            fields = {"job": entry.name, "error": type(error).__name__}
+            log.warning("scheduled job waits for the queue", extra={"fields": fields})
+
+
+def _session() -> Any:
+    return current_app.extensions["sqlalchemy"].session

@@ -1,0 +1,160 @@
+"""`manage.py run_worker`: one parent process, which loads the app and watches, and its children.
+
+The children are forked from it: one sweeper and one or more queue workers. One that dies is
+started again, whatever killed it. The parent itself uses neither Redis nor the database.
+"""
+
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+
+from app.kit.jobs import queue_worker
+from app.kit.jobs.queue import DEFAULT_QUEUE
+from app.kit.jobs.schedule import Schedule
+from app.kit.jobs.sweeper import Sweeper
+from app.kit.mail.outbox import Outbox
+
+log = logging.getLogger("app.worker")
+
+LOOK_SECONDS = 0.2
+SHORT_LIFE_SECONDS = 10
+LONGEST_PAUSE_SECONDS = 8
+STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
+
+
+def run(
+    app: Flask,
+    outbox: Outbox,
+    schedule: Schedule,
+    *,
+    queue: str = DEFAULT_QUEUE,
+    workers: int = 1,
+    burst: bool = False,
+) -> int:
+    """Run ``workers`` queue workers and a sweeper until SIGTERM or SIGINT; answers the exit code.
+
+    With ``burst`` they end when nothing is left to do.
+    """
+    children = [Child("sweeper", lambda: Sweeper(app, outbox, schedule, queue).run(burst))]
+    for number in range(1, workers + 1):
+        children.append(Child(f"worker {number}", lambda: queue_worker.work(app, queue, burst)))
+    with app.app_context():
+        # A connection that two processes share belongs to neither.
+        app.extensions["sqlalchemy"].engine.dispose()
+    return Supervisor(children, restart=not burst).run()
+
+
+class Child:
+    """A process that the supervisor keeps alive."""
+
+    def __init__(self, name: str, work: Callable[[], None]) -> None:
+        self.name = name
+        self._work = work
+        self.pid = 0
+        self.exit_code: int | None = None
+        self._started_at = 0.0
+        self._pause_seconds = 0.0
+        self._start_at = 0.0
+
+    def start_if_time(self) -> None:
+        """Fork, unless the pause after an early death is still running."""
+        if self.pid or time.monotonic() < self._start_at:
+            return
+        self._started_at = time.monotonic()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # A signal between the fork and the child's own handlers would be lost on the parent's.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._live()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+    def _live(self) -> None:
+        code = 1
+        try:
+            for stop_signal in STOP_SIGNALS:
+                signal.signal(stop_signal, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+            self._work()
+            code = 0
+        except SystemExit as leaving:
+            code = leaving.code if isinstance(leaving.code, int) else 1
+        except BaseException:
+            log.exception("%s crashed", self.name)
+        finally:
+            # Not a return: the parent's cleanups are not ours to run.
+            os._exit(code)
+
+    def note_end(self) -> None:
+        """See whether the process has ended; if so, say when it may start again."""
+        if not self.pid:
+            return
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if pid == 0:
+            return
+        self.pid = 0
+        self.exit_code = os.waitstatus_to_exitcode(status)
+        lived_seconds = time.monotonic() - self._started_at
+        # One that dies young probably dies again: it waits longer each time.
+        is_young = lived_seconds < SHORT_LIFE_SECONDS
+        self._pause_seconds = min(max(1.0, self._pause_seconds * 2), LONGEST_PAUSE_SECONDS) if is_young else 0
+        self._start_at = time.monotonic() + self._pause_seconds
+
+    def stop(self) -> None:
+        """Ask the process to finish what it is doing, and end."""
+        if self.pid:
+            os.kill(self.pid, signal.SIGTERM)
+
+
+class Supervisor:
+    """Keeps children alive until it is told to stop, then waits for them."""
+
+    def __init__(self, children: list[Child], *, restart: bool) -> None:
+        self._children = children
+        self._restart = restart
+        self._stopping = False
+
+    def run(self) -> int:
+        """Start all children and stay; answers 0, or in a burst 1 when a child failed."""
+        for stop_signal in STOP_SIGNALS:
+            signal.signal(stop_signal, self._stop)
+        for child in self._children:
+            child.start_if_time()
+        log.info("worker started", extra={"fields": {"processes": len(self._children)}})
+        while not self._stopping and (self._restart or self._any_alive()):
+            self._look_after()
+            time.sleep(LOOK_SECONDS)
+        self._end()
+        return 0 if self._restart else int(any(child.exit_code for child in self._children))
+
+    def _look_after(self) -> None:
+        for child in self._children:
+            was_alive = bool(child.pid)
+            child.note_end()
+            if not self._restart:
+                continue
+            if was_alive and not child.pid:
+                log.warning("%s ended with %s and is started again", child.name, child.exit_code)
+            child.start_if_time()
+
+    def _end(self) -> None:
+        for child in self._children:
+            child.stop()
+        while self._any_alive():
+            for child in self._children:
+                child.note_end()
+            time.sleep(LOOK_SECONDS)
+        log.info("worker stopped")
+
+    def _any_alive(self) -> bool:
+        return any(child.pid for child in self._children)
+
+    def _stop(self, signum: int, frame: Any) -> None:
+        self._stopping = True

@@ -1,0 +1,200 @@
+"""Delivery: take due rows from the outbox, send them, and write down how it went.
+
+The database is the truth. A row is taken for a limited time (a lease); should this process die, the
+lease runs out and another worker sends the row. Being killed between the server's "accepted" and
+our own note of it is the one way to send a message twice.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from flask import current_app
+from sqlalchemy.exc import DBAPIError
+
+from app.kit.core.request_log import log_fields
+from app.kit.mail.mailbox import MailboxTransport
+from app.kit.mail.message import Message
+from app.kit.mail.smtp import Failure, SmtpTransport, classify
+
+log = logging.getLogger("app.outbox")
+
+# Twelve tries, each wait twice the one before: together 42 s * (2 ** 11 - 1), a day.
+MAX_ATTEMPTS = 12
+FIRST_WAIT_SECONDS = 42
+# Spread by a fifth, so that a thousand messages that failed together do not return together.
+JITTER = 0.2
+# A message must be through this long before its lease ends.
+LEASE_MARGIN_SECONDS = 10
+# A server that failed this often in a row is left alone until the next round.
+SERVER_FAILURES_PER_ROUND = 3
+SETTLE_PAUSE_SECONDS = 0.5
+SETTLE_FOR_SECONDS = 600
+
+
+class Rows(Protocol):
+    """What a model offers to be an outbox; models/email.py says what each method promises.
+
+    A claimed row has ``id``, ``attempts`` and ``request_id``, and what the composer needs.
+    """
+
+    def claim(self, lease_seconds: float, email_id: int | None = None) -> Any: ...
+
+    def settle(self, claimed: Any, state: str, *, error: str = "", wait_seconds: float = 0) -> bool: ...
+
+
+Composer = Callable[[Any], Message | None]
+Transport = SmtpTransport | MailboxTransport
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one try went: the row's next state, and what an administrator reads about it."""
+
+    state: str
+    error: str = ""
+    wait_seconds: float = 0
+    server_failed: bool = False
+
+
+class Outbox:
+    """Delivers the rows of one model; ``compose`` makes a row's message, or None if it is obsolete."""
+
+    def __init__(self, rows: Rows, compose: Composer) -> None:
+        self._rows = rows
+        self._compose = compose
+
+    def deliver(self, email_id: int | None = None, *, go_on: Callable[[], bool]) -> int:
+        """Deliver the row ``email_id`` if it is due, then due rows, urgent ones first, while ``go_on()``.
+
+        Any number of calls at once send each row once. Answers how many rows were tried.
+        """
+        # A context of its own has a session of its own: the caller's objects stay as they are.
+        with current_app._get_current_object().app_context():  # type: ignore[attr-defined]
+            return self._work_off(email_id, go_on)
+
+    def _work_off(self, email_id: int | None, go_on: Callable[[], bool]) -> int:
+        transport = new_transport()
+        tried = failed_in_a_row = 0
+        try:
+            claimed = self._claim(email_id)
+            while claimed is not None:
+                outcome = self._try(claimed, transport)
+                tried += 1
+                failed_in_a_row = failed_in_a_row + 1 if outcome.server_failed else 0
+                more = failed_in_a_row < SERVER_FAILURES_PER_ROUND and go_on()
+                claimed = self._settle(claimed, outcome, claim_next=more)
+        finally:
+            transport.close()
+        return tried
+
+    def _claim(self, email_id: int | None = None) -> "Claimed | None":
+        claimed = self._claim_uncommitted(email_id)
+        _session().commit()
+        return claimed
+
+    def _claim_uncommitted(self, email_id: int | None = None) -> "Claimed | None":
+        lease_seconds = current_app.config["EMAIL_LEASE_SECONDS"]
+        # Read before the database begins to count: our end comes first, never second.
+        deadline = time.monotonic() + lease_seconds - LEASE_MARGIN_SECONDS
+        row = self._rows.claim(lease_seconds, email_id)
+        if row is None:
+            return None
+        return Claimed(row, deadline)
+
+    def _try(self, claimed: "Claimed", transport: Transport) -> Outcome:
+        with log_fields(email_id=claimed.row.id, request_id=claimed.row.request_id):
+            try:
+                message = self._compose(claimed.row)
+            except DBAPIError as error:
+                return self._later(claimed.row, error)
+            except Exception as error:
+                log.exception("email cannot be built")
+                return Outcome("dead", f"cannot be built: {type(error).__name__}: {error}")
+            finally:
+                # Sending may take a while: nobody shall wait for our transaction.
+                _session().rollback()
+                _session().expunge_all()
+            if message is None:
+                log.info("email canceled, it no longer makes sense")
+                return Outcome("canceled", "no longer makes sense")
+            return self._send(claimed, message, transport)
+
+    def _send(self, claimed: "Claimed", message: Message, transport: Transport) -> Outcome:
+        row = claimed.row
+        name = f"{row.id}-{row.attempts}"
+        try:
+            transport.send(message, deadline=claimed.deadline, name=name)
+        except Exception as error:
+            return self._failed(row, error)
+        log.info("email sent")
+        return Outcome("sent")
+
+    def _failed(self, row: Any, error: Exception) -> Outcome:
+        failure = classify(error)
+        if failure is Failure.PERMANENT:
+            log.warning("email refused for good", extra={"fields": {"error": type(error).__name__}})
+            return Outcome("dead", describe(error))
+        if failure is Failure.SETTINGS:
+            log.error("the mail server refuses our settings: %s", describe(error))
+        return self._later(row, error, server_failed=failure is not Failure.TEMPORARY)
+
+    def _later(self, row: Any, error: Exception, *, server_failed: bool = False) -> Outcome:
+        if row.attempts >= MAX_ATTEMPTS:
+            log.error("email given up after %d tries", row.attempts)
+            return Outcome("dead", describe(error), server_failed=server_failed)
+        fields = {"attempt": row.attempts, "error": type(error).__name__}
+        log.warning("email not sent, it will be tried again", extra={"fields": fields})
+        return Outcome("pending", describe(error), wait_before_try(row.attempts + 1), server_failed)
+
+    def _settle(self, claimed: "Claimed", outcome: Outcome, *, claim_next: bool) -> "Claimed | None":
+        """Note the outcome and take the next row in one transaction: half the commits.
+
+        A message that is out must be noted, or it goes out again: while the database is away
+        (restarted, locked) the note is tried again and again.
+        """
+        give_up_at = time.monotonic() + SETTLE_FOR_SECONDS
+        while True:
+            try:
+                self._rows.settle(claimed.row, outcome.state, error=outcome.error, wait_seconds=outcome.wait_seconds)
+                following = self._claim_uncommitted() if claim_next else None
+                _session().commit()
+                return following
+            except DBAPIError:
+                _session().rollback()
+                if time.monotonic() > give_up_at:
+                    raise
+                log.warning("the database is away, the outcome of an email waits to be noted")
+                time.sleep(SETTLE_PAUSE_SECONDS)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A row that is ours until ``deadline`` (``time.monotonic()`` seconds)."""
+
+    row: Any
+    deadline: float
+
+
+def new_transport() -> Transport:
+    """Answer what carries messages here: SMTP, or a folder where nobody shall get mail."""
+    folder = current_app.config["MAILBOX_DIR"]
+    return SmtpTransport() if folder is None else MailboxTransport(folder)
+
+
+def wait_before_try(attempt: int) -> float:
+    """Answer how many seconds to wait before try number ``attempt`` (2 or more)."""
+    return FIRST_WAIT_SECONDS * 2 ** (attempt - 2) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
+
+
+def describe(error: Exception) -> str:
+    """Answer an error in one printable line."""
+    text = f"{type(error).__name__}: {error}"
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _session() -> Any:
+    return current_app.extensions["sqlalchemy"].session

@@ -1,0 +1,38 @@
+"""Moments come back in UTC, whoever wrote them and however they are asked for."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import StatementError
+
+from app.kit.db.database import utc_now
+from app.models import User
+from tests.factories import make_user
+
+IN_TOKYO = datetime(2026, 5, 1, 9, 30, tzinfo=timezone(timedelta(hours=9)))
+IN_UTC = datetime(2026, 5, 1, 0, 30, tzinfo=UTC)
+
+
+def test_a_moment_of_any_zone_is_read_in_utc(db: SQLAlchemy) -> None:
+    user = make_user(created_at=IN_TOKYO, disabled_at=None)
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(text("SET LOCAL TIME ZONE 'Asia/Tokyo'"))
+    db.session.expire(user)
+    assert (user.created_at, user.created_at.tzinfo, user.disabled_at) == (IN_UTC, UTC, None)
+    newest, none = db.session.execute(select(func.max(User.created_at), func.min(User.disabled_at))).one()
+    assert (newest, newest.tzinfo, none) == (IN_UTC, UTC, None)
+
+
+def test_a_moment_that_the_database_wrote_is_read_too(db: SQLAlchemy) -> None:
+    """SQLite's has no fraction of a second."""
+    db.session.execute(text("INSERT INTO users (uid, email) VALUES ('u', 'ada@example.org')"))
+    written = db.session.scalars(select(User.created_at)).one()
+    assert written.tzinfo is UTC
+    assert abs(utc_now() - written) < timedelta(minutes=1)
+
+
+def test_a_moment_without_a_zone_is_not_taken(db: SQLAlchemy) -> None:
+    with pytest.raises(StatementError, match="needs its time zone"):
+        db.session.scalar(select(User).where(User.created_at < datetime(2026, 5, 1)))  # noqa: DTZ001
