@@ -6,7 +6,7 @@ from flask import Flask
 
 # The module, not its names: it imports app.kit, and somebody may import it before this package.
 import config
-from app import assets, commands, errors, jobs, sessions, templating
+from app import access, assets, commands, errors, jobs, navigation, sessions, templating
 from app.account import account as account_area
 from app.admin import admin as admin_area
 from app.extensions import compress, csrf, db, limiter, login_manager, mail
@@ -70,8 +70,10 @@ def _set_up_requests(app: Flask) -> None:
     assets.init_app(app)
     static_files.init_app(app)
     templating.init_app(app)
+    navigation.init_app(app)
     errors.init_app(app)
     commands.init_app(app)
+    access.init_app(app)
 
 
 def _register_areas(app: Flask) -> None:

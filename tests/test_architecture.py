@@ -17,11 +17,12 @@ AREAS = {path.parent.name for path in APP.glob("*/__init__.py")} - {"models", "k
 LAYERS = [
     {"app"},
     {"commands"},
-    {"errors", "templating"},
+    {"errors", "templating", "navigation"},
     AREAS,
     {"health"},
     {"jobs"},
     {"assets", "decorators", "email", "fake_data", "sessions", "setup"},
+    {"access"},
     {"models"},
     {"extensions"},
     {"kit"},

@@ -124,11 +124,11 @@ def web_server(project: Path) -> Iterator[str]:
 
 
 def test_a_saved_file_is_served_and_a_saved_mistake_shown_until_it_is_mended(project, web_server):
-    views = project / "app" / "main" / "views.py"
+    views = project / "app" / "main" / "views" / "pages.py"
     good = views.read_text()
     wait_until(lambda: _get(f"{web_server}/up")[0] == 200, 20)
 
-    _save(views, good + "\n\n@main.get('/new')\ndef new() -> str:\n    return 'a new page'\n")
+    _save(views, good + "\n\n@main.get('/new')\n@access(ANYONE)\ndef new() -> str:\n    return 'a new page'\n")
     wait_until(lambda: _get(f"{web_server}/new") == (200, "a new page"), 20)
 
     try:

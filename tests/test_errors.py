@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from app import create_app
+from app.access import ANYONE, access
 from app.errors import CSRF_PAGE, PAGES, ErrorPage
 from app.kit.auth.passwords import TooManyHashesError
 
@@ -20,12 +21,14 @@ def broken_app(app: Flask) -> Flask:
     application.config["PROPAGATE_EXCEPTIONS"] = False
 
     @application.get("/fail/<int:status>")
+    @access(ANYONE)
     def fail(status: int) -> None:
         if status == 500:
             raise ZeroDivisionError("a secret detail")
         abort(status)
 
     @application.get("/busy")
+    @access(ANYONE)
     def busy() -> None:
         raise TooManyHashesError
 

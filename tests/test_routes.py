@@ -18,6 +18,7 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from app import create_app
+from app.access import ANYONE, UNCONFIRMED, USERS, VISITORS, rule_of
 from app.email import confirm
 from app.extensions import db as database
 from app.models import AuditEvent, DataExport, EditableHTML, Email, Permission, Role, UserSession
@@ -114,6 +115,7 @@ PRODUCTION = {
 # A process of its own: a second application would turn on the limits of the one under test.
 PRINT_ENDPOINTS = """
 from app import create_app
+from app.access import ANYONE, UNCONFIRMED, USERS, VISITORS, rule_of
 from config import ProductionConfig
 ProductionConfig.ASSETS_AUTO_BUILD = True
 print(*(rule.endpoint for rule in create_app("production").url_map.iter_rules()))
@@ -140,6 +142,33 @@ def test_every_route_is_classified() -> None:
 def test_no_route_is_classified_that_does_not_exist() -> None:
     gone = sorted(KIND.keys() - {route.endpoint for route in ROUTES})
     assert not gone, f"take these out of WHO in tests/test_routes.py: {gone}"
+
+
+# What the decorator above a view says, for each kind.
+RULES = {
+    "anyone": ANYONE,
+    "developers": ANYONE,
+    "visitors": VISITORS,
+    "logged in": UNCONFIRMED,
+    "confirmed": USERS,
+    "who manages emails": Permission.MANAGE_EMAILS,
+    "who manages jobs": Permission.MANAGE_JOBS,
+    "who views the audit log": Permission.VIEW_AUDIT_LOG,
+    "administrators": Permission.ADMINISTER,
+}
+
+
+def test_the_decorators_say_the_same_as_this_table(app: Flask) -> None:
+    with app.app_context():
+        stated = {endpoint: rule_of(endpoint) for endpoint in KIND}
+    assert stated == {endpoint: RULES[kind] for endpoint, kind in KIND.items()}
+
+
+def test_a_view_that_says_nothing_is_for_users(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    for endpoint in ("forgotten", "main.forgotten"):
+        monkeypatch.setitem(app.view_functions, endpoint, lambda: "secret")
+        with app.app_context():
+            assert rule_of(endpoint) is USERS
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)

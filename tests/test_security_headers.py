@@ -11,6 +11,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
 from app import create_app
+from app.access import ANYONE, access
 from app.kit.auth.passwords import TooManyHashesError
 from tests.factories import PASSWORD, make_admin, make_user, sign_in
 from tests.separate_requests import SeparateRequests
@@ -98,6 +99,7 @@ def test_every_error_carries_them(app: Flask, db: SQLAlchemy, monkeypatch: pytes
 
 
 def failing(app: Flask, status: int, monkeypatch: pytest.MonkeyPatch) -> TestResponse:
+    @access(ANYONE)
     def fail() -> str:
         raise RuntimeError if status == 500 else TooManyHashesError
 

@@ -1,7 +1,6 @@
 """What anyone may see: the landing page, the editable page, and what machines ask a site for."""
 
-from flask import Blueprint
+from app.main import views
+from app.main.blueprint import main
 
-main = Blueprint("main", __name__)
-
-from app.main import health, machines, views  # noqa: E402, F401
+__all__ = ["main", "views"]

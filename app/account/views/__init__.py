@@ -1,3 +1,5 @@
-"""The account area's pages, in the order in which somebody meets them."""
+"""The account area's pages, one module for each part of its menu."""
 
-from app.account.views import registration, sign_in, password, email_address, sessions, data  # noqa: F401, I001
+from app.account.views import data, email_address, password, registration, sessions, sign_in
+
+__all__ = ["data", "email_address", "password", "registration", "sessions", "sign_in"]

@@ -6,7 +6,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app import email
-from app.account import account
+from app.account.blueprint import account
 from app.account.forms import DeleteAccountForm
 from app.extensions import db, limiter
 from app.jobs import export_data

@@ -5,7 +5,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app import email
-from app.account import account
+from app.account.blueprint import account
 from app.account.forms import ButtonForm, ChangeEmailForm
 from app.account.origin import request_origin
 from app.account.token_pages import holds_token

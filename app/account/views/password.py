@@ -5,8 +5,8 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app import email
-from app.account import account
-from app.account.access import for_anyone, for_visitors
+from app.access import ANYONE, VISITORS, access
+from app.account.blueprint import account
 from app.account.forms import ButtonForm, ChangePasswordForm, RequestResetPasswordForm, ResetPasswordForm
 from app.account.origin import request_origin
 from app.account.token_pages import holds_token
@@ -22,7 +22,7 @@ SESSION_KEY = "reset_token"
 
 
 @account.route("/reset-password", methods=["GET", "POST"])
-@for_visitors
+@access(VISITORS)
 @limiter.limit("20/minute", methods=["POST"])
 @limiter.limit("1/minute;5/hour", methods=["POST"], key_func=typed_email)
 def reset_password_request() -> str | Response:
@@ -46,7 +46,7 @@ def _send_reset_link(address: str) -> None:
 
 
 @account.route("/reset-password/<token>", methods=["GET", "POST"])
-@for_visitors
+@access(VISITORS)
 @limiter.limit("20/minute")
 @holds_token
 def reset_password(token: str) -> str | Response:
@@ -103,7 +103,7 @@ def change_password() -> str | Response:
 
 
 @account.route("/not-me/<token>", methods=["GET", "POST"])
-@for_anyone
+@access(ANYONE)
 @limiter.limit("20/minute")
 @holds_token
 def not_me(token: str) -> str | Response:

@@ -5,8 +5,8 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app import email
-from app.account import account
-from app.account.access import for_anyone, for_unconfirmed_too, for_visitors
+from app.access import ANYONE, UNCONFIRMED, VISITORS, access
+from app.account.blueprint import account
 from app.account.forms import ButtonForm, CreatePasswordForm, RegistrationForm
 from app.account.joining import register as register_user
 from app.account.token_pages import holds_token
@@ -20,7 +20,7 @@ LINK_IS_DEAD = "This link is not valid: it is too old, or was used before."
 
 
 @account.route("/register", methods=["GET", "POST"])
-@for_visitors
+@access(VISITORS)
 @limiter.limit("20/minute", methods=["POST"])
 def register() -> str | Response:
     """Sign up; the answer is the same whether or not the address has an account."""
@@ -34,7 +34,7 @@ def register() -> str | Response:
 
 
 @account.post("/password-strength")
-@for_anyone
+@access(ANYONE)
 @limiter.limit("60/minute")
 def password_strength() -> dict[str, object]:
     """Judge a password while it is typed, by the rule that the form will apply."""
@@ -57,7 +57,7 @@ def _typed_and_known_texts() -> list[str]:
 
 
 @account.get("/unconfirmed")
-@for_unconfirmed_too
+@access(UNCONFIRMED)
 def unconfirmed() -> str | Response:
     """Hold who has not confirmed the account yet, and offer the email again."""
     if current_user.confirmed:
@@ -66,7 +66,7 @@ def unconfirmed() -> str | Response:
 
 
 @account.post("/confirm-account")
-@for_unconfirmed_too
+@access(UNCONFIRMED)
 @limiter.limit("20/minute")
 @limiter.limit("1/minute;5/hour", key_func=signed_in_user)
 def confirm_request() -> Response:
@@ -81,7 +81,7 @@ def confirm_request() -> Response:
 
 
 @account.route("/confirm-account/<token>", methods=["GET", "POST"])
-@for_anyone
+@access(ANYONE)
 @limiter.limit("20/minute")
 @holds_token
 def confirm(token: str) -> str | Response:
@@ -109,7 +109,7 @@ def _refuse_confirmation() -> Response:
 
 
 @account.route("/join-from-invite/<int:user_id>/<token>", methods=["GET", "POST"])
-@for_visitors
+@access(VISITORS)
 @limiter.limit("20/minute")
 @holds_token
 def join_from_invite(user_id: int, token: str) -> str | Response:

@@ -5,7 +5,7 @@ from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from app.account import account
+from app.account.blueprint import account
 from app.extensions import db
 from app.kit.auth.sudo import sudo_required
 from app.models import AuditEvent, UserSession

@@ -6,8 +6,8 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from app import email
-from app.account import account
-from app.account.access import for_unconfirmed_too, for_visitors
+from app.access import UNCONFIRMED, VISITORS, access
+from app.account.blueprint import account
 from app.account.forms import ConfirmPasswordForm, LoginForm
 from app.account.origin import request_origin
 from app.extensions import db, limiter
@@ -20,7 +20,7 @@ from app.sessions import current_session, log_in, log_out
 
 
 @account.route("/login", methods=["GET", "POST"])
-@for_visitors
+@access(VISITORS)
 @limiter.limit("30/minute", methods=["POST"])
 @limiter.limit("10/minute", methods=["POST"], deduct_when=failed)
 @limiter.limit("5 per 5 minutes", methods=["POST"], key_func=typed_email, deduct_when=failed)
@@ -59,7 +59,7 @@ def _greet_new_device(user: User) -> None:
 
 
 @account.post("/logout")
-@for_unconfirmed_too
+@access(UNCONFIRMED)
 def logout() -> Response:
     """Log out, here and in every copy of this browser's cookie."""
     log_out()
@@ -71,7 +71,7 @@ def logout() -> Response:
 
 
 @account.route("/confirm-password", methods=["GET", "POST"])
-@for_unconfirmed_too
+@access(UNCONFIRMED)
 @limiter.limit("5/minute", methods=["POST"], key_func=signed_in_user)
 def confirm_password() -> str | Response:
     """Ask for the password before something that matters, then lead back to it."""

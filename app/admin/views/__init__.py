@@ -1,9 +1,5 @@
-"""The views of the admin area, one module for each part of its menu."""
+"""The admin area's pages, one module for each part of its menu."""
 
-import app.admin.views.audit
-import app.admin.views.content
-import app.admin.views.dashboard
-import app.admin.views.emails
-import app.admin.views.jobs
-import app.admin.views.user_changes
-import app.admin.views.users  # noqa: F401
+from app.admin.views import audit, content, dashboard, emails, jobs, user_changes, users
+
+__all__ = ["audit", "content", "dashboard", "emails", "jobs", "user_changes", "users"]

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from flask import render_template
 from sqlalchemy import ColumnElement, select
 
-from app.admin import admin
-from app.admin.access import needs
+from app.access import access
+from app.admin.blueprint import admin
 from app.extensions import db
 from app.kit.http.routing import LARGEST_ROW_ID
 from app.kit.pages.table import Table
@@ -17,7 +17,7 @@ ONE_DAY = timedelta(days=1)
 
 
 @admin.get("/audit")
-@needs(Permission.VIEW_AUDIT_LOG)
+@access(Permission.VIEW_AUDIT_LOG)
 def audit() -> str:
     """List the events, the latest first."""
     events = db.session.scalars(select(AuditEvent.event).distinct().order_by(AuditEvent.event)).all()

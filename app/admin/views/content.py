@@ -5,7 +5,7 @@ from flask import flash, jsonify, make_response, redirect, render_template, requ
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
-from app.admin import admin
+from app.admin.blueprint import admin
 from app.admin.forms import EditorForm
 from app.extensions import db
 from app.kit.http.redirects import local_referrer

@@ -4,7 +4,7 @@ from flask import render_template
 from sqlalchemy import select
 
 from app import health
-from app.admin import admin
+from app.admin.blueprint import admin
 from app.admin.figures import current_figures
 from app.extensions import db
 from app.models import AuditEvent, User

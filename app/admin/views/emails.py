@@ -4,8 +4,8 @@ from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from app.admin import admin
-from app.admin.access import needs
+from app.access import access
+from app.admin.blueprint import admin
 from app.extensions import db
 from app.jobs import deliver_email
 from app.kit.pages.table import Table
@@ -14,7 +14,7 @@ from app.models.email import EmailState
 
 
 @admin.get("/emails")
-@needs(Permission.MANAGE_EMAILS)
+@access(Permission.MANAGE_EMAILS)
 def emails() -> str:
     """List the outbox, newest first."""
     table = Table.from_request(
@@ -36,7 +36,7 @@ def emails() -> str:
 
 
 @admin.post("/emails/<int:email_id>/retry")
-@needs(Permission.MANAGE_EMAILS)
+@access(Permission.MANAGE_EMAILS)
 def retry_email(email_id: int) -> Response:
     """Send an email that failed, was canceled or waits, as soon as possible."""
     _get_or_404(email_id)
@@ -51,7 +51,7 @@ def retry_email(email_id: int) -> Response:
 
 
 @admin.post("/emails/<int:email_id>/cancel")
-@needs(Permission.MANAGE_EMAILS)
+@access(Permission.MANAGE_EMAILS)
 def cancel_email(email_id: int) -> Response:
     """Never send an email that is still waiting."""
     _get_or_404(email_id)

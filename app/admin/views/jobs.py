@@ -11,8 +11,8 @@ from redis import RedisError
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from app.admin import admin
-from app.admin.access import needs
+from app.access import access
+from app.admin.blueprint import admin
 from app.extensions import db
 from app.jobs import schedule
 from app.kit.jobs import queue_overview
@@ -20,7 +20,7 @@ from app.models import AuditEvent, Permission, ScheduledJob
 
 
 @admin.get("/jobs")
-@needs(Permission.MANAGE_JOBS)
+@access(Permission.MANAGE_JOBS)
 def jobs() -> str:
     """Show everything about jobs; while the queue is away, at least the schedule."""
     rows = {row.name: row for row in db.session.scalars(select(ScheduledJob))}
@@ -32,14 +32,14 @@ def jobs() -> str:
 
 
 @admin.post("/jobs/<job_id>/retry")
-@needs(Permission.MANAGE_JOBS)
+@access(Permission.MANAGE_JOBS)
 def retry_job(job_id: str) -> Response:
     """Run a failed job again."""
     return _change(queue_overview.retry, job_id, "job.retried", "The job is back in its queue.")
 
 
 @admin.post("/jobs/<job_id>/discard")
-@needs(Permission.MANAGE_JOBS)
+@access(Permission.MANAGE_JOBS)
 def discard_job(job_id: str) -> Response:
     """Forget a failed job."""
     return _change(queue_overview.discard, job_id, "job.discarded", "The job is discarded.")

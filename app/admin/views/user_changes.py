@@ -5,7 +5,8 @@ from collections.abc import Callable
 from flask import flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from app.admin import admin, user_actions
+from app.admin import user_actions
+from app.admin.blueprint import admin
 from app.admin.forms import ChangeAccountTypeForm, ChangeUserEmailForm, DisableUserForm
 from app.admin.user_actions import RefusedError
 from app.admin.views.users import save_user, user_or_404

@@ -9,7 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import lazyload
 from werkzeug.wrappers import Response
 
-from app.admin import admin, user_actions
+from app.admin import user_actions
+from app.admin.blueprint import admin
 from app.admin.forms import ADDRESS_IS_TAKEN, InviteUserForm, NewUserForm
 from app.extensions import db
 from app.kit.auth.sudo import sudo_required

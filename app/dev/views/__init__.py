@@ -1,5 +1,5 @@
 """The views of the developer's area."""
 
-import app.dev.views.components
-import app.dev.views.emails
-import app.dev.views.mailbox  # noqa: F401
+from app.dev.views import components, emails, mailbox
+
+__all__ = ["components", "emails", "mailbox"]

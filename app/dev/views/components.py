@@ -4,7 +4,8 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.assets import STATIC, STATIC_URL, asset_url
-from app.dev import dev, samples
+from app.dev import samples
+from app.dev.blueprint import dev
 from app.kit.assets import contrast
 from app.kit.pages.icons import PATHS
 

@@ -2,7 +2,7 @@
 
 from flask import Response, abort, render_template
 
-from app.dev import dev
+from app.dev.blueprint import dev
 from app.dev.email_frame import framed_html
 from app.email import catalog
 from app.kit.http.security_headers import allow_source

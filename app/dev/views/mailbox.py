@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flask import Response, abort, current_app, render_template
 
-from app.dev import dev
+from app.dev.blueprint import dev
 from app.dev.email_frame import framed_html
 from app.dev.messages import Message, message_named, newest_messages, newest_name
 from app.kit.http.security_headers import allow_source

@@ -5,8 +5,9 @@ from typing import TypeVar
 from flask import Response, current_app, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.access import ANYONE, access
 from app.assets import asset_url
-from app.main import main
+from app.main.blueprint import main
 
 # The pages that a search engine should know; every other page is for somebody in particular.
 PUBLIC_ENDPOINTS = ["main.index", "main.about", "account.login", "account.register"]
@@ -17,6 +18,7 @@ Kept = TypeVar("Kept", bound=AnyResponse)
 
 
 @main.get("/robots.txt")
+@access(ANYONE)
 def robots() -> Response:
     """Tell crawlers where not to go, and where the list of pages is."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in PRIVATE_AREAS), f"Sitemap: {_public('main.sitemap')}"]
@@ -24,6 +26,7 @@ def robots() -> Response:
 
 
 @main.get("/sitemap.xml")
+@access(ANYONE)
 def sitemap() -> Response:
     """List the public pages for search engines."""
     addresses = [_public(endpoint) for endpoint in PUBLIC_ENDPOINTS]
@@ -31,6 +34,7 @@ def sitemap() -> Response:
 
 
 @main.get("/site.webmanifest")
+@access(ANYONE)
 def manifest() -> Response:
     """Tell a phone how to show the site on its home screen."""
     icons = [
@@ -43,6 +47,7 @@ def manifest() -> Response:
 
 
 @main.get("/favicon.ico")
+@access(ANYONE)
 def favicon() -> AnyResponse:
     """Lead browsers that guess the old address to the icon."""
     return _kept_a_day(redirect(asset_url("favicon.svg")))

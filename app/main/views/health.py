@@ -3,16 +3,19 @@
 from flask import Response, jsonify
 
 from app import health
-from app.main import main
+from app.access import ANYONE, access
+from app.main.blueprint import main
 
 
 @main.get("/up")
+@access(ANYONE)
 def up() -> Response:
     """Answer that the process is alive, without touching anything else."""
     return Response("up\n", mimetype="text/plain")
 
 
 @main.get("/up/ready")
+@access(ANYONE)
 def up_ready() -> tuple[Response, int]:
     """Answer 200 when every part works, else 503 with the names of those that do not.
 

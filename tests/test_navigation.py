@@ -1,0 +1,94 @@
+"""The menus: who sees which entry, and which one is highlighted."""
+
+import re
+
+import pytest
+from flask import Flask, render_template_string
+from flask.testing import FlaskClient
+from flask_sqlalchemy import SQLAlchemy
+
+from app.models import Permission, Role
+from app.navigation import ACCOUNT, ADMINISTRATION, BAR, DEVELOPMENT, MENUS, Entry, Section, add_rows
+from tests.factories import let_in, make_admin, make_user
+
+ENTRIES = [row for rows in MENUS.values() for row in rows if isinstance(row, Entry)]
+
+
+def labels(html: str, label: str = "Main") -> list[str]:
+    """Return the texts of the links in the menu called ``label``."""
+    menu = html.partition(f'aria-label="{label}"')[2].partition("</nav>")[0]
+    return [re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL) for text in re.findall(r"<a [^>]*>(.*?)</a>", menu)]
+
+
+def highlighted(html: str, label: str = "Main") -> list[tuple[str, str]]:
+    """Return the texts of the highlighted links, each with the kind of its highlight."""
+    menu = html.partition(f'aria-label="{label}"')[2].partition("</nav>")[0]
+    found = re.findall(r'<a [^>]*aria-current="(\w+)"[^>]*>(?:<svg.*?</svg>)?(.*?)</a>', menu, flags=re.DOTALL)
+    return [(text, kind) for kind, text in found]
+
+
+def test_visitors_are_offered_to_log_in(client: FlaskClient) -> None:
+    assert labels(client.get("/").text) == ["About", "Log in", "Register"]
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_users_are_offered_their_account(client: FlaskClient, confirmed: bool) -> None:
+    let_in(client, make_user(confirmed=confirmed))
+    assert labels(client.get("/about").text) == ["About", "Your account"]
+
+
+def test_administrators_are_offered_the_administration(client: FlaskClient) -> None:
+    let_in(client, make_admin())
+    assert labels(client.get("/about").text) == ["About", "Administration", "Your account"]
+
+
+def test_a_small_permission_leads_to_the_pages_that_it_opens(client: FlaskClient, db: SQLAlchemy) -> None:
+    role = Role(name="Postmaster", index="main", permissions=Permission.GENERAL | Permission.MANAGE_EMAILS)
+    db.session.add(role)
+    db.session.commit()
+    let_in(client, make_user(role.name))
+    page = client.get("/about").text
+    assert labels(page) == ["About", "Administration", "Your account"]
+    assert 'href="/admin/emails">Administration' in page
+    assert labels(client.get("/admin/emails").text, "Administration") == ["Emails"]
+    role.users.delete()
+    db.session.delete(role)
+    db.session.commit()
+
+
+def test_an_area_is_highlighted_on_all_of_its_pages(client: FlaskClient) -> None:
+    user = make_admin()
+    let_in(client, user)
+    assert highlighted(client.get("/about").text) == [("About", "page")]
+    assert highlighted(client.get("/admin/").text) == [("Administration", "page")]
+    page = client.get(f"/admin/user/{user.id}").text
+    assert highlighted(page) == [("Administration", "true")]
+    assert highlighted(page, "Administration") == [("Users", "true")]
+    page = client.get("/account/manage/change-password").text
+    assert highlighted(page) == [("Your account", "true")]
+    assert highlighted(page, "Account") == [("Password", "page")]
+
+
+def test_every_entry_and_every_page_of_one_exists(app: Flask) -> None:
+    endpoints = {endpoint for entry in ENTRIES for endpoint in (entry.endpoint, *entry.pages)}
+    assert endpoints <= app.view_functions.keys()
+    assert {row.menu for row in MENUS[BAR] if isinstance(row, Section)} == {ADMINISTRATION, ACCOUNT}
+
+
+def test_no_page_belongs_to_two_entries() -> None:
+    pages = [
+        (name, page) for name, rows in MENUS.items() for row in rows if isinstance(row, Entry) for page in row.pages
+    ]
+    assert len(pages) == len(set(pages))
+
+
+def test_an_area_adds_rows_of_its_own(app: Flask, db: SQLAlchemy) -> None:
+    known = dict(app.extensions["menus"])
+    app.extensions["menus"] = {name: list(rows) for name, rows in known.items()}
+    add_rows(app, BAR, [Entry("main.robots", "Robots")])
+    add_rows(app, DEVELOPMENT, [Entry("main.robots", "Robots")])
+    with app.test_request_context("/"):
+        shown = render_template_string("{% for entry in menu('bar') %}{{ entry.label }} {% endfor %}")
+        assert render_template_string("{{ (menu('development')|last).label }}") == "Robots"
+    app.extensions["menus"] = known
+    assert shown.split()[:2] == ["About", "Robots"]
