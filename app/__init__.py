@@ -6,9 +6,7 @@ from flask import Flask
 
 # The module, not its names: it imports app.kit, and somebody may import it before this package.
 import config
-from app import access, assets, commands, errors, jobs, navigation, sessions, templating
-from app.account import account as account_area
-from app.admin import admin as admin_area
+from app import access, areas, assets, commands, errors, jobs, navigation, sessions, templating
 from app.extensions import compress, csrf, db, limiter, login_manager, mail
 from app.kit.auth import limits
 from app.kit.core import error_tracking, request_log
@@ -18,9 +16,15 @@ from app.kit.forms import form as forms
 from app.kit.http import proxies, routing, security_headers, static_files
 from app.kit.http.lean_flask import LeanFlask
 from app.kit.jobs import queue
-from app.main import main as main_area
 
 __all__ = ["compress", "create_app", "csrf", "db", "limiter", "login_manager", "mail"]
+
+# Who uses the site, each a package of its own; an area of yours is one more line.
+AREAS = [
+    "main",
+    "account",
+    "admin",
+]
 
 
 def create_app(config_name: str | None = None) -> Flask:
@@ -41,7 +45,10 @@ def _configure(app: Flask, config_name: str) -> None:
     if config_name not in config.config:
         known = ", ".join(sorted(config.config))
         raise ConfigError([f"FLASK_CONFIG: {config_name!r} is unknown. Set it to one of: {known}."])
-    app.config.from_object(config.config[config_name](os.environ))
+    settings = config.config[config_name](os.environ)
+    app.config.from_object(settings)
+    # Areas read settings of their own from it.
+    app.extensions["environment"] = settings.environment
     app.config["INSTANCE_DIR"].mkdir(exist_ok=True)
     # Flask's own command line would otherwise decide this by a variable of its own.
     app.debug = app.config["DEBUG"]
@@ -77,11 +84,5 @@ def _set_up_requests(app: Flask) -> None:
 
 
 def _register_areas(app: Flask) -> None:
-    app.register_blueprint(main_area)
-    app.register_blueprint(account_area, url_prefix="/account")
-    app.register_blueprint(admin_area, url_prefix="/admin")
-    if app.debug or app.testing:
-        # Shows everybody's mail: in production not even its code is loaded.
-        from app.dev import dev as dev_area
-
-        app.register_blueprint(dev_area, url_prefix="/dev")
+    # The developer's area shows everybody's mail: in production not even its code is loaded.
+    areas.init_app(app, areas.load([*AREAS, "dev"] if app.debug or app.testing else AREAS))

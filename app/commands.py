@@ -156,6 +156,8 @@ def _add_fake_users(count: int) -> None:
     password = FAKE_PASSWORD if current_app.debug else None
     with click.progressbar(length=count, label=f"Adding {count} fake users") as bar:
         fake_data.add_fake_users(count, password, bar.update)
+    for add_fake_rows in current_app.extensions["fake_data_of_areas"]:
+        add_fake_rows(count)
     if password:
         click.echo(f"Each fake user's password is: {password}")
 

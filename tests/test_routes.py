@@ -15,73 +15,66 @@ from flask.testing import FlaskClient
 from flask_login import user_unauthorized
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import select
-from werkzeug.routing import Rule
+from werkzeug.routing import Rule as UrlRule
 
 from app import create_app
-from app.access import ANYONE, UNCONFIRMED, USERS, VISITORS, rule_of
+from app.access import ANYONE, UNCONFIRMED, USERS, VISITORS, Rule, rule_of
 from app.email import confirm
 from app.extensions import db as database
 from app.models import AuditEvent, DataExport, EditableHTML, Email, Permission, Role, UserSession
 from tests.factories import let_in, make_admin, make_invited, make_user, sign_in
 
 # Who may open each endpoint. A new route: add its endpoint to the row of those it is for.
-WHO = {
-    "anyone": """
+WHO: dict[Rule, str] = {
+    ANYONE: """
         main.index main.about main.robots main.sitemap main.manifest main.favicon main.up main.up_ready
         account.confirm account.not_me account.password_strength
+        dev.mailbox dev.message dev.part dev.raw dev.mailbox_status dev.emails dev.preview dev.preview_html
+        dev.components
     """,
-    "visitors": """
+    VISITORS: """
         account.login account.register account.reset_password_request account.reset_password
         account.join_from_invite
     """,
-    "logged in": """
+    UNCONFIRMED: """
         account.logout account.unconfirmed account.confirm_request account.confirm_password
     """,
-    "confirmed": """
+    USERS: """
         account.manage account.change_password account.change_email_request account.change_email
         account.sessions account.end_session account.end_other_sessions
         account.delete_account account.exports account.request_export account.download_export
     """,
-    "who manages emails": """
+    Permission.MANAGE_EMAILS: """
         admin.emails admin.retry_email admin.cancel_email
     """,
-    "who manages jobs": """
+    Permission.MANAGE_JOBS: """
         admin.jobs admin.retry_job admin.discard_job
     """,
-    "who views the audit log": """
+    Permission.VIEW_AUDIT_LOG: """
         admin.audit
     """,
-    "administrators": """
+    Permission.ADMINISTER: """
         admin.index admin.registered_users admin.user_info admin.new_user admin.invite_user
         admin.resend_invitation admin.change_user_email admin.change_account_type admin.disable_user
         admin.enable_user admin.end_user_sessions admin.delete_user_request admin.delete_user
         admin.update_editor_contents admin.preview_editor_contents
     """,
-    # The mailbox shows everybody's emails: the area does not exist in production (the last test).
-    "developers": """
-        dev.mailbox dev.message dev.part dev.raw dev.mailbox_status dev.emails dev.preview dev.preview_html
-        dev.components
-    """,
 }
 
 LOGIN, HELD, HOME, FORBIDDEN, IN = "sent to log in", "held until confirmed", "sent home", "403", "let in"
 
-# What each kind of page answers to: a stranger, an unconfirmed user, a user, a disabled one, an administrator.
-PEOPLE = ("stranger", "unconfirmed", "user", "disabled", "administrator")
-ANSWERS = {
-    "anyone": (IN, IN, IN, IN, IN),
-    "developers": (IN, IN, IN, IN, IN),
-    "visitors": (IN, HOME, HOME, IN, HOME),
-    "logged in": (LOGIN, IN, IN, LOGIN, IN),
-    "confirmed": (LOGIN, HELD, IN, LOGIN, IN),
-    "who manages emails": (LOGIN, HELD, FORBIDDEN, LOGIN, IN),
-    "who manages jobs": (LOGIN, HELD, FORBIDDEN, LOGIN, IN),
-    "who views the audit log": (LOGIN, HELD, FORBIDDEN, LOGIN, IN),
-    "administrators": (LOGIN, HELD, FORBIDDEN, LOGIN, IN),
+# What a page answers to: a visitor, an unconfirmed user, a user, a disabled one, an administrator.
+PEOPLE = ("visitor", "unconfirmed", "user", "disabled", "administrator")
+ANSWERS: dict[Rule, tuple[str, ...]] = {
+    ANYONE: (IN, IN, IN, IN, IN),
+    VISITORS: (IN, HOME, HOME, IN, HOME),
+    UNCONFIRMED: (LOGIN, IN, IN, LOGIN, IN),
+    USERS: (LOGIN, HELD, IN, LOGIN, IN),
 }
+NEEDS_PERMISSION = (LOGIN, HELD, FORBIDDEN, LOGIN, IN)
 # These views themselves lead there, with a dead link or when all is done.
 LEAD_TO_UNCONFIRMED = {"account.confirm", "account.confirm_request"}
-KIND = {endpoint: kind for kind, endpoints in WHO.items() for endpoint in endpoints.split()}
+RULES = {endpoint: rule for rule, endpoints in WHO.items() for endpoint in endpoints.split()}
 
 
 @dataclass(frozen=True)
@@ -90,7 +83,7 @@ class Route:
 
     endpoint: str
     method: str
-    rule: Rule
+    rule: UrlRule
 
     def __str__(self) -> str:
         return f"{self.method} {self.rule.rule}"
@@ -115,7 +108,7 @@ PRODUCTION = {
 # A process of its own: a second application would turn on the limits of the one under test.
 PRINT_ENDPOINTS = """
 from app import create_app
-from app.access import ANYONE, UNCONFIRMED, USERS, VISITORS, rule_of
+from app.access import ANYONE, UNCONFIRMED, USERS, VISITORS, Rule, rule_of
 from config import ProductionConfig
 ProductionConfig.ASSETS_AUTO_BUILD = True
 print(*(rule.endpoint for rule in create_app("production").url_map.iter_rules()))
@@ -135,33 +128,18 @@ def address(app: Flask, route: Route, **values: object) -> str:
 
 
 def test_every_route_is_classified() -> None:
-    missing = sorted({route.endpoint for route in ROUTES} - KIND.keys())
+    missing = sorted({route.endpoint for route in ROUTES} - RULES.keys())
     assert not missing, f"who may open these? Say so in WHO in tests/test_routes.py: {missing}"
 
 
 def test_no_route_is_classified_that_does_not_exist() -> None:
-    gone = sorted(KIND.keys() - {route.endpoint for route in ROUTES})
+    gone = sorted(RULES.keys() - {route.endpoint for route in ROUTES})
     assert not gone, f"take these out of WHO in tests/test_routes.py: {gone}"
-
-
-# What the decorator above a view says, for each kind.
-RULES = {
-    "anyone": ANYONE,
-    "developers": ANYONE,
-    "visitors": VISITORS,
-    "logged in": UNCONFIRMED,
-    "confirmed": USERS,
-    "who manages emails": Permission.MANAGE_EMAILS,
-    "who manages jobs": Permission.MANAGE_JOBS,
-    "who views the audit log": Permission.VIEW_AUDIT_LOG,
-    "administrators": Permission.ADMINISTER,
-}
 
 
 def test_the_decorators_say_the_same_as_this_table(app: Flask) -> None:
     with app.app_context():
-        stated = {endpoint: rule_of(endpoint) for endpoint in KIND}
-    assert stated == {endpoint: RULES[kind] for endpoint, kind in KIND.items()}
+        assert {endpoint: rule_of(endpoint) for endpoint in RULES} == RULES
 
 
 def test_a_view_that_says_nothing_is_for_users(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,24 +151,17 @@ def test_a_view_that_says_nothing_is_for_users(app: Flask, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_who_may_open(app: Flask, db: SQLAlchemy, route: Route) -> None:
-    kind = KIND.get(route.endpoint)
-    assert kind, f"who may open {route.endpoint}? Say so in WHO in tests/test_routes.py"
+    assert route.endpoint in RULES, f"who may open {route.endpoint}? Say so in WHO in tests/test_routes.py"
     answers = {person: outcome(enter(app.test_client(), person), app, route) for person in PEOPLE}
-    assert answers == dict(zip(PEOPLE, ANSWERS[kind], strict=True))
+    expected = ANSWERS.get(RULES[route.endpoint], NEEDS_PERMISSION)
+    assert answers == dict(zip(PEOPLE, expected, strict=True))
 
 
 @pytest.mark.parametrize(
-    ("kind", "permission"),
-    [
-        ("who manages emails", "MANAGE_EMAILS"),
-        ("who manages jobs", "MANAGE_JOBS"),
-        ("who views the audit log", "VIEW_AUDIT_LOG"),
-    ],
+    "permission", [rule for rule in WHO if isinstance(rule, Permission) and rule != Permission.ADMINISTER]
 )
-def test_a_single_permission_opens_its_pages_and_no_other(
-    app: Flask, db: SQLAlchemy, kind: str, permission: str
-) -> None:
-    role = Role(name=permission, index="main", permissions=Permission.GENERAL | Permission[permission])
+def test_a_single_permission_opens_its_pages_and_no_other(app: Flask, db: SQLAlchemy, permission: Permission) -> None:
+    role = Role(name=str(permission.name), index="main", permissions=Permission.GENERAL | permission)
     db.session.add(role)
     db.session.commit()
     client = app.test_client()
@@ -201,12 +172,12 @@ def test_a_single_permission_opens_its_pages_and_no_other(
     role.users.delete()
     db.session.delete(role)
     db.session.commit()
-    assert opened == {endpoint for endpoint, its_kind in KIND.items() if its_kind == kind}
+    assert opened == set(WHO[permission].split())
 
 
 def enter(client: FlaskClient, person: str) -> FlaskClient:
     """Answer the client as the browser of such a person."""
-    if person == "stranger":
+    if person == "visitor":
         return client
     user = make_admin() if person == "administrator" else make_user(confirmed=person != "unconfirmed")
     let_in(client, user)
@@ -229,11 +200,11 @@ def outcome(client: FlaskClient, app: Flask, route: Route) -> str:
         return LOGIN
     if response.location == "/account/unconfirmed" and route.endpoint not in LEAD_TO_UNCONFIRMED:
         return HELD
-    sends_visitors_home = KIND[route.endpoint] == "visitors" and response.location == "/"
+    sends_visitors_home = RULES[route.endpoint] is VISITORS and response.location == "/"
     return HOME if sends_visitors_home else IN
 
 
-@pytest.mark.parametrize("person", ["stranger", "administrator"])
+@pytest.mark.parametrize("person", ["visitor", "administrator"])
 @pytest.mark.parametrize("route", FORM_ROUTES, ids=str)
 def test_nothing_is_sent_without_the_token_of_our_own_page(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, person: str, route: Route
@@ -246,7 +217,7 @@ def test_nothing_is_sent_without_the_token_of_our_own_page(
         assert "This form has expired" in response.text
 
 
-@pytest.mark.parametrize("person", ["stranger", "user", "administrator"])
+@pytest.mark.parametrize("person", ["visitor", "user", "administrator"])
 def test_looking_changes_no_row(app: Flask, client: FlaskClient, db: SQLAlchemy, person: str) -> None:
     """Mail scanners, browsers and crawlers open links by themselves, with valid tokens and real ids."""
     enter(client, person)
@@ -319,4 +290,4 @@ def test_the_walk_sees_a_view_that_writes(db: SQLAlchemy) -> None:
 def test_production_has_no_pages_for_developers() -> None:
     printed = subprocess.run([sys.executable, "-c", PRINT_ENDPOINTS], env=PRODUCTION, capture_output=True, check=True)
     endpoints = set(printed.stdout.decode().split())
-    assert endpoints == {endpoint for endpoint in KIND if not endpoint.startswith("dev.")}
+    assert endpoints == {endpoint for endpoint in RULES if not endpoint.startswith("dev.")}

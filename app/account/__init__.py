@@ -2,5 +2,8 @@
 
 from app.account import views
 from app.account.blueprint import account
+from app.areas import Area
 
-__all__ = ["account", "views"]
+__all__ = ["account", "area", "views"]
+
+area = Area(account, url_prefix="/account")

@@ -4,6 +4,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import ForeignKey, Text, delete, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -61,7 +62,7 @@ class DataExport(db.Model):
 
 
 def _everything_about(user: User) -> dict[str, Any]:
-    """Answer what a user may take along. A fork adds its own tables here."""
+    """Return what a user may take along, the parts of the areas included."""
     about_user = or_(AuditEvent.actor_id == user.id, AuditEvent.subject_id == user.id)
     events = db.session.scalars(select(AuditEvent).where(about_user).order_by(AuditEvent.id))
     return {
@@ -83,6 +84,7 @@ def _everything_about(user: User) -> dict[str, Any]:
             for session in UserSession.living(user)
         ],
         "events": [_event(event, user) for event in events],
+        **{name: part for export in current_app.extensions["exports_of_areas"] for name, part in export(user).items()},
     }
 
 

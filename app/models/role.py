@@ -3,6 +3,7 @@
 from enum import IntFlag
 from typing import TYPE_CHECKING
 
+from flask import current_app
 from sqlalchemy import String, false, select
 from sqlalchemy.orm import DynamicMapped, Mapped, mapped_column, relationship
 
@@ -13,7 +14,11 @@ if TYPE_CHECKING:
 
 
 class Permission(IntFlag):
-    """What somebody may do. A fork adds a bit here (0x10, 0x20, 0x100 …) and a row in ``ROLES``."""
+    """What somebody may do.
+
+    A fork adds a bit for the whole site here (0x10, 0x20, 0x40), and one for an area of its own in that
+    area, from 0x100 on: ``app.areas`` refuses two permissions with one bit.
+    """
 
     GENERAL = 0x01
     MANAGE_EMAILS = 0x02
@@ -25,7 +30,8 @@ class Permission(IntFlag):
 EVERYTHING = int(Permission.ADMINISTER)
 
 # name, permissions, the blueprint that is its home, given to who signs up
-ROLES = [
+RoleRow = tuple[str, int, str, bool]
+ROLES: list[RoleRow] = [
     ("User", Permission.GENERAL, "main", True),
     ("Administrator", Permission.ADMINISTER, "admin", False),
 ]
@@ -46,8 +52,8 @@ class Role(db.Model):
 
     @staticmethod
     def insert_roles() -> None:
-        """Bring the table in line with ``ROLES``; running it again changes nothing. Commits."""
-        for name, permissions, index, default in ROLES:
+        """Bring the table in line with ``ROLES`` and those of the areas; running it again changes nothing. Commits."""
+        for name, permissions, index, default in [*ROLES, *current_app.extensions["roles_of_areas"]]:
             role = Role.with_name(name) or Role(name=name)
             role.permissions, role.index, role.default = int(permissions), index, default
             db.session.add(role)

@@ -44,7 +44,11 @@ class Schedule:
 
     def __init__(self, rows: type[Any], entries: Sequence[Entry]) -> None:
         self.rows = rows
-        self.entries = entries
+        self.entries = list(entries)
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Add entries of another module; one that is known already is not added twice."""
+        self.entries += [entry for entry in entries if entry not in self.entries]
 
     def plan(self) -> None:
         """Give every entry its row; one that was never planned waits for its first time."""

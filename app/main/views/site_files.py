@@ -9,8 +9,6 @@ from app.access import ANYONE, access
 from app.assets import asset_url
 from app.main.blueprint import main
 
-# The pages that a search engine should know; every other page is for somebody in particular.
-PUBLIC_ENDPOINTS = ["main.index", "main.about", "account.login", "account.register"]
 PRIVATE_AREAS = ["/account/manage", "/admin/", "/dev/"]
 DAY_SECONDS = 86400
 
@@ -29,7 +27,7 @@ def robots() -> Response:
 @access(ANYONE)
 def sitemap() -> Response:
     """List the public pages for search engines."""
-    addresses = [_public(endpoint) for endpoint in PUBLIC_ENDPOINTS]
+    addresses = [_public(endpoint) for endpoint in current_app.extensions["sitemap"]]
     return _kept_a_day(Response(render_template("main/sitemap.xml", addresses=addresses), mimetype="application/xml"))
 
 

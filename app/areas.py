@@ -1,0 +1,86 @@
+"""What an area brings along: its pages, and its rows for the catalogs that the whole site shares.
+
+An area's emails and jobs need no row here: their decorators list them when the area is imported.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntFlag
+from importlib import import_module
+from typing import Any
+
+from flask import Blueprint, Flask
+
+from app import jobs, navigation
+from app.kit.core.environment import ConfigError, Environment
+from app.kit.jobs.schedule import Entry as ScheduledEntry
+from app.models import Permission, User
+from app.models.role import RoleRow
+
+
+@dataclass(frozen=True)
+class Area:
+    """One area: the blueprint with its pages, and what it adds to each catalog."""
+
+    blueprint: Blueprint
+    url_prefix: str | None = None
+    # Menu by name (navigation.py): the rows to add.
+    menus: Mapping[str, Sequence[navigation.Row]] = field(default_factory=dict)
+    # Bits of its own, and roles that hold them (models/role.py).
+    permissions: type[IntFlag] | None = None
+    roles: Sequence[RoleRow] = ()
+    # Jobs at fixed times (jobs.py).
+    schedule: Sequence[ScheduledEntry] = ()
+    # Settings read from the environment, as config.py does.
+    settings: Callable[[Environment], Mapping[str, object]] | None = None
+    # Adds that many rows of invented data, and commits.
+    fake_data: Callable[[int], None] | None = None
+    # What the area knows about a user, as JSON values by a name of its own.
+    export: Callable[[User], Mapping[str, Any]] | None = None
+    # Endpoints without parameters that search engines should know.
+    sitemap: Sequence[str] = ()
+
+
+def load(names: Sequence[str]) -> list[Area]:
+    """Import the packages ``app.<name>`` and return the ``area`` of each."""
+    return [import_module(f"app.{name}").area for name in names]
+
+
+def init_app(app: Flask, areas: Sequence[Area]) -> None:
+    """Register the pages of every area, and add its rows to the menus, the schedule, the roles and the export.
+
+    Raises :class:`ConfigError` when a setting of an area is wrong, or when two areas use the same bit for a permission.
+    """
+    _refuse_shared_bits(areas)
+    _read_settings(app, areas)
+    for area in areas:
+        app.register_blueprint(area.blueprint, url_prefix=area.url_prefix)
+        jobs.schedule.add(area.schedule)
+        for name, rows in area.menus.items():
+            navigation.add_rows(app, name, rows)
+    app.extensions["roles_of_areas"] = [row for area in areas for row in area.roles]
+    app.extensions["exports_of_areas"] = [area.export for area in areas if area.export]
+    app.extensions["fake_data_of_areas"] = [area.fake_data for area in areas if area.fake_data]
+    app.extensions["sitemap"] = [endpoint for area in areas for endpoint in area.sitemap]
+
+
+def _refuse_shared_bits(areas: Sequence[Area]) -> None:
+    """Two permissions with one bit would be one permission: who may do the one may do the other."""
+    owners = {bit.value: f"Permission.{bit.name}" for bit in Permission}
+    for kind in [area.permissions for area in areas if area.permissions]:
+        for bit in kind:
+            name = f"{kind.__name__}.{bit.name}"
+            if bit.value in owners:
+                free = next(1 << place for place in range(8, 31) if 1 << place not in owners)
+                raise ConfigError(
+                    [f"{name} has the bit of {owners[bit.value]}. Give it one of its own, like {free:#x}."]
+                )
+            owners[bit.value] = name
+
+
+def _read_settings(app: Flask, areas: Sequence[Area]) -> None:
+    environment: Environment = app.extensions["environment"]
+    for area in areas:
+        if area.settings:
+            app.config.update(area.settings(environment))
+    environment.raise_problems()
