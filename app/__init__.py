@@ -11,6 +11,7 @@ from app.account import account as account_area
 from app.admin import admin as admin_area
 from app.extensions import compress, csrf, db, limiter, login_manager, mail
 from app.kit import (
+    conflicts,
     database,
     error_tracking,
     forms,
@@ -78,6 +79,7 @@ def _set_up_requests(app: Flask) -> None:
     static_files.init_app(app)
     templating.init_app(app)
     errors.init_app(app)
+    conflicts.init_app(app)
     commands.init_app(app)
 
 
