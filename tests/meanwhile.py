@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from threading import Thread
+from types import ModuleType
 
 import pytest
 
@@ -9,18 +10,23 @@ from app.models import user as user_module
 from tests.together import PATIENCE_SECONDS
 
 
-def after_the_next_hash(monkeypatch: pytest.MonkeyPatch, action: Callable[[], object]) -> list[object]:
-    """Run ``action`` once, in a thread of its own, when the next password was verified; answers what it answers."""
-    verify, answers, begun = user_module.verify_password, list[object](), list[bool]()
+def after_the_next_hash(
+    monkeypatch: pytest.MonkeyPatch,
+    action: Callable[[], object],
+    name: str = "verify_password",
+    module: ModuleType = user_module,
+) -> list[object]:
+    """Run ``action`` once, in a thread of its own, when the next hash is made; returns what it returns."""
+    make, answers, begun = getattr(module, name), list[object](), list[bool]()
 
-    def verify_then_act(password_hash: str | None, password: str) -> bool:
-        verified = verify(password_hash, password)
+    def make_then_act(*args: object) -> object:
+        made = make(*args)
         if not begun:
             begun.append(True)
             other = Thread(target=lambda: answers.append(action()), daemon=True)
             other.start()
             other.join(PATIENCE_SECONDS)
-        return verified
+        return made
 
-    monkeypatch.setattr(user_module, "verify_password", verify_then_act)
+    monkeypatch.setattr(module, name, make_then_act)
     return answers

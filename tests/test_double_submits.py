@@ -10,6 +10,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from app.admin import user_actions
 from app.jobs import export_data
 from app.models import AuditEvent, DataExport, Email, Role, User
 from tests.factories import PASSWORD, let_in, make_admin, make_invited, make_user
@@ -151,6 +152,19 @@ def test_an_administrators_action_beside_the_users_own_deletion(app: Flask, db: 
     deeds = [posting(admin, path + deed, form) for deed in ("change-account-type", "change-email", "enable", "_delete")]
     statuses = {answer.status_code for answer in together([*deeds, leaving, *deeds])}
     assert statuses <= {302, 404, 200}, "200: the address is taken, by the user itself"
+
+
+def test_who_is_disabled_meanwhile_adds_nobody(app: Flask, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = make_admin(), make_admin()
+    form = {"first_name": "Eve", "last_name": "X", "email": "eve@example.org", "role": str(one.role_id)}
+    client = browser_of(app, one)
+    disabling = posting(browser_of(app, other), f"/admin/user/{one.id}/disable", {"reason": "x"})
+    db.session.commit()
+    done = after_the_next_hash(monkeypatch, disabling, "hash_password", user_actions)
+    answer = client.post("/admin/new-user", data={**form, "password": NEW, "password2": NEW})
+    assert done
+    assert answer.location.startswith(LOGIN)
+    assert User.with_email("eve@example.org") is None
 
 
 def test_an_export_that_is_written_by_two_workers_is_told_once(app: Flask, db: SQLAlchemy) -> None:

@@ -8,6 +8,7 @@ from flask_login import current_user
 from app import email
 from app.extensions import db
 from app.kit.database import lock_unchanged
+from app.kit.passwords import hash_password
 from app.models import AuditEvent, Permission, Role, User, UserSession, delete_user
 from app.models.user import hold_administrators
 
@@ -18,7 +19,10 @@ class RefusedError(Exception):
 
 def add_user(first_name: str, last_name: str, address: str, role: Role, password: str) -> User:
     """Add a user who can log in at once with ``password``."""
-    user = User(first_name=first_name, last_name=last_name, email=address, role=role, password=password, confirmed=True)
+    password_hash = hash_password(password)  # first: it takes long, and nobody should wait for what is held
+    _hold()
+    user = User(first_name=first_name, last_name=last_name, email=address, role=role, confirmed=True)
+    user.password_hash = password_hash
     db.session.add(user)
     AuditEvent.record("user.created", subject=user, role=role.name)
     return user
@@ -26,6 +30,7 @@ def add_user(first_name: str, last_name: str, address: str, role: Role, password
 
 def invite_user(first_name: str, last_name: str, address: str, role: Role) -> User:
     """Add a user without a password, and mail the link with which to choose one."""
+    _hold()
     user = User(first_name=first_name, last_name=last_name, email=address, role=role)
     db.session.add(user)
     db.session.flush()
@@ -101,12 +106,12 @@ def delete(user: User) -> None:
     delete_user(user)
 
 
-def _hold(user: User) -> None:
-    """Hold whom the action is about and who does it, as both were when the page was opened to them.
+def _hold(*users: User) -> None:
+    """Hold whom the action is about and who does it, as they were when the page was opened.
 
     Of two administrators who demote each other, the second is none any more when it is their turn.
     """
-    lock_unchanged(db.session, user, current_user._get_current_object())
+    lock_unchanged(db.session, current_user._get_current_object(), *users)
 
 
 def _refuse_oneself(user: User, message: str) -> None:
