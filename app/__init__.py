@@ -13,7 +13,7 @@ from app.kit.core import error_tracking, request_log
 from app.kit.core.environment import ConfigError
 from app.kit.db import database, migrations
 from app.kit.forms import form as forms
-from app.kit.http import proxies, routing, security_headers, static_files
+from app.kit.http import conflicts, proxies, routing, security_headers, static_files
 from app.kit.http.lean_flask import LeanFlask
 from app.kit.jobs import queue
 
@@ -79,6 +79,7 @@ def _set_up_requests(app: Flask) -> None:
     templating.init_app(app)
     navigation.init_app(app)
     errors.init_app(app)
+    conflicts.init_app(app)
     commands.init_app(app)
     access.init_app(app)
 

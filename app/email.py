@@ -7,9 +7,13 @@ no longer makes sense. See docs/delivery.md.
 
 from typing import Any
 
+from sqlalchemy import update
+
+from app.extensions import db
 from app.kit.http.links import external_url
 from app.kit.mail.catalog import NORMAL, URGENT, Catalog, Context
 from app.models import Email, User
+from app.models.email import EmailState
 
 catalog = Catalog(Email)
 SAMPLE_LINK = "https://example.com/account/sample-link"
@@ -114,9 +118,10 @@ def email_change_requested(user: User, new_email: str, **origin: str) -> Context
     to="recipient",
     sample={"not_me_link": SAMPLE_LINK, "new_email": "ada.new@example.com", **SAMPLE_ORIGIN},
 )
-def email_changed(user: User, recipient: str, new_email: str, **origin: str) -> Context:
-    """To the old and to the new address, one row each."""
-    return {"not_me_link": not_me_link(user, recipient)}
+def email_changed(user: User, recipient: str, new_email: str, **origin: str) -> Context | None:
+    """To the new address and to all of the last 30 days, one row each; an outranked one gets no link."""
+    link = not_me_link(user, recipient)
+    return {"not_me_link": link} if link or user.email == new_email else None
 
 
 @catalog.email(
@@ -160,5 +165,12 @@ def account_deleted(full_name: str = "") -> Context:
 
 
 def not_me_link(user: User, recipient: str = "") -> str:
-    """Answer the link of notices that ends all sessions and starts a reset, mailed to ``recipient``."""
-    return external_url("account.not_me", token=user.generate_not_me_token(recipient or user.email))
+    """Return the link of notices that takes the account back, mailed to ``recipient``; empty without a right to it."""
+    token = user.generate_not_me_token(recipient or user.email)
+    return external_url("account.not_me", token=token) if token else ""
+
+
+def cancel_waiting(user: User) -> None:
+    """Cancel every email about ``user`` that did not leave yet: who asked for it may not be the owner."""
+    waiting = (Email.user_id == user.id, Email.state == EmailState.PENDING)
+    db.session.execute(update(Email).where(*waiting).values(state=EmailState.CANCELED))

@@ -35,6 +35,11 @@ PAGES = {
         "That cannot be opened like this",
         "This address answers buttons and forms, not a plain visit. Go back and use those.",
     ),
+    409: ErrorPage(
+        "Somebody was faster",
+        "What you were working on was changed or deleted at this very moment. Go back, reload the page and look "
+        "before you try again.",
+    ),
     413: ErrorPage("That was too large", "What you sent is larger than this site accepts. Choose something smaller."),
     415: ErrorPage("That format is not accepted", "This address takes what a form sends, and nothing else."),
     429: ErrorPage("Too many attempts", "Wait a little, then try again. Nothing is lost."),

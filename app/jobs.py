@@ -10,14 +10,15 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import ColumnElement, delete, event, select
+from sqlalchemy.orm.exc import StaleDataError
 
 from app.email import catalog, export_ready
 from app.extensions import db
-from app.kit.db.database import Model, changed_rows, utc_now
+from app.kit.db.database import Model, changed_rows, lock_row, utc_now
 from app.kit.jobs.queue import job
 from app.kit.jobs.schedule import Entry, Schedule
 from app.kit.mail.outbox import Outbox
-from app.models import AuditEvent, DataExport, Email, Role, ScheduledJob, User, UserSession
+from app.models import AuditEvent, DataExport, Email, FormerAddress, Role, ScheduledJob, User, UserSession
 from app.models.email import EmailState
 
 # Long enough to clear a small heap in one go, short enough to end before a platform kills us.
@@ -74,15 +75,30 @@ def purge_unconfirmed_accounts() -> None:
         delete_in_portions(User, stale & User.role_id.not_in(administrators))
 
 
+@job("Purge former addresses")
+def purge_former_addresses() -> None:
+    """Delete addresses that users gave up 30 days ago: they can no longer take an account back."""
+    delete_in_portions(FormerAddress, FormerAddress.is_over())
+
+
 @job("Export a user's data")
 def export_data(export_id: int) -> None:
     """Write a copy of a user's data and say so by email; does nothing when it is written, or no longer wanted."""
     export = db.session.get(DataExport, export_id)
-    if export is None or export.ready_at is not None:
+    if export is None or not _can_begin(export):
         return
     export.write()
     export_ready.send(export.user)
     db.session.commit()
+
+
+def _can_begin(export: DataExport) -> bool:
+    """Hold the row; False when another worker has written it, or its user is gone."""
+    try:
+        lock_row(db.session, export)
+    except StaleDataError:
+        return False
+    return export.ready_at is None
 
 
 @job("Export what waits")
@@ -128,6 +144,7 @@ schedule = Schedule(
         Entry(purge_emails, "17 3 * * *"),
         Entry(purge_sessions, "27 3 * * *"),
         Entry(purge_unconfirmed_accounts, "37 3 * * *"),
+        Entry(purge_former_addresses, "57 3 * * *"),
         Entry(export_waiting, "*/5 * * * *"),
         Entry(purge_exports, "7 * * * *"),
         Entry(purge_audit_log, "47 3 * * *"),

@@ -4,13 +4,13 @@ import logging
 from typing import cast
 
 from flask import Flask, Response, flash, g, redirect, request, session, url_for
-from flask_login import login_user
+from flask_login import current_user, login_user
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import db, login_manager
-from app.kit.db.database import utc_now
+from app.kit.db.database import lock_unchanged, utc_now
 from app.kit.http import session_cookie
 from app.kit.http.redirects import local_referrer
 from app.models import User, UserSession
@@ -32,15 +32,16 @@ def init_app(app: Flask) -> None:
 
 
 def log_in(user: User, remembered: bool = False) -> UserSession:
-    """Start a session for ``user`` in this browser; commits.
+    """Start a session for ``user`` in this browser; the caller commits.
 
+    Raises ``StaleDataError`` when the user is not what was verified (see ``UserSession.start``).
     Everything the browser held before is dropped, the CSRF token included: a session that
     somebody planted there must not become a logged-in one.
     """
     row, token = UserSession.start(
         user, remembered, ip_address=request.remote_addr or "", user_agent=request.user_agent.string
     )
-    db.session.commit()
+    db.session.flush()
     session.clear()
     g.pop("csrf_token", None)
     session.permanent = remembered
@@ -48,6 +49,19 @@ def log_in(user: User, remembered: bool = False) -> UserSession:
     login_user(user, force=True)
     g.user_session = row
     return row
+
+
+def verify_own_password(password: str) -> bool:
+    """Tell whether who is logged in gave the right password, and if so hold the account as it was verified.
+
+    What the caller does next thereby happens before any other change of the account, or raises
+    ``StaleDataError`` after one.
+    """
+    user = current_user._get_current_object()
+    verified: bool = user.verify_password(password)
+    if verified:
+        lock_unchanged(db.session, user)
+    return verified
 
 
 def log_out() -> None:

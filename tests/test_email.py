@@ -178,7 +178,7 @@ def test_every_email_can_be_sent(db: SQLAlchemy, smtp: SmtpServer, name: str) ->
     context = {
         "change_email": {"new_email": "new@example.com"},
         "email_change_requested": {"new_email": "new@example.com", **ORIGIN},
-        "email_changed": {"recipient": "old@example.com", "new_email": "new@example.com", **ORIGIN},
+        "email_changed": {"recipient": "old@example.com", "new_email": user.email, **ORIGIN},
         "password_changed": ORIGIN,
         "new_device": ORIGIN,
         "account_deleted": {"full_name": "Ada Lovelace"},

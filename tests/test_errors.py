@@ -111,5 +111,5 @@ def test_redirects_are_no_errors(client: FlaskClient) -> None:
 
 
 def test_every_status_the_kit_answers_has_a_page() -> None:
-    assert set(PAGES) == {400, 401, 403, 404, 405, 413, 415, 429, 500, 503}
+    assert set(PAGES) == {400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503}
     assert all(page.title and page.text for page in PAGES.values())

@@ -7,6 +7,8 @@ from flask_login import current_user
 
 from app import email
 from app.extensions import db
+from app.kit.auth.passwords import hash_password
+from app.kit.db.database import lock_unchanged
 from app.models import AuditEvent, Permission, Role, User, UserSession, delete_user
 from app.models.user import hold_administrators
 
@@ -17,7 +19,10 @@ class RefusedError(Exception):
 
 def add_user(first_name: str, last_name: str, address: str, role: Role, password: str) -> User:
     """Add a user who can log in at once with ``password``."""
-    user = User(first_name=first_name, last_name=last_name, email=address, role=role, password=password, confirmed=True)
+    password_hash = hash_password(password)  # first: it takes long, and nobody should wait for what is held
+    _hold()
+    user = User(first_name=first_name, last_name=last_name, email=address, role=role, confirmed=True)
+    user.password_hash = password_hash
     db.session.add(user)
     AuditEvent.record("user.created", subject=user, role=role.name)
     return user
@@ -25,6 +30,7 @@ def add_user(first_name: str, last_name: str, address: str, role: Role, password
 
 def invite_user(first_name: str, last_name: str, address: str, role: Role) -> User:
     """Add a user without a password, and mail the link with which to choose one."""
+    _hold()
     user = User(first_name=first_name, last_name=last_name, email=address, role=role)
     db.session.add(user)
     db.session.flush()
@@ -35,6 +41,7 @@ def invite_user(first_name: str, last_name: str, address: str, role: Role) -> Us
 
 def resend_invitation(user: User) -> None:
     """Mail the invitation again; its link is new, the earlier one works as long as it would have."""
+    _hold(user)
     if not user.is_invited:
         raise RefusedError(f"{user.full_name()} has joined already.")
     email.invite.send(user)
@@ -42,13 +49,14 @@ def resend_invitation(user: User) -> None:
 
 
 def change_email(user: User, address: str) -> User:
-    """Give ``user`` another address, and tell both; an invitation goes to the new one."""
-    old_address, user.email = user.email, address
+    """Give ``user`` another address, and tell it and those of the last 30 days; an invitation goes to the new one."""
+    _hold(user)
+    user.email = address
     db.session.flush()
     if user.is_invited:
         email.invite.send(user)
     else:
-        for recipient in (old_address, address):
+        for recipient in user.addresses_to_tell():
             email.email_changed.send(user, recipient=recipient, new_email=address)
     AuditEvent.record("email.changed", subject=user)
     return user
@@ -56,6 +64,7 @@ def change_email(user: User, address: str) -> User:
 
 def change_role(user: User, role: Role) -> None:
     """Give ``user`` another role."""
+    _hold(user)
     _refuse_oneself(user, "You cannot change your own account type.")
     if not role.has(Permission.ADMINISTER):
         _refuse_last_administrator(user)
@@ -66,6 +75,7 @@ def change_role(user: User, role: Role) -> None:
 
 def disable(user: User, reason: str) -> None:
     """Lock ``user`` out at once, in every browser, keeping everything that belongs to the account."""
+    _hold(user)
     _refuse_oneself(user, "You cannot disable yourself.")
     _refuse_last_administrator(user)
     user.disable(reason)
@@ -75,22 +85,33 @@ def disable(user: User, reason: str) -> None:
 
 def enable(user: User) -> None:
     """Let a disabled user log in again."""
+    _hold(user)
     user.enable()
     AuditEvent.record("user.enabled", subject=user)
 
 
 def end_sessions(user: User) -> None:
     """Log ``user`` out in every browser."""
+    _hold(user)
     UserSession.end_all(user)
     AuditEvent.record("session.all_ended", subject=user)
 
 
 def delete(user: User) -> None:
     """Delete ``user`` with what belongs to the account; audit events stay, without the name."""
+    _hold(user)
     _refuse_oneself(user, "Delete your own account on your account page.")
     _refuse_last_administrator(user)
     AuditEvent.record("user.deleted", uid=user.uid)
     delete_user(user)
+
+
+def _hold(*users: User) -> None:
+    """Hold whom the action is about and who does it, as they were when the page was opened.
+
+    Of two administrators who demote each other, the second is none any more when it is their turn.
+    """
+    lock_unchanged(db.session, current_user._get_current_object(), *users)
 
 
 def _refuse_oneself(user: User, message: str) -> None:

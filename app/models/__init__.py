@@ -4,6 +4,7 @@ from app.models.audit_event import AuditEvent
 from app.models.data_export import DataExport
 from app.models.editable_html import EditableHTML
 from app.models.email import Email
+from app.models.former_address import FormerAddress
 from app.models.known_device import KnownDevice
 from app.models.role import Permission, Role
 from app.models.scheduled_job import ScheduledJob
@@ -17,6 +18,7 @@ __all__ = [
     "DataExport",
     "EditableHTML",
     "Email",
+    "FormerAddress",
     "KnownDevice",
     "Permission",
     "Role",

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.extensions import db
 from app.kit.db.database import UTCDateTime, utc_now
 from app.models.audit_event import AuditEvent
+from app.models.former_address import FormerAddress
 from app.models.user import User
 from app.models.user_session import UserSession
 
@@ -74,6 +75,7 @@ def _everything_about(user: User) -> dict[str, Any]:
             "role": user.role.name if user.role else None,
             "created_at": user.created_at,
         },
+        "former_addresses": [{"email": row.email, "until": row.until} for row in FormerAddress.of(user.id)],
         "sessions": [
             {
                 "browser": session.browser,

@@ -2,23 +2,26 @@
 
 from datetime import datetime
 from secrets import token_urlsafe
+from typing import Any
 
 from flask_login import AnonymousUserMixin, UserMixin
-from sqlalchemy import ForeignKey, Index, String, delete, false, func, select
+from sqlalchemy import Connection, ForeignKey, Index, String, delete, event, false, func, inspect, select, update
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.extensions import db, login_manager
 from app.kit.auth.passwords import hash_password, needs_rehash, verify_password
-from app.kit.db.database import UTCDateTime, lock_row, utc_now
+from app.kit.db.database import UTCDateTime, changed_rows, lock_row, utc_now
+from app.models.former_address import note_move
 from app.models.role import Permission, Role
-from app.models.user_links import UserLinks
+from app.models.user_recovery import UserRecovery
 
 # RFC 5321, 4.5.3.1: a path is at most 256 octets, its angle brackets included.
 EMAIL_MAX_LENGTH = 254
 NAME_MAX_LENGTH = 64
 
 
-class User(UserLinks, UserMixin, db.Model):
+class User(UserRecovery, UserMixin, db.Model):
     """Somebody with an account: signed up, created by an administrator, or invited and not yet here."""
 
     __tablename__ = "users"
@@ -29,12 +32,20 @@ class User(UserLinks, UserMixin, db.Model):
     confirmed: Mapped[bool] = mapped_column(default=False, server_default=false())
     first_name: Mapped[str] = mapped_column(String(NAME_MAX_LENGTH), default="", server_default="", index=True)
     last_name: Mapped[str] = mapped_column(String(NAME_MAX_LENGTH), default="", server_default="", index=True)
-    email: Mapped[str] = mapped_column(String(EMAIL_MAX_LENGTH))
+    email: Mapped[str] = mapped_column(String(EMAIL_MAX_LENGTH), active_history=True)
     password_hash: Mapped[str | None] = mapped_column(String(255))
     role_id: Mapped[int | None] = mapped_column(ForeignKey("roles.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, server_default=func.now(), index=True)
     disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     disabled_reason: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    # Counts the changes of what decides who gets in and how far (ACCESS below). Whoever verified a password, or
+    # was let in by a role, must find the same number when it comes to writing.
+    access_version: Mapped[int] = mapped_column(default=0, server_default="0")
+    # Changes with the address; with it the links of notices know it again (user_recovery.py).
+    address_key: Mapped[str] = mapped_column(String(32), default="", server_default="")
+
+    # The number is set below; with it in every UPDATE, none overwrites what it has not seen.
+    __mapper_args__ = {"version_id_col": access_version, "version_id_generator": False}  # noqa: RUF012 - SQLAlchemy's
 
     role: Mapped[Role | None] = relationship(back_populates="users", lazy="joined")
 
@@ -86,8 +97,18 @@ class User(UserLinks, UserMixin, db.Model):
         """Tell whether this is the password; renews a hash made with older parameters (the caller commits)."""
         verified = verify_password(self.password_hash, password)
         if verified and self.password_hash and needs_rehash(self.password_hash):
-            self.password = password
+            self._renew_hash(password)
         return verified
+
+    def _renew_hash(self, password: str) -> None:
+        """Store a new hash of the same password, unless the password was changed while it was verified."""
+        db.session.flush()
+        new_hash = hash_password(password)
+        as_verified = (User.id == self.id, User.access_version == self.access_version)
+        # Not by assigning: the password is the same, so whoever verified it at the same moment is still right.
+        renewing = update(User).where(*as_verified).values(password_hash=new_hash)
+        if changed_rows(db.session.execute(renewing, execution_options={"synchronize_session": False})):
+            set_committed_value(self, "password_hash", new_hash)
 
     def can(self, permissions: int) -> bool:
         """Tell whether the user's role holds all these permissions."""
@@ -138,6 +159,22 @@ class User(UserLinks, UserMixin, db.Model):
 
     def __repr__(self) -> str:
         return f"<User {self.uid}>"
+
+
+ACCESS = ("email", "password_hash", "role_id", "disabled_at")
+
+
+@event.listens_for(User, "before_update")
+def _note_change_of_access(_mapper: object, connection: Connection, user: User) -> None:
+    """Count the change, and remember an address that is given up: nobody can forget to."""
+    attributes: Any = inspect(user).attrs
+    if not any(attributes[name].history.has_changes() for name in ACCESS):
+        return
+    user.access_version += 1
+    # An address that was never confirmed may be anybody's.
+    email = attributes["email"].history
+    if email.has_changes() and user.confirmed:
+        note_move(connection, user, email.deleted[0])
 
 
 # Ada@example.org and ada@example.org are one person, and only an index can say so to two requests at once.

@@ -1,12 +1,14 @@
 """What a user's mailed links do, and the state that makes each work once."""
 
-from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped
+from sqlalchemy.orm.exc import StaleDataError
 
 from app.extensions import db
 from app.kit.auth import tokens
+from app.kit.auth.passwords import hash_password
 from app.kit.db.database import lock_row
 
 if TYPE_CHECKING:
@@ -28,9 +30,19 @@ class UserLinks:
         "change_email": ("email", "password_hash"),
         "reset_password": ("email", "password_hash"),
         "invite": ("email", "password_hash"),
-        "not_me": ("email", "password_hash"),
-        "not_me_earlier_email": ("email",),
     }
+
+    if TYPE_CHECKING:  # what User adds
+        uid: Mapped[str]
+        email: Mapped[str]
+        confirmed: Mapped[bool]
+        password_hash: Mapped[str | None]
+
+        @classmethod
+        def with_email(cls, email: str) -> "User | None": ...
+
+        @classmethod
+        def with_uid(cls, uid: str) -> "User | None": ...
 
     def generate_confirmation_token(self, expiration: int = WEEK) -> str:
         """Answer a token that confirms the account within ``expiration`` seconds."""
@@ -54,17 +66,8 @@ class UserLinks:
         claims = tokens.read(purpose, token)
         if claims is None:
             return None
-        user = cls.with_uid(claims.uid)  # type: ignore[attr-defined]
+        user = cls.with_uid(claims.uid)
         return user if user and tokens.matches(claims, user._state(purpose)) else None
-
-    def generate_not_me_token(self, recipient: str, expiration: int = WEEK) -> str:
-        """Answer a token for a notice to ``recipient``, who may take the account back with it.
-
-        A thief who changed the address may change the password as well: the link in the notice to
-        the earlier address outlives that.
-        """
-        purpose = "not_me" if recipient == self.email else "not_me_earlier_email"  # type: ignore[attr-defined]
-        return self._token(purpose, expiration, recipient=recipient)
 
     def redeem_confirmation(self, token: str) -> bool:
         """Confirm the account; answers False for a token that is not (or no longer) good. The caller commits."""
@@ -83,29 +86,11 @@ class UserLinks:
 
         Whoever opened the link reads the address's mail, which is all that confirming asks for.
         """
-        if self._redeem("reset_password", token) is None:
-            return False
-        self.password, self.confirmed = new_password, True
-        return True
+        return self._redeem_for_password("reset_password", token, new_password)
 
     def redeem_invitation(self, token: str, password: str) -> bool:
         """Set the first password, which also confirms the account; False for a dead token. The caller commits."""
-        if self._redeem("invite", token) is None:
-            return False
-        self.password, self.confirmed = password, True
-        return True
-
-    def redeem_not_me(self, token: str) -> bool:
-        """Lock out whoever knows the password, and undo a change of address; the caller commits.
-
-        The old password is replaced by one that nobody knows, which also kills every link under
-        way. False for a dead token, or when somebody else has the earlier address by now.
-        """
-        data = self._redeem("not_me", token) or self._redeem("not_me_earlier_email", token)
-        if data is None or not self._move_to(data["recipient"]):
-            return False
-        self.password = token_urlsafe()
-        return True
+        return self._redeem_for_password("invite", token, password)
 
     def confirm_account(self, token: str) -> bool:
         """Do what :meth:`redeem_confirmation` does, and commit."""
@@ -119,7 +104,16 @@ class UserLinks:
         """Do what :meth:`redeem_password_reset` does, and commit."""
         return _committed(self.redeem_password_reset(token, new_password))
 
+    def _redeem_for_password(self, purpose: str, token: str, password: str) -> bool:
+        password_hash = hash_password(password)  # first: nobody should wait for it in front of the held row
+        if self._redeem(purpose, token) is None:
+            return False
+        self.password_hash, self.confirmed = password_hash, True
+        return True
+
     def _move_to(self, email: str) -> bool:
+        """Change the address, which the user has proven; False when somebody else has proven it too."""
+        self._displace_unproven_account(email)
         self.email = email
         try:
             db.session.flush()
@@ -128,19 +122,36 @@ class UserLinks:
             return False
         return True
 
+    def _displace_unproven_account(self, email: str) -> None:
+        """Delete a sign-up that nobody confirmed: it must not keep the address from who reads its mail."""
+        holder = self.with_email(email)
+        if holder is None or holder is self or holder.is_invited:
+            return
+        lock_row(db.session, holder)
+        if not holder.confirmed:
+            holder.delete()
+
     def _token(self, purpose: str, max_age_seconds: int, **data: object) -> str:
-        return tokens.sign(purpose, self.uid, self._state(purpose), max_age_seconds, **data)  # type: ignore[attr-defined]
+        return tokens.sign(purpose, self.uid, self._state(purpose), max_age_seconds, **data)
 
     def _redeem(self, purpose: str, token: str) -> dict[str, Any] | None:
-        """Answer the token's data when it is good for this user now, holding the row so that only one use wins."""
-        claims = tokens.read(purpose, token)
-        if claims is None or claims.uid != self.uid:  # type: ignore[attr-defined]
-            return None
-        lock_row(db.session, self)  # type: ignore[arg-type]
-        if tokens.matches(claims, self._state(purpose)):
+        """Return the token's data when it is good for this user now, holding the row so that only one use wins."""
+        claims = self._locked_for(purpose, token)
+        if claims is not None and tokens.matches(claims, self._state(purpose)):
             return claims.data
         db.session.rollback()
         return None
+
+    def _locked_for(self, purpose: str, token: str) -> tokens.Claims | None:
+        """Hold the row and return the claims of a token of this user; None when it is not, or the user is gone."""
+        claims = tokens.read(purpose, token)
+        if claims is None or claims.uid != self.uid:
+            return None
+        try:
+            lock_row(db.session, self)  # type: ignore[arg-type]
+        except StaleDataError:
+            return None
+        return claims
 
     def _state(self, purpose: str) -> tuple[object, ...]:
         return tuple(getattr(self, name) for name in self.STATE[purpose])

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 
 from app.extensions import db
 from app.kit.auth.user_agent import browser_label
-from app.kit.db.database import UTCDateTime, changed_rows, utc_now
+from app.kit.db.database import UTCDateTime, changed_rows, lock_unchanged, utc_now
 from app.models.user import User
 
 TOKEN_BYTES = 32
@@ -41,7 +41,12 @@ class UserSession(db.Model):
 
     @classmethod
     def start(cls, user: User, remembered: bool, ip_address: str, user_agent: str) -> tuple["UserSession", str]:
-        """Add a session for ``user``; answers the row and the token that the cookie keeps."""
+        """Add a session for ``user``; returns the row and the token that the cookie keeps.
+
+        Raises ``StaleDataError`` when password, address, role or state of the user are not what they were
+        when they were read: the password that was verified meanwhile may be an old one.
+        """
+        lock_unchanged(db.session, user)
         token = token_urlsafe(TOKEN_BYTES)
         row = cls(
             user=user,
@@ -67,7 +72,11 @@ class UserSession(db.Model):
 
     @classmethod
     def end_all(cls, user: User, except_id: int | None = None) -> None:
-        """Delete the user's sessions, keeping ``except_id`` when it is given."""
+        """Delete the user's sessions, keeping ``except_id`` when it is given.
+
+        A login of this moment comes before, and is ended too, or after, and finds what has changed.
+        """
+        lock_unchanged(db.session, user)
         condition = [cls.user_id == user.id]
         if except_id is not None:
             condition.append(cls.id != except_id)
@@ -103,8 +112,8 @@ class UserSession(db.Model):
         return utc_now() - self.last_seen_at >= LAST_SEEN_PRECISION
 
     def end(self) -> None:
-        """Delete this session."""
-        db.session.delete(self)
+        """Delete this session; when another request did so a moment ago, there is nothing left to do."""
+        db.session.execute(delete(UserSession).where(UserSession.id == self.id))
 
 
 @cache

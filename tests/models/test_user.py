@@ -1,6 +1,7 @@
 """Users: addresses, names, passwords, and the last administrator."""
 
 import pytest
+from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.exc import IntegrityError
 from werkzeug.security import generate_password_hash
@@ -33,6 +34,19 @@ def test_an_old_hash_verifies_and_is_renewed(db: SQLAlchemy, method: str) -> Non
     assert not user.password_hash.startswith("$argon2id$")
     assert user.verify_password(PASSWORD)
     assert user.password_hash.startswith("$argon2id$")
+
+
+def test_the_renewal_of_a_hash_gives_way_to_a_new_password(app: Flask, db: SQLAlchemy) -> None:
+    user = make_user()
+    user.password_hash = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1000")
+    db.session.commit()
+    assert user.password_hash
+    with app.app_context():  # another request, while this one verifies
+        db.session.get_one(User, user.id).password = "quite-another-long-sentence"
+        db.session.commit()
+    assert user.verify_password(PASSWORD)
+    db.session.commit()
+    assert user.verify_password("quite-another-long-sentence")
 
 
 def test_an_address_is_found_whatever_its_case(db: SQLAlchemy) -> None:

@@ -14,7 +14,7 @@ from app.kit.auth.limits import signed_in_user
 from app.kit.auth.sudo import sudo_required
 from app.models import AuditEvent, DataExport, delete_user
 from app.models.user import hold_administrators
-from app.sessions import forget_browser
+from app.sessions import forget_browser, verify_own_password
 
 
 @account.get("/manage")
@@ -63,7 +63,7 @@ def delete_account() -> str | Response:
     """Delete one's own account, with the password; refused for the last administrator."""
     form = DeleteAccountForm()
     if form.validate_on_submit():
-        if not current_user.verify_password(form.password.data):
+        if not verify_own_password(form.password.data):
             flash("Wrong password.", "form-error")
         elif not _delete_current_user():
             flash("You are the last administrator. Make somebody else one first.", "form-error")

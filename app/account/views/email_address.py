@@ -13,6 +13,7 @@ from app.account.views.registration import LINK_IS_DEAD
 from app.extensions import db, limiter
 from app.kit.auth.limits import signed_in_user
 from app.models import AuditEvent, User
+from app.sessions import verify_own_password
 
 
 @account.route("/manage/change-email", methods=["GET", "POST"])
@@ -21,7 +22,7 @@ def change_email_request() -> str | Response:
     """Mail a link to the new address and a notice to the old; the same answer when the new one is taken."""
     form = ChangeEmailForm()
     if form.validate_on_submit():
-        if not current_user.verify_password(form.password.data):
+        if not verify_own_password(form.password.data):
             flash("Wrong password.", "form-error")
         elif form.email.data.lower() == current_user.email.lower():
             form.email.errors = ["This is your address already."]
@@ -54,10 +55,9 @@ def change_email(token: str) -> str | Response:
     form = ButtonForm()
     if not form.validate_on_submit():
         return render_template("account/change_email.html", form=form)
-    old_email = current_user.email
     if not current_user.redeem_email_change(token):
         return _refuse_change()
-    _tell_both_addresses(old_email)
+    _tell_all_addresses()
     db.session.commit()
     flash("Your email address is changed.", "success")
     return redirect(url_for("account.manage"))
@@ -68,7 +68,7 @@ def _refuse_change() -> Response:
     return redirect(url_for("account.change_email_request"))
 
 
-def _tell_both_addresses(old_email: str) -> None:
-    for recipient in (old_email, current_user.email):
+def _tell_all_addresses() -> None:
+    for recipient in current_user.addresses_to_tell():
         email.email_changed.send(current_user, recipient=recipient, new_email=current_user.email, **request_origin())
     AuditEvent.record("email.changed", subject=current_user)

@@ -9,6 +9,7 @@ from app.access import ANYONE, VISITORS, access
 from app.account.blueprint import account
 from app.account.forms import ButtonForm, ChangePasswordForm, RequestResetPasswordForm, ResetPasswordForm
 from app.account.origin import request_origin
+from app.account.recovery import take_back
 from app.account.token_pages import holds_token
 from app.account.views.registration import LINK_IS_DEAD
 from app.extensions import db, limiter
@@ -19,6 +20,11 @@ from app.sessions import current_session, forget_browser
 # Stands in the address where the token stood, once the token is in the session.
 TOKEN_IN_SESSION = "form"  # noqa: S105
 SESSION_KEY = "reset_token"
+RESET_INSTEAD = "Reset your password to be safe."
+ADDRESS_IS_TAKEN = (
+    "Another account has this address by now. Log in to that one (or reset its password), move it to another "
+    "address, then open the link again."
+)
 
 
 @account.route("/reset-password", methods=["GET", "POST"])
@@ -108,16 +114,13 @@ def change_password() -> str | Response:
 @holds_token
 def not_me(token: str) -> str | Response:
     """Lock everyone out of an account whose owner did not do what a notice said, and mail a reset link."""
-    user = User.with_token("not_me", token) or User.with_token("not_me_earlier_email", token)
+    user = User.with_not_me_token(token)
     form = ButtonForm()
     if user is not None and not form.validate_on_submit():
         return render_template("account/not_me.html", form=form)
-    if user is None or not user.redeem_not_me(token):
-        flash(f"{LINK_IS_DEAD} Reset your password to be safe.", "error")
+    if user is None or not take_back(user, token):
+        flash(ADDRESS_IS_TAKEN if User.with_not_me_token(token) else f"{LINK_IS_DEAD} {RESET_INSTEAD}", "error")
         return redirect(url_for("account.reset_password_request"))
-    UserSession.end_all(user)
-    email.reset_password.send(user)
-    AuditEvent.record("user.locked_out_intruder", subject=user)
     db.session.commit()
     if current_user == user:
         forget_browser()

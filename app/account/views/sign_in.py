@@ -1,8 +1,8 @@
 """Signing in and out, and giving the password again before something that matters."""
 
 from flask import flash, redirect, render_template, request, url_for
-from flask_login import current_user
 from sqlalchemy import select
+from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.wrappers import Response
 
 from app import email
@@ -16,7 +16,7 @@ from app.kit.auth.passwords import verify_password
 from app.kit.db.database import insert_unless_taken, utc_now
 from app.kit.http.redirects import redirect_to_next
 from app.models import AuditEvent, KnownDevice, User
-from app.sessions import current_session, log_in, log_out
+from app.sessions import current_session, log_in, log_out, verify_own_password
 
 
 @account.route("/login", methods=["GET", "POST"])
@@ -29,9 +29,7 @@ def login() -> str | Response:
     form = LoginForm()
     if form.validate_on_submit():
         user = _user_with(form.email.data, form.password.data)
-        if user is not None:
-            _greet_new_device(user)
-            log_in(user, remembered=form.remember_me.data)
+        if user is not None and _let_in(user, form.remember_me.data):
             flash("You are now logged in. Welcome back!", "success")
             return redirect_to_next(url_for("main.index"))
         count_as_failure()
@@ -46,6 +44,18 @@ def _user_with(typed_email: str, password: str) -> User | None:
         verify_password(None, password)
         return None
     return user if user.verify_password(password) and not user.is_disabled else None
+
+
+def _let_in(user: User, remembered: bool) -> bool:
+    """Log ``user`` in, unless the account was changed while the password was verified."""
+    try:
+        log_in(user, remembered)
+    except StaleDataError:
+        db.session.rollback()
+        return False
+    _greet_new_device(user)
+    db.session.commit()
+    return True
 
 
 def _greet_new_device(user: User) -> None:
@@ -77,7 +87,7 @@ def confirm_password() -> str | Response:
     """Ask for the password before something that matters, then lead back to it."""
     form = ConfirmPasswordForm()
     if form.validate_on_submit():
-        if current_user.verify_password(form.password.data):
+        if verify_own_password(form.password.data):
             current_session().reauthenticated_at = utc_now()
             db.session.commit()
             return redirect_to_next(url_for("account.manage"))

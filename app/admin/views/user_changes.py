@@ -21,8 +21,8 @@ def change_user_email(user_id: int) -> str | Response:
     """Give a user another address."""
     user, form = user_or_404(user_id), ChangeUserEmailForm()
     if form.validate_on_submit() and save_user(form, lambda: user_actions.change_email(user, form.email.data)):
-        flash(f"The address is {user.email} now.", "success")
-        return _to_user(user)
+        flash(f"The address is {form.email.data} now.", "success")
+        return redirect(url_for("admin.user_info", user_id=user_id))
     return render_template("admin/change_user_email.html", user=user, form=form)
 
 
@@ -91,9 +91,10 @@ def delete_user(user_id: int) -> Response:
 
 def _try(user: User, action: Callable[[], None], done: str) -> Response:
     """Run ``action``, commit, and go to the user's page with what came of it."""
+    page = _to_user(user)  # now: when the action is done, somebody may have deleted the user
     if _succeeds(action):
         flash(done, "success")
-    return _to_user(user)
+    return page
 
 
 def _succeeds(action: Callable[[], None]) -> bool:

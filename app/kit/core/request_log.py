@@ -73,6 +73,8 @@ def current_request_id() -> str | None:
 
 
 def _begin_request() -> None:
+    if "request_id" in g:  # its second run (conflicts.py)
+        return
     request_id = _request_id_of_proxy() or secrets.token_hex(8)
     vars(g).update(request_started_at=time.perf_counter(), request_id=request_id)
 

@@ -8,7 +8,8 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Result, TypeDecorator, event, inspect, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import DeclarativeBase, Session, configure_mappers, scoped_session
+from sqlalchemy.orm import DeclarativeBase, Session, configure_mappers, object_mapper, scoped_session
+from sqlalchemy.orm.exc import StaleDataError
 
 # Without names of our own, SQLite's constraints have none and no migration can ever drop one.
 NAMING_CONVENTION = {
@@ -65,15 +66,36 @@ def utc_now() -> datetime:
 
 
 def lock_row(session: AnySession, row: Model) -> None:
-    """Hold ``row`` until the transaction ends, and read it afresh.
+    """Hold ``row`` until the transaction ends, and read it afresh; raise ``StaleDataError`` when it is gone.
 
-    A write that changes nothing locks on both databases: PostgreSQL the row, SQLite the file.
-    Two requests that use one link, or demote each other, thereby run one after the other.
+    Two requests that use one link thereby run one after the other.
     """
-    table: Any = inspect(type(row)).local_table
-    key = table.c.id
-    session.execute(update(table).where(key == row.id).values({key: key}))  # type: ignore[attr-defined]
+    _hold(session, row)
     session.refresh(row)
+
+
+def lock_unchanged(session: AnySession, *rows: Model) -> None:
+    """Hold ``rows`` until the transaction ends; raise ``StaleDataError`` when one is not what it was when it was read.
+
+    What was decided on the row as it was (that a password is right, that somebody may do this) holds until the
+    commit. A model says with ``version_id_col`` which column changes with what matters. The rows are held in the
+    order of their ids, or two requests that need the same two could wait for each other.
+    """
+    session.flush()
+    for row in sorted(set(rows), key=lambda row: row.id):  # type: ignore[attr-defined]
+        _hold(session, row, as_read=True)
+
+
+def _hold(session: AnySession, row: Model, as_read: bool = False) -> None:
+    # A write that changes nothing locks on both databases: PostgreSQL the row, SQLite the file.
+    mapper = object_mapper(row)
+    table: Any = mapper.local_table
+    key, version = table.c.id, mapper.version_id_col
+    holding = update(table).where(key == row.id).values({key: key})  # type: ignore[attr-defined]
+    if as_read and version is not None:
+        holding = holding.where(version == getattr(row, mapper.get_property_by_column(version).key))
+    if not changed_rows(session.execute(holding)):
+        raise StaleDataError(f"the row of {table.name} was changed or deleted meanwhile")
 
 
 def changed_rows(result: Result[Any]) -> int:

@@ -1,0 +1,28 @@
+"""Taking an account back, for who did not do what a notice said."""
+
+from app import email
+from app.account.origin import request_origin
+from app.models import AuditEvent, User, UserSession
+
+
+def take_back(user: User, token: str) -> bool:
+    """Give ``user`` back to the address that ``token`` was mailed to, and lock everyone out; the caller commits.
+
+    False when the link is dead or somebody else has the address by now.
+    """
+    told_before = user.addresses_to_tell()
+    if not user.redeem_not_me(token):
+        return False
+    UserSession.end_all(user)
+    email.cancel_waiting(user)
+    email.reset_password.send(user)
+    if user.email != told_before[0]:
+        _tell(user, told_before)
+    AuditEvent.record("user.locked_out_intruder", subject=user)
+    return True
+
+
+def _tell(user: User, told_before: list[str]) -> None:
+    """Tell every address; those that were outranked have no link any more, but must not go unaware."""
+    for recipient in dict.fromkeys([*user.addresses_to_tell(), *told_before]):
+        email.email_changed.send(user, recipient=recipient, new_email=user.email, **request_origin())

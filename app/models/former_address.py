@@ -1,0 +1,86 @@
+"""Addresses that an account had before: whoever reads their mail can take the account back."""
+
+from datetime import datetime, timedelta
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Connection, ForeignKey, String, delete, func, insert, inspect, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import db
+from app.kit.db.database import UTCDateTime, changed_rows, utc_now
+
+if TYPE_CHECKING:
+    from app.models.user import User
+
+# Who was away for a holiday still finds the notice in time.
+KEPT_FOR = timedelta(days=30)
+
+
+class FormerAddress(db.Model):
+    """An address that a user moved away from; of two, the lower ``id`` is the older one and wins.
+
+    ``until`` is empty while the user is back at the address, which thereby keeps its age.
+    """
+
+    __tablename__ = "former_addresses"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    email: Mapped[str] = mapped_column(String(254))
+    # What the user's ``address_key`` was there: links of notices know the address by it.
+    address_key: Mapped[str] = mapped_column(String(32))
+    until: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+
+    @classmethod
+    def of(cls, user_id: int) -> list["FormerAddress"]:
+        """Return the addresses that the user had within the last 30 days, the oldest first."""
+        query = select(cls).where(cls.user_id == user_id, cls.until > utc_now() - KEPT_FOR).order_by(cls.id)
+        return list(db.session.scalars(query))
+
+    @classmethod
+    def forget_since(cls, user_id: int, email: str) -> None:
+        """Delete the row of this address, if it has one, and those of the user's addresses that came after it."""
+        row_id = db.session.scalar(select(cls.id).where(cls.user_id == user_id, same_address(cls.email, email)))
+        if row_id is not None:
+            db.session.execute(delete(cls).where(cls.user_id == user_id, cls.id >= row_id))
+
+    @classmethod
+    def is_over(cls) -> ColumnElement[bool]:
+        """Return the condition of rows that are too old to take anything back."""
+        return cls.until < utc_now() - KEPT_FOR
+
+    @property
+    def seconds_left(self) -> int:
+        """How long the address can still take the account back."""
+        return 0 if self.until is None else int((self.until + KEPT_FOR - utc_now()).total_seconds())
+
+
+def new_address_key() -> str:
+    """Return a key that no address ever had."""
+    return token_urlsafe(9)
+
+
+def note_move(connection: Connection, user: "User", old_email: str) -> None:
+    """Remember that ``user`` moved from ``old_email`` to ``user.email``, within the flush of that very change."""
+    if _same(old_email, user.email):
+        return
+    table: Any = inspect(FormerAddress).local_table
+    own = table.c.user_id == user.id
+    connection.execute(delete(table).where(own, FormerAddress.is_over()))
+    left = update(table).where(own, same_address(table.c.email, old_email)).values(until=utc_now())
+    if not changed_rows(connection.execute(left)):
+        values = {"user_id": user.id, "email": old_email, "address_key": user.address_key, "until": utc_now()}
+        connection.execute(insert(table).values(values))
+    back = update(table).where(own, same_address(table.c.email, user.email)).values(until=None)
+    known_key = connection.execute(back.returning(table.c.address_key)).scalar()
+    user.address_key = new_address_key() if known_key is None else known_key
+
+
+def same_address(column: Any, email: str | None) -> ColumnElement[bool]:
+    """Return the condition that ``column`` holds this address, whatever its case."""
+    return func.lower(column) == (email or "").lower()
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    return (one or "").lower() == (other or "").lower()
