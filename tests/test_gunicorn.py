@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import re
 import signal
 import subprocess
 import sys
