@@ -8,7 +8,7 @@ from typing import Any
 
 # A thread per connection (gthread) is taken by whoever sends a request slowly: with 2 x 4 threads, eight such
 # clients ended the site for everybody; with 2 x 200 it took 400. gevent waits for all of them at once in one
-# thread, and costs nothing in speed (docs/performance.md). It is installed on Linux, where sites run.
+# thread (what it costs: docs/performance.md). It is installed on Linux, where sites run.
 # WEB_WORKER=gthread is for code that gevent does not fit, behind a proxy that buffers (docs/deploy.md).
 worker_class = os.environ.get("WEB_WORKER") or ("gevent" if sys.platform == "linux" else "gthread")
 

@@ -53,7 +53,7 @@ def _read(stream: IO[bytes], largest_body: int) -> IO[bytes] | RawIOBase:
     body = SpooledTemporaryFile(KEPT_IN_MEMORY_BYTES)  # noqa: SIM115 - closed when the request is forgotten
     missing = largest_body + 1  # one more, by which the application sees that it is too large
     try:
-        while missing and (piece := stream.read(min(PIECE_BYTES, missing))):
+        while missing > 0 and (piece := stream.read(min(PIECE_BYTES, missing))):
             body.write(piece)
             missing -= len(piece)
     except ConnectionError:  # nobody is left to answer
