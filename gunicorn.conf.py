@@ -36,7 +36,7 @@ keepalive = 5
 # Seconds from the end of the headers to the end of the answer; then the connection is closed.
 REQUEST_SECONDS = int(os.environ.get("WEB_REQUEST_SECONDS") or "60")
 
-# Also the defaults, stated because they are limits: a request line and each header 8 kB at most, 100 headers.
+# Also the defaults, stated because they are limits: a request line of 4 kB, 100 headers of 8 kB each.
 limit_request_line = 4094
 limit_request_fields = 100
 limit_request_field_size = 8190

@@ -56,9 +56,10 @@ def _read(stream: IO[bytes], largest_body: int) -> IO[bytes] | RawIOBase:
         while missing > 0 and (piece := stream.read(min(PIECE_BYTES, missing))):
             body.write(piece)
             missing -= len(piece)
-    except ConnectionError:  # nobody is left to answer
-        raise
     except OSError as error:
+        body.close()
+        if isinstance(error, ConnectionError):  # nobody is left to answer
+            raise
         return _Broken(error)
     body.seek(0)
     return body
