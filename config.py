@@ -161,6 +161,13 @@ class DevelopmentConfig(Config):
     def _read_database(self, env: Environment) -> None:
         self._use_database(env.text("DEV_DATABASE_URL", sqlite_url("data-dev.sqlite")))
 
+    def _read_network(self, env: Environment) -> None:
+        super()._read_network(env)
+        # A foreign page whose name suddenly leads to 127.0.0.1 (DNS rebinding) would read the mailbox.
+        host = urlsplit(self.BASE_URL).hostname
+        own = ["localhost", "127.0.0.1", *([host] if host else []), *env.texts("TRUSTED_HOSTS")]
+        self.TRUSTED_HOSTS = list(dict.fromkeys(own))
+
 
 class TestingConfig(Config):
     """What the test suite runs on: cheap hashes, no CSRF unless a test turns it on."""

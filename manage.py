@@ -33,7 +33,8 @@ def main() -> None:
         show_until_saved(error)
         return
 
-    commands.command_line(create_app)()
+    # Only this command line develops unless told otherwise: a web server has to be told (FLASK_CONFIG).
+    commands.command_line(lambda: create_app(os.environ.get("FLASK_CONFIG") or "development"))()
 
 
 if __name__ == "__main__":

@@ -28,13 +28,13 @@ AREAS = [
 
 
 def create_app(config_name: str | None = None) -> Flask:
-    """Answer the application in one of the environments of ``config.py``.
+    """Return the application in one of the environments of ``config.py``.
 
-    ``config_name`` defaults to the variable FLASK_CONFIG, then to ``default``. Raises
-    :class:`app.kit.core.environment.ConfigError`, naming each setting that is missing or wrong.
+    ``config_name`` defaults to the variable FLASK_CONFIG. Raises :class:`app.kit.core.environment.ConfigError`,
+    naming each setting that is missing or wrong.
     """
     app = LeanFlask(__name__, static_folder=None)
-    _configure(app, config_name or os.environ.get("FLASK_CONFIG") or "default")
+    _configure(app, config_name or os.environ.get("FLASK_CONFIG", ""))
     _bind_extensions(app)
     _set_up_requests(app)
     _register_areas(app)
@@ -42,6 +42,14 @@ def create_app(config_name: str | None = None) -> Flask:
 
 
 def _configure(app: Flask, config_name: str) -> None:
+    if not config_name:
+        # Development shows everybody's mail: a server that was told nothing must not become one by accident.
+        raise ConfigError(
+            [
+                "FLASK_CONFIG: it is missing. Set it to production, heroku or unix on a server; "
+                "on your own machine, python3 manage.py dev runs the site."
+            ]
+        )
     if config_name not in config.config:
         known = ", ".join(sorted(config.config))
         raise ConfigError([f"FLASK_CONFIG: {config_name!r} is unknown. Set it to one of: {known}."])

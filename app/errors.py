@@ -52,6 +52,8 @@ CSRF_PAGE = ErrorPage(
     "have stood open for very long, you may have logged in or out since, or your browser blocks cookies. "
     "Go back, reload the page, and send the form again.",
 )
+# A host name may be sent that fills the terminal.
+SHOWN_HOST_CHARACTERS = 80
 BUSY_RETRY_SECONDS = 2
 
 
@@ -76,15 +78,21 @@ def _too_many_hashes(_error: TooManyHashesError) -> Response:
 def _http_error(error: HTTPException) -> Response | HTTPException:
     if error.response is not None or error.code is None or error.code < 400:
         return error
-    # Asked by a host name that is not ours: Flask can make no address, and a page is full of them.
     if isinstance(error, SecurityError):
-        return error
+        return _foreign_host()
     response = _page(error.code, PAGES.get(error.code) or ErrorPage(error.name, error.description or ""))
     # What the error itself has to say: Allow of a 405, Retry-After of a 429.
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:
             response.headers[name] = value
     return response
+
+
+def _foreign_host() -> Response:
+    # Plain text: Flask can make no address of a host that is not ours, and a page is full of them.
+    host = ascii(request.headers.get("Host", ""))[:SHOWN_HOST_CHARACTERS]
+    text = f"This site does not answer to the host {host}. If it should, add that name to TRUSTED_HOSTS.\n"
+    return Response(text, 400, content_type="text/plain; charset=utf-8")
 
 
 def _page(status: int, page: ErrorPage, back_url: str = "") -> Response:

@@ -112,6 +112,18 @@ def test_every_spelling_of_postgresql_means_psycopg(url: str) -> None:
     assert with_psycopg(url) == "postgresql+psycopg://h/d"
 
 
+def test_development_answers_to_this_machine_and_to_what_it_is_told() -> None:
+    assert config["development"]({}).TRUSTED_HOSTS == ["localhost", "127.0.0.1"]
+    settings = config["development"]({"BASE_URL": "http://box.local:5000", "TRUSTED_HOSTS": "phone.example"})
+    assert settings.TRUSTED_HOSTS == ["localhost", "127.0.0.1", "box.local", "phone.example"]
+
+
+def test_nothing_runs_in_an_environment_that_nobody_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FLASK_CONFIG", raising=False)
+    with pytest.raises(ConfigError, match=r"FLASK_CONFIG: it is missing. Set it to production, heroku or unix"):
+        create_app()
+
+
 def test_an_unknown_environment_is_named_with_the_known_ones() -> None:
     with pytest.raises(ConfigError, match=r"FLASK_CONFIG: 'prodution' is unknown. Set it to one of: .*production"):
         create_app("prodution")

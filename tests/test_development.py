@@ -114,7 +114,7 @@ def web_server(project: Path) -> Iterator[str]:
     server = subprocess.Popen(
         [sys.executable, "manage.py", "runserver", "--port", str(port)],
         cwd=project,
-        env=bare_environment(project),
+        env={**bare_environment(project), "TRUSTED_HOSTS": "named.example"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -134,6 +134,8 @@ def test_a_saved_file_is_served_and_a_saved_mistake_shown_until_it_is_mended(pro
     try:
         _save(views, good + "\nthis is no Python\n")
         wait_until(lambda: "SyntaxError" in _get(f"{web_server}/new")[1], 20)
+        status, text = _get(f"{web_server}/new", Host="evil.example")
+        assert (status, "SyntaxError" in text) == (400, False)
     finally:
         _save(views, good)
     wait_until(lambda: _get(f"{web_server}/up")[0] == 200, 20)
@@ -151,13 +153,33 @@ def test_no_request_is_lost_while_the_server_starts_again(project, web_server):
         time.sleep(0.05)
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "named.example"])
+def test_the_development_server_answers_to_its_own_names(web_server, host):
+    wait_until(lambda: _get(f"{web_server}/up")[0] == 200, 20)
+    port = web_server.rpartition(":")[2]
+
+    assert _get(f"{web_server}/dev/mailbox", Host=f"{host}:{port}")[0] == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "[::1].evil"])
+def test_a_name_that_suddenly_leads_here_reads_no_mail(web_server, host):
+    wait_until(lambda: _get(f"{web_server}/up")[0] == 200, 20)
+
+    status, text = _get(f"{web_server}/dev/mailbox", Host=host)
+
+    assert status == 400
+    assert "TRUSTED_HOSTS" in text
+    assert "<" not in text
+    assert _get(f"{web_server}/account/manage", SCRIPT_NAME="//evil.example")[0] == 200
+
+
 def _save(file: Path, text: str) -> None:
     file.write_text(text)
 
 
-def _get(address: str) -> tuple[int, str]:
+def _get(address: str, **headers: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(address, timeout=20) as response:  # noqa: S310
+        with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=20) as response:  # noqa: S310
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         with error:

@@ -1,5 +1,6 @@
 """The site under gunicorn with production's settings, started the way Procfile starts it."""
 
+import http.client
 import os
 import signal
 import subprocess
@@ -7,11 +8,12 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
 
-from tests.servers.development_site import ROOT
+from tests.servers.development_site import ROOT, copy_project
 from tests.servers.redis import free_port
 from tests.servers.waiting import wait_until
 from tests.servers.web import WebServer, production_environment, start_gunicorn
@@ -84,20 +86,58 @@ def test_a_web_process_does_without_what_other_processes_need(variables):
 def test_a_wrong_configuration_ends_the_start_with_one_message(tmp_path):
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "FLASK_CONFIG": "heroku", "SECRET_KEY": "x"}
 
-    result = subprocess.run(
-        [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{free_port()}", WEB],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    result = _start_in_vain(ROOT, environment)
 
     assert result.returncode == 1
     assert "Traceback" not in result.stderr
     for name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "MAIL_SERVER", "BASE_URL"):
         assert f"  {name}: " in result.stderr
+
+
+def test_without_a_configuration_nothing_starts(tmp_path):
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+
+    result = _start_in_vain(copy_project(tmp_path / "project"), environment)
+
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert "  FLASK_CONFIG: it is missing. Set it to production, heroku or unix on a server;" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["SCRIPT_NAME", "Script-Name", "PATH_INFO", "Path-Info"])
+@pytest.mark.parametrize("value", ["//evil.example", "/account", "/", "nonsense"])
+def test_no_header_says_where_the_site_is_mounted_or_what_is_asked_for(server, name, value):
+    request = urllib.request.Request(f"{server.address}/account/manage", headers={name: value})  # noqa: S310
+
+    status, location = _without_following(request)
+
+    assert (status, location) == (302, "/account/login?next=/account/manage")
+
+
+@pytest.mark.parametrize(
+    ("platform", "address"),
+    [
+        ({}, "127.0.0.1:8000"),
+        ({"HOST": "", "PORT": ""}, "127.0.0.1:8000"),
+        ({"PORT": "5001"}, "127.0.0.1:5001"),
+        ({"DYNO": "web.1", "PORT": "5001"}, "0.0.0.0:5001"),
+        ({"HOST": "0.0.0.0"}, "0.0.0.0:8000"),  # noqa: S104
+        ({"HOST": "10.0.0.2", "DYNO": "web.1"}, "10.0.0.2:8000"),
+    ],
+)
+def test_nobody_but_this_machine_is_listened_to_unless_the_platform_says_so(platform, address):
+    environment = {"PATH": os.environ["PATH"], "WEB_WORKER": "gthread", **platform}
+    script = "import runpy; print(runpy.run_path('gunicorn.conf.py')['bind'])"
+
+    read = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, check=True)
+
+    assert read.stdout.decode().strip() == address
+
+
+def test_the_other_worker_serves_too(variables, home, port):
+    port = free_port()
+    with start_gunicorn(WEB, {**variables, "WEB_WORKER": "gthread"}, port=port, path="/up") as server:
+        assert urllib.request.urlopen(f"{server.address}/up").status == 200  # noqa: S310
 
 
 def test_procfile_starts_exactly_this():
@@ -108,3 +148,17 @@ def test_procfile_starts_exactly_this():
         "web": f'gunicorn "{WEB}"',
         "worker": "python manage.py run_worker",
     }
+
+
+def _start_in_vain(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{free_port()}", WEB]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=30, check=False)
+
+
+def _without_following(request: urllib.request.Request) -> tuple[int, str]:
+    parts = urlsplit(request.full_url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=20)
+    connection.request("GET", parts.path, headers=dict(request.header_items()))
+    answer = connection.getresponse()
+    connection.close()
+    return answer.status, answer.headers["Location"]

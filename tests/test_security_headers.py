@@ -111,8 +111,12 @@ def test_a_foreign_host_gets_them_too(app: Flask, client: FlaskClient, monkeypat
     monkeypatch.setitem(app.config, "TRUSTED_HOSTS", ["localhost"])
     # As in a process that has just started.
     app.extensions["known_urls"].clear()
-    response = client.get("/", headers={"Host": "evil.example"})
+    response = client.get("/", headers={"Host": "<evil>.example" + "a" * 500})
     assert response.status_code == 400
+    assert response.mimetype == "text/plain"
+    assert "'<evil>.example" in response.text
+    assert "TRUSTED_HOSTS" in response.text
+    assert len(response.text) < 250
     assert_safe(response)
 
 

@@ -1,0 +1,78 @@
+"""WSGI: start the application only when the whole request has arrived.
+
+A server that keeps thousands of connections open (gunicorn's gevent worker, see gunicorn.conf.py) can wait for
+slow clients. The application cannot: a view that reads a form byte by byte would meanwhile hold a database
+connection, and some dozens of slow forms would take all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from io import RawIOBase
+from tempfile import SpooledTemporaryFile
+from threading import BoundedSemaphore
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PIECE_BYTES = 16 * 1024
+# Hundreds of bodies can be on their way at once: what is larger waits on the disk.
+KEPT_IN_MEMORY_BYTES = 64 * 1024
+
+
+class WholeRequests:
+    """Calls ``application`` with complete bodies, and at most ``at_once`` times at once.
+
+    A body over ``largest_body`` is handed on unread: the application refuses it, or reads it itself.
+    """
+
+    def __init__(self, application: WSGIApplication, at_once: int, largest_body: int) -> None:
+        self._application = application
+        self._turns = BoundedSemaphore(at_once)
+        self._largest_body = largest_body
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if _has_body(environ) and _announced_bytes(environ) <= self._largest_body:
+            environ["wsgi.input"] = _read(environ["wsgi.input"], self._largest_body)
+        with self._turns:
+            return self._application(environ, start_response)
+
+
+def _has_body(environ: WSGIEnvironment) -> bool:
+    return bool(environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING"))
+
+
+def _announced_bytes(environ: WSGIEnvironment) -> int:
+    length = environ.get("CONTENT_LENGTH") or "0"
+    return int(length) if length.isdecimal() else 0
+
+
+def _read(stream: IO[bytes], largest_body: int) -> IO[bytes] | RawIOBase:
+    """Return the body as a file; one that cannot be read raises its error again in the application."""
+    body = SpooledTemporaryFile(KEPT_IN_MEMORY_BYTES)  # noqa: SIM115 - closed when the request is forgotten
+    missing = largest_body + 1  # one more, by which the application sees that it is too large
+    try:
+        while missing > 0 and (piece := stream.read(min(PIECE_BYTES, missing))):
+            body.write(piece)
+            missing -= len(piece)
+    except OSError as error:
+        body.close()
+        if isinstance(error, ConnectionError):  # nobody is left to answer
+            raise
+        return _Broken(error)
+    body.seek(0)
+    return body
+
+
+class _Broken(RawIOBase):
+    """A body that ended wrongly: the application answers as if it had read it itself."""
+
+    def __init__(self, error: OSError) -> None:
+        self._error = error
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        raise self._error
