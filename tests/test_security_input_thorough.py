@@ -1,5 +1,7 @@
 """Every hostile value, in every part of a request, to every route, as every kind of person."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.hostile import values
@@ -18,11 +20,11 @@ SHARES = 4
 def test_no_text_in_any_parameter_is_an_error_of_ours(attacker: Attacker, share: int) -> None:
     attack_parameters(attacker, list(values.TEXTS.values())[share::SHARES])
     assert not attacker.failed
-    assert attacker.sent > 3000
+    assert attacker.sent > 2000
 
 
 @pytest.mark.parametrize("attack", [attack_addresses, attack_bodies, attack_headers])
-def test_nothing_else_is(attacker: Attacker, attack) -> None:
+def test_nothing_else_is(attacker: Attacker, attack: Callable[[Attacker], None]) -> None:
     attack(attacker)
     assert not attacker.failed
-    assert attacker.sent > 3000
+    assert attacker.sent > 2000

@@ -75,6 +75,7 @@ class Attacker:
         self.failed: list[str] = []
         self.sent = 0
         self._client = app.test_client(use_cookies=False)
+        self._plausible: dict[str, dict[str, bytes]] = {}
 
     def send(self, person: str, method: str, path: str, **options: Any) -> TestResponse:
         """Send one request with nothing but the person's cookie, note what failed, and undo what it changed."""
@@ -140,6 +141,11 @@ class Attacker:
 
     def plausible_parameters(self, target: Target) -> dict[str, bytes]:
         """Return every parameter that the target reads, with a value that gets it to read further ones."""
+        if str(target) not in self._plausible:
+            self._plausible[str(target)] = self._find_parameters(target)
+        return self._plausible[str(target)]
+
+    def _find_parameters(self, target: Target) -> dict[str, bytes]:
         known = self._fields_on_page(target)
         found: dict[str, bytes] = {}
         with noticed_names(self.app) as names:

@@ -24,10 +24,15 @@ def send_bodies(attacker: Attacker, target: Target, kinds: tuple[str, ...]) -> N
 
 
 def attack_parameters(attacker: Attacker, texts: list[bytes]) -> None:
-    """Send each text in each parameter of each page, by itself and in all at once."""
+    """Send each text in each parameter of each page, the others plausible.
+
+    Whom the page reads the same parameters from, it treats alike: the second one sends all of them at once.
+    """
+    known: set[tuple[str, str, frozenset[str]]] = set()
     for target in attacker.targets():
-        attacker.parameters(target, texts, one_by_one=True)
-        attacker.parameters(target, texts, one_by_one=False)
+        names = (target.method, str(target.rule), frozenset(attacker.plausible_parameters(target)))
+        attacker.parameters(target, texts, one_by_one=names not in known)
+        known.add(names)
 
 
 def attack_addresses(attacker: Attacker) -> None:
@@ -42,9 +47,9 @@ def attack_addresses(attacker: Attacker) -> None:
 
 
 def attack_bodies(attacker: Attacker) -> None:
-    """Send each body to each page, to those that take none as well."""
+    """Send each body to each page that takes one, and a few to the others."""
     for target in attacker.targets():
-        send_bodies(attacker, target, tuple(values.BODIES))
+        send_bodies(attacker, target, values.FEW_BODIES if target.method == "GET" else tuple(values.BODIES))
 
 
 def attack_headers(attacker: Attacker) -> None:
