@@ -6,12 +6,13 @@ from typing import Any
 
 from flask import current_app
 from wtforms import Field, Form, PasswordField, StringField, ValidationError
-from wtforms.validators import EqualTo, InputRequired, Length, StopValidation
+from wtforms.validators import DataRequired, EqualTo, InputRequired, Length, StopValidation
 
 from app.kit.auth import passwords
 from app.kit.auth.breach_check import is_breached
 from app.kit.auth.email_address import MAX_LENGTH as EMAIL_MAX_LENGTH
 from app.kit.auth.email_address import normalized_email
+from app.kit.forms.link_detection import holds_link
 
 NAME_MAX_LENGTH = 64
 
@@ -24,15 +25,19 @@ def email_field(label: str = "Email", autocomplete: str = "email") -> StringFiel
     ``autocomplete`` is "username" where one logs in with it, "off" where it is somebody else's.
     """
     attributes = {"type": "email", "autocomplete": autocomplete, "inputmode": "email", "maxlength": EMAIL_MAX_LENGTH}
-    return StringField(label, [InputRequired("Enter an email address."), _email_address], render_kw=attributes)
+    validators = [InputRequired("Enter an email address."), _email_address]
+    return StringField(label, validators, filters=[_without_outer_blanks], render_kw=attributes)
 
 
 def name_field(label: str, autocomplete: str) -> StringField:
     """Answer a field for a part of a person's name."""
+    missing = f"Enter a {label.lower()}."
     validators = [
-        InputRequired(f"Enter a {label.lower()}."),
-        Length(1, NAME_MAX_LENGTH, f"Use at most {NAME_MAX_LENGTH} characters."),
+        InputRequired(missing),
+        DataRequired(missing),  # blanks are no name
+        Length(max=NAME_MAX_LENGTH, message=f"Use at most {NAME_MAX_LENGTH} characters."),
         _plain_text,
+        _no_link,
     ]
     attributes = {"autocomplete": autocomplete, "maxlength": NAME_MAX_LENGTH}
     return StringField(label, validators, filters=[_trimmed], render_kw=attributes)
@@ -72,16 +77,24 @@ def _email_address(_form: Form, field: Field) -> None:
     field.data = address
 
 
+def _without_outer_blanks(text: str | None) -> str | None:
+    return text.strip() if text else text
+
+
 def _trimmed(text: str | None) -> str | None:
     return unicodedata.normalize("NFC", text.strip()) if text else text
 
 
 def _plain_text(_form: Form, field: Field) -> None:
-    """Names go into emails and lists: no second line, no hidden mark, no link for somebody to press."""
-    if not field.data:
-        raise ValidationError(f"Enter a {field.label.text.lower()}.")
-    if "://" in field.data or any(_is_unsafe(character) for character in field.data):
-        raise ValidationError("Use only letters, blanks and punctuation, and no web address.")
+    """Names go into emails and lists: no second line and no hidden mark."""
+    if any(_is_unsafe(character) for character in field.data):
+        raise ValidationError("Use only letters, blanks and punctuation.")
+
+
+def _no_link(_form: Form, field: Field) -> None:
+    """Nobody shall have our emails carry a link of his own to an address that he types in."""
+    if holds_link(field.data):
+        raise ValidationError("This reads like a web address. Put a blank after each full stop, and leave out links.")
 
 
 def _is_unsafe(character: str) -> bool:

@@ -1,6 +1,6 @@
 """The parent of every form, and the gate that lets only form bodies through."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from flask import Flask, abort, current_app, request
@@ -10,6 +10,8 @@ from wtforms import FileField
 
 from app.kit.auth.csrf import MaskedFormCSRF
 from app.kit.auth.sudo import take_interrupted_form
+from app.kit.forms.field_errors import end_at_first_error
+from app.kit.http import request_text
 
 METHODS_WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
 FORM_CONTENT_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
@@ -34,6 +36,11 @@ class Form(FlaskForm):
                 return submitted or None
             return take_interrupted_form()
 
+    def validate(self, extra_validators: Mapping[str, Sequence[Any]] | None = None) -> bool:
+        """Validate each field up to its first error, after a look at its text."""
+        end_at_first_error(self)
+        return bool(super().validate(extra_validators))
+
 
 def _wanted_files(form: Any) -> MultiDict[str, FileStorage]:
     """Answer the uploaded files that belong to file fields: in any other field a file is no text."""
@@ -52,17 +59,20 @@ def accepts(*content_types: str) -> Callable[[View], View]:
 
 
 def init_app(app: Flask) -> None:
-    """Refuse (415) a body that its view does not expect.
+    """Refuse (415) a body that its view does not expect, and let only text that can be stored through.
 
     FlaskForm reads JSON by itself: numbers, lists and deep nesting then reach validators
     written for text, and every form of the site answers 500.
     """
-    app.before_request(_refuse_other_content_types)
+    request_text.init_app(app)
+    app.before_request(_guard_body)
 
 
-def _refuse_other_content_types() -> None:
+def _guard_body() -> None:
     # Read where the server put them: most requests have no body, and end here.
     sent = request.environ
+    if "HTTP_TRANSFER_ENCODING" in sent:
+        sent["wsgi.input"] = request_text.ChunkedBody(sent["wsgi.input"])
     has_body = sent.get("CONTENT_LENGTH") not in {None, "", "0"} or "HTTP_TRANSFER_ENCODING" in sent
     if not has_body or request.endpoint is None:
         return

@@ -1,11 +1,14 @@
-"""Numbers in addresses."""
+"""Numbers and texts in addresses."""
 
+import re
 from typing import Any
 
 from flask import Flask
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import FloatConverter, IntegerConverter, Map, PathConverter, UnicodeConverter, ValidationError
 
 LARGEST_ROW_ID = 2**31 - 1  # of PostgreSQL's integer
+# NUL and lone surrogates cannot be stored, so no row is named by them; U+FFFD stands for bytes that are no text.
+NO_NAME = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffd]")
 
 
 class RowIdIntegerConverter(IntegerConverter):
@@ -18,9 +21,41 @@ class RowIdIntegerConverter(IntegerConverter):
     regex = r"\d{1,10}"
 
     def __init__(self, url_map: Map, *args: Any, **kwargs: Any) -> None:
-        super().__init__(url_map, *args, **{"max": LARGEST_ROW_ID, **kwargs})
+        super().__init__(url_map, *args, **{"min": -LARGEST_ROW_ID, "max": LARGEST_ROW_ID, **kwargs})
+
+
+class FiniteFloatConverter(FloatConverter):
+    """``<float:…>``: 400 digits would be infinity, which fails where a view rounds it."""
+
+    regex = r"\d{1,15}\.\d{1,15}"
+
+
+class PlainTextConverter(UnicodeConverter):
+    """``<…>`` and ``<string:…>``: a text that can be stored, or the page does not exist."""
+
+    def to_python(self, value: str) -> str:
+        return _plain(value)
+
+
+class PlainPathConverter(PathConverter):
+    """``<path:…>``, likewise."""
+
+    def to_python(self, value: str) -> str:
+        return _plain(value)
+
+
+def _plain(value: str) -> str:
+    if NO_NAME.search(value):
+        raise ValidationError
+    return value
 
 
 def init_app(app: Flask) -> None:
-    """Make it the meaning of ``<int:…>``; call this before any route is added."""
-    app.url_map.converters["int"] = RowIdIntegerConverter
+    """Make these the meaning of a route's variables; call this before any route is added."""
+    app.url_map.converters.update(
+        default=PlainTextConverter,
+        string=PlainTextConverter,
+        path=PlainPathConverter,
+        int=RowIdIntegerConverter,
+        float=FiniteFloatConverter,
+    )

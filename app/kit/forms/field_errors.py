@@ -1,0 +1,67 @@
+"""How the fields of a form are validated: text that can be stored, and one error for each field.
+
+WTForms goes on after a validator's ValidationError: the next one, which may ask the database, then gets
+what was just refused, and the person reads two complaints about one mistake.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from wtforms import Field, FieldList, FormField, HiddenField, PasswordField, StringField, TextAreaField, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Optional, StopValidation
+
+from app.kit.http.request_text import REPLACEMENT_CHARACTER
+
+# These look at what was sent, not at what it was read as, and take back earlier errors.
+LOOK_AT_RAW_DATA = (DataRequired, InputRequired, Optional)
+MAY_HOLD_LINES = (TextAreaField, HiddenField, PasswordField)
+CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+Validator = Callable[[Any, Any], object]
+
+
+def end_at_first_error(fields: Iterable[Field]) -> None:
+    """Make each of these fields check its text first, and stop at its first error."""
+    for field in fields:
+        if isinstance(field, FormField):
+            end_at_first_error(field.form)
+        elif isinstance(field, FieldList):
+            end_at_first_error(field.entries)
+        elif _stop_after_error not in field.validators:
+            checks = [_LastWord(check) for check in (_text_can_be_stored, *field.validators)]
+            field.validators = [*checks, _stop_after_error]
+
+
+class _LastWord:
+    """A validator whose error is the field's only one."""
+
+    def __init__(self, validator: Validator) -> None:
+        self._validator = validator
+
+    def __call__(self, form: Any, field: Field) -> None:
+        if field.errors and not isinstance(self._validator, LOOK_AT_RAW_DATA):
+            return
+        try:
+            self._validator(form, field)
+        except ValidationError as error:
+            # Without a message WTForms would take the field for valid.
+            raise StopValidation((error.args and error.args[0]) or "This is not valid.") from error
+
+
+def _text_can_be_stored(_form: Any, field: Field) -> None:
+    """Refuse what cannot be stored, and a second line where a field has one."""
+    text = field.data
+    if not isinstance(text, str):
+        return
+    if REPLACEMENT_CHARACTER in text:
+        raise ValidationError(f'This contains a character that cannot be stored, shown as "{REPLACEMENT_CHARACTER}".')
+    if isinstance(field, StringField) and not isinstance(field, MAY_HOLD_LINES) and CONTROL_CHARACTER.search(text):
+        raise ValidationError("This contains a line break or another control character.")
+
+
+def _stop_after_error(_form: Any, field: Field) -> None:
+    """Keep a form's own ``validate_<field>``, which runs after this, from data that could not be read."""
+    if field.errors:
+        field.errors = list(field.errors)[:1]
+        raise StopValidation
