@@ -14,6 +14,7 @@ from app.kit import (
     database,
     error_tracking,
     forms,
+    guesses,
     limits,
     migrations,
     proxies,
@@ -71,6 +72,7 @@ def _set_up_requests(app: Flask) -> None:
     request_log.init_app(app)
     security_headers.init_app(app)
     limits.init_app(app, limiter)
+    guesses.init_app(app, limiter)
     forms.init_app(app)
     csrf.init_app(app)
     compress.init_app(app)

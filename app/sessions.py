@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import db, login_manager
-from app.kit import session_cookie
+from app.kit import known_browser, session_cookie
 from app.kit.database import utc_now
 from app.kit.redirects import local_referrer
 from app.models import User, UserSession
@@ -40,6 +40,7 @@ def log_in(user: User, remembered: bool = False) -> UserSession:
     row, token = UserSession.start(
         user, remembered, ip_address=request.remote_addr or "", user_agent=request.user_agent.string
     )
+    known_browser.remember(user.uid, user.password_hash)
     db.session.commit()
     session.clear()
     g.pop("csrf_token", None)

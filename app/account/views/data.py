@@ -10,6 +10,7 @@ from app.account import account
 from app.account.forms import DeleteAccountForm
 from app.extensions import db, limiter
 from app.jobs import export_data
+from app.kit.guesses import check_own_password
 from app.kit.limits import signed_in_user
 from app.kit.sudo import sudo_required
 from app.models import AuditEvent, DataExport, delete_user
@@ -58,12 +59,12 @@ def download_export(export_id: int) -> FlaskResponse:
 
 
 @account.route("/manage/delete", methods=["GET", "POST"])
-@limiter.limit("5/minute", methods=["POST"], key_func=signed_in_user)
+@limiter.limit("20/minute", methods=["POST"], key_func=signed_in_user)
 def delete_account() -> str | Response:
     """Delete one's own account, with the password; refused for the last administrator."""
     form = DeleteAccountForm()
     if form.validate_on_submit():
-        if not current_user.verify_password(form.password.data):
+        if not check_own_password(form.password.data):
             flash("Wrong password.", "form-error")
         elif not _delete_current_user():
             flash("You are the last administrator. Make somebody else one first.", "form-error")

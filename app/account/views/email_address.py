@@ -11,17 +11,18 @@ from app.account.origin import request_origin
 from app.account.token_pages import holds_token
 from app.account.views.registration import LINK_IS_DEAD
 from app.extensions import db, limiter
+from app.kit.guesses import check_own_password
 from app.kit.limits import signed_in_user
 from app.models import AuditEvent, User
 
 
 @account.route("/manage/change-email", methods=["GET", "POST"])
-@limiter.limit("5/minute", methods=["POST"], key_func=signed_in_user)
+@limiter.limit("20/minute", methods=["POST"], key_func=signed_in_user)
 def change_email_request() -> str | Response:
     """Mail a link to the new address and a notice to the old; the same answer when the new one is taken."""
     form = ChangeEmailForm()
     if form.validate_on_submit():
-        if not current_user.verify_password(form.password.data):
+        if not check_own_password(form.password.data):
             flash("Wrong password.", "form-error")
         elif form.email.data.lower() == current_user.email.lower():
             form.email.errors = ["This is your address already."]
