@@ -17,6 +17,7 @@ from app.kit import (
     guesses,
     limits,
     migrations,
+    passwords,
     proxies,
     queue,
     request_log,
@@ -27,6 +28,7 @@ from app.kit import (
 from app.kit.environment import ConfigError
 from app.kit.lean_flask import LeanFlask
 from app.main import main as main_area
+from app.models.user import password_methods
 
 __all__ = ["compress", "create_app", "csrf", "db", "limiter", "login_manager", "mail"]
 
@@ -62,6 +64,7 @@ def _bind_extensions(app: Flask) -> None:
     mail.init_app(app)
     queue.init_app(app)
     jobs.init_app()
+    passwords.init_app(app, password_methods)
     sessions.init_app(app)
 
 
