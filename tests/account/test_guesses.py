@@ -1,6 +1,7 @@
 """Guesses at a password: counted before they are checked, in one count for all forms, whatever the burst."""
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.test import TestResponse
 
 from app.extensions import limiter
@@ -184,6 +186,37 @@ def test_a_guess_given_back_after_its_window_leaves_no_room_for_another(counter:
     for _ in range(WRONG_PER_USER.amount):
         counter.take([limit])
     assert limiter.storage.get(limit.key) == WRONG_PER_USER.amount
+
+
+@pytest.mark.usefixtures("storage")
+def test_a_guess_that_one_limit_refuses_counts_in_none(counter: GuessCounter) -> None:
+    one, other = GuessLimit(WRONG_PER_USER, "user:one"), GuessLimit(WRONG_PER_USER, "user:other")
+    for _ in range(WRONG_PER_USER.amount):
+        counter.take([other])
+    for _ in range(3):
+        with pytest.raises(TooManyRequests):
+            counter.take([one, other])
+    assert limiter.storage.get(one.key) == 0
+    assert limiter.storage.get(other.key) == WRONG_PER_USER.amount
+
+
+def test_threads_that_begin_a_window_together_lose_no_count(counter: GuessCounter) -> None:
+    def guesses(who: str) -> Callable[[], bool]:
+        def take() -> bool:
+            try:
+                return bool(counter.take([GuessLimit(WRONG_PER_USER, who)]))
+            except TooManyRequests:
+                return False
+
+        return take
+
+    switch_interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        allowed = [together([guesses(f"user:{number}")] * 8).count(True) for number in range(60)]
+    finally:
+        sys.setswitchinterval(switch_interval)
+    assert set(allowed) == {5}
 
 
 @pytest.mark.usefixtures("storage")

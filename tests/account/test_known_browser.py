@@ -107,6 +107,15 @@ def test_the_cookie_of_another_user_is_worth_nothing(app: Flask) -> None:
     assert login(thief, "nobody@example.org") == 429
 
 
+def test_not_even_where_both_have_one_hash(app: Flask, db: SQLAlchemy) -> None:
+    user, other = make_user(), make_user()
+    other.password_hash = user.password_hash  # as the users of `add_fake_data` have
+    db.session.commit()
+    thief = known(app, other)
+    keep_out(app, user.email)
+    assert login(thief, user.email, PASSWORD) == 429
+
+
 @pytest.mark.parametrize("change", ["", "x", "cut", "signature", "two", "\x7f", "é" * 300])
 def test_a_forged_one_is_worth_nothing(app: Flask, change: str) -> None:
     user = make_user()
