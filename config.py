@@ -139,6 +139,7 @@ class Config:
         self.SESSION_COOKIE_SECURE = https
         # Browsers take a __Host- cookie only from this very host over https: no sibling domain can plant one.
         self.SESSION_COOKIE_NAME = "__Host-session" if https else "session"
+        self.KNOWN_BROWSER_COOKIE_NAME = "__Host-known_browser" if https else "known_browser"
         self.PREFERRED_URL_SCHEME = "https" if https else "http"
 
     def _read_third_parties(self, env: Environment) -> None:

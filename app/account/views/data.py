@@ -58,7 +58,7 @@ def download_export(export_id: int) -> FlaskResponse:
 
 
 @account.route("/manage/delete", methods=["GET", "POST"])
-@limiter.limit("5/minute", methods=["POST"], key_func=signed_in_user)
+@limiter.limit("20/minute", methods=["POST"], key_func=signed_in_user)
 def delete_account() -> str | Response:
     """Delete one's own account, with the password; refused for the last administrator."""
     form = DeleteAccountForm()

@@ -17,7 +17,7 @@ from app.sessions import verify_own_password
 
 
 @account.route("/manage/change-email", methods=["GET", "POST"])
-@limiter.limit("5/minute", methods=["POST"], key_func=signed_in_user)
+@limiter.limit("20/minute", methods=["POST"], key_func=signed_in_user)
 def change_email_request() -> str | Response:
     """Mail a link to the new address and a notice to the old; the same answer when the new one is taken."""
     form = ChangeEmailForm()

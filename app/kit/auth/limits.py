@@ -6,12 +6,11 @@ address on the network, an email address that was typed, or who is logged in.
 
 import hashlib
 import hmac
-import logging
 import time
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
 from flask_login import current_user
 from redis.backoff import NoBackoff
@@ -23,8 +22,6 @@ from app.kit.auth.email_address import normalized_email
 REDIS_TIMEOUT_SECONDS = 0.5
 # What a home or a rented server gets (RFC 6177): whoever has one IPv6 address has 2^64 of them.
 IPV6_CUSTOMER_PREFIX = 64
-
-log = logging.getLogger(__name__)
 
 
 class ViewLimiter(Limiter):
@@ -100,14 +97,3 @@ def typed_email() -> str:
 def signed_in_user() -> str:
     """Answer whom a limit per user counts; a stranger counts by network address."""
     return f"user:{current_user.uid}" if current_user.is_authenticated else client_address()
-
-
-def count_as_failure() -> None:
-    """Mark the running request as a failed try, for limits that only count those, and log it without whose it was."""
-    g.failed_try = True
-    log.warning("failed try", extra={"fields": {"endpoint": request.endpoint, "ip_address": request.remote_addr}})
-
-
-def failed(_response: Response) -> bool:
-    """Tell a limit's ``deduct_when`` whether the request was a failed try."""
-    return bool(g.get("failed_try"))
