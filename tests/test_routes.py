@@ -18,6 +18,7 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from app import create_app
+from app.account.newcomer import SESSION_KEY as NEWCOMER_KEY
 from app.email import confirm
 from app.extensions import db as database
 from app.models import AuditEvent, DataExport, EditableHTML, Email, Permission, Role, UserSession
@@ -34,7 +35,11 @@ WHO = {
         account.join_from_invite
     """,
     "logged in": """
-        account.logout account.unconfirmed account.confirm_request account.confirm_password
+        account.logout account.confirm_password
+    """,
+    # Who is logged in, and visitors whose browser signed up.
+    "newcomers": """
+        account.unconfirmed account.confirm_request
     """,
     "confirmed": """
         account.manage account.change_password account.change_email_request account.change_email
@@ -65,18 +70,20 @@ WHO = {
 
 LOGIN, HELD, HOME, FORBIDDEN, IN = "sent to log in", "held until confirmed", "sent home", "403", "let in"
 
-# What each kind of page answers to: a stranger, an unconfirmed user, a user, a disabled one, an administrator.
-PEOPLE = ("stranger", "unconfirmed", "user", "disabled", "administrator")
+# What each kind of page answers to: a stranger, one whose browser signed up, an unconfirmed user who is logged in,
+# a user, a disabled one, an administrator.
+PEOPLE = ("stranger", "newcomer", "unconfirmed", "user", "disabled", "administrator")
 ANSWERS = {
-    "anyone": (IN, IN, IN, IN, IN),
-    "developers": (IN, IN, IN, IN, IN),
-    "visitors": (IN, HOME, HOME, IN, HOME),
-    "logged in": (LOGIN, IN, IN, LOGIN, IN),
-    "confirmed": (LOGIN, HELD, IN, LOGIN, IN),
-    "who manages emails": (LOGIN, HELD, FORBIDDEN, LOGIN, IN),
-    "who manages jobs": (LOGIN, HELD, FORBIDDEN, LOGIN, IN),
-    "who views the audit log": (LOGIN, HELD, FORBIDDEN, LOGIN, IN),
-    "administrators": (LOGIN, HELD, FORBIDDEN, LOGIN, IN),
+    "anyone": (IN, IN, IN, IN, IN, IN),
+    "developers": (IN, IN, IN, IN, IN, IN),
+    "visitors": (IN, IN, HOME, HOME, IN, HOME),
+    "logged in": (LOGIN, LOGIN, IN, IN, LOGIN, IN),
+    "newcomers": (LOGIN, IN, IN, IN, LOGIN, IN),
+    "confirmed": (LOGIN, LOGIN, HELD, IN, LOGIN, IN),
+    "who manages emails": (LOGIN, LOGIN, HELD, FORBIDDEN, LOGIN, IN),
+    "who manages jobs": (LOGIN, LOGIN, HELD, FORBIDDEN, LOGIN, IN),
+    "who views the audit log": (LOGIN, LOGIN, HELD, FORBIDDEN, LOGIN, IN),
+    "administrators": (LOGIN, LOGIN, HELD, FORBIDDEN, LOGIN, IN),
 }
 # These views themselves lead there, with a dead link or when all is done.
 LEAD_TO_UNCONFIRMED = {"account.confirm", "account.confirm_request"}
@@ -114,6 +121,7 @@ PRODUCTION = {
 # A process of its own: a second application would turn on the limits of the one under test.
 PRINT_ENDPOINTS = """
 from app import create_app
+from app.account.newcomer import SESSION_KEY as NEWCOMER_KEY
 from config import ProductionConfig
 ProductionConfig.ASSETS_AUTO_BUILD = True
 print(*(rule.endpoint for rule in create_app("production").url_map.iter_rules()))
@@ -178,6 +186,10 @@ def test_a_single_permission_opens_its_pages_and_no_other(
 def enter(client: FlaskClient, person: str) -> FlaskClient:
     """Answer the client as the browser of such a person."""
     if person == "stranger":
+        return client
+    if person == "newcomer":
+        with client.session_transaction() as session:
+            session[NEWCOMER_KEY] = "newcomer@example.org"
         return client
     user = make_admin() if person == "administrator" else make_user(confirmed=person != "unconfirmed")
     let_in(client, user)

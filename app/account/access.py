@@ -7,6 +7,7 @@ from flask import current_app, flash, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from app.account.newcomer import newcomer_email
 from app.decorators import require_login
 from app.extensions import login_manager
 
@@ -26,6 +27,11 @@ def for_visitors(view: View) -> View:
 def for_unconfirmed_too(view: View) -> View:
     """Open the page to who is logged in, even before the account is confirmed."""
     return _marked(view, _logged_in)
+
+
+def for_newcomers(view: View) -> View:
+    """Open the page to who is logged in, and to visitors who signed up in this browser."""
+    return _marked(view, _logged_in_or_newcomer)
 
 
 def check_access() -> Response | None:
@@ -52,3 +58,7 @@ def _visitor() -> Response | None:
 
 def _logged_in() -> Response | None:
     return None if current_user.is_authenticated else login_manager.unauthorized()
+
+
+def _logged_in_or_newcomer() -> Response | None:
+    return None if newcomer_email() is not None else _logged_in()

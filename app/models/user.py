@@ -4,7 +4,7 @@ from datetime import datetime
 from secrets import token_urlsafe
 
 from flask_login import AnonymousUserMixin, UserMixin
-from sqlalchemy import ForeignKey, Index, String, delete, false, func, select
+from sqlalchemy import ForeignKey, Index, String, false, func, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import db, login_manager
@@ -102,6 +102,11 @@ class User(UserLinks, UserMixin, db.Model):
         return self.disabled_at is not None
 
     @property
+    def may_log_in(self) -> bool:
+        """Whether the right password lets the user in: not before the address is confirmed, nor while disabled."""
+        return self.confirmed and self.disabled_at is None
+
+    @property
     def is_invited(self) -> bool:
         """Whether the user was invited and has not joined yet."""
         return self.password_hash is None
@@ -129,12 +134,6 @@ class User(UserLinks, UserMixin, db.Model):
         Only an answer got after ``hold_administrators`` stays true until the commit.
         """
         return self.is_admin() and not other_administrators_than(self)
-
-    def delete(self) -> None:
-        """Delete the user with sessions and exports; emails and audit events stay, without the name."""
-        # The database's own cascade, in one statement: a second request that does the same finds nothing to do.
-        db.session.flush()
-        db.session.execute(delete(User).where(User.id == self.id))
 
     def __repr__(self) -> str:
         return f"<User {self.uid}>"

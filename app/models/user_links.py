@@ -24,7 +24,7 @@ class UserLinks:
     """
 
     STATE: ClassVar[dict[str, tuple[str, ...]]] = {
-        "confirm": ("email", "confirmed"),
+        "confirm": ("email", "confirmed", "password_hash"),
         "change_email": ("email", "password_hash"),
         "reset_password": ("email", "password_hash"),
         "invite": ("email", "password_hash"),

@@ -12,7 +12,7 @@ from app.account.origin import request_origin
 from app.account.token_pages import holds_token
 from app.account.views.registration import LINK_IS_DEAD
 from app.extensions import db, limiter
-from app.kit.limits import signed_in_user, typed_email
+from app.kit.limits import signed_in_user
 from app.models import AuditEvent, User, UserSession
 from app.sessions import current_session, forget_browser
 
@@ -24,7 +24,6 @@ SESSION_KEY = "reset_token"
 @account.route("/reset-password", methods=["GET", "POST"])
 @for_visitors
 @limiter.limit("20/minute", methods=["POST"])
-@limiter.limit("1/minute;5/hour", methods=["POST"], key_func=typed_email)
 def reset_password_request() -> str | Response:
     """Mail a link; the answer and the work are the same for an unknown address."""
     form = RequestResetPasswordForm()
@@ -116,7 +115,7 @@ def not_me(token: str) -> str | Response:
         flash(f"{LINK_IS_DEAD} Reset your password to be safe.", "error")
         return redirect(url_for("account.reset_password_request"))
     UserSession.end_all(user)
-    email.reset_password.send(user)
+    email.reset_password.send_unlimited(user)
     AuditEvent.record("user.locked_out_intruder", subject=user)
     db.session.commit()
     if current_user == user:

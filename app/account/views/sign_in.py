@@ -9,6 +9,7 @@ from app import email
 from app.account import account
 from app.account.access import for_unconfirmed_too, for_visitors
 from app.account.forms import ConfirmPasswordForm, LoginForm
+from app.account.newcomer import newcomer_email
 from app.account.origin import request_origin
 from app.extensions import db, limiter
 from app.kit.database import insert_unless_taken, utc_now
@@ -25,7 +26,7 @@ from app.sessions import current_session, log_in, log_out
 @limiter.limit("10/minute", methods=["POST"], deduct_when=failed)
 @limiter.limit("5 per 5 minutes", methods=["POST"], key_func=typed_email, deduct_when=failed)
 def login() -> str | Response:
-    """Log in; a wrong password, an unknown address and a disabled account get the same answer."""
+    """Log in; a wrong password, an unknown address, a disabled and an unconfirmed account get the same answer."""
     form = LoginForm()
     if form.validate_on_submit():
         user = _user_with(form.email.data, form.password.data)
@@ -36,16 +37,16 @@ def login() -> str | Response:
             return redirect_to_next(url_for("main.index"))
         count_as_failure()
         flash("Wrong email address or password.", "form-error")
-    return render_template("account/login.html", form=form)
+    return render_template("account/login.html", form=form, newcomer_email=newcomer_email())
 
 
 def _user_with(typed_email: str, password: str) -> User | None:
     """Answer who may log in with these, after one query and one hash whatever the outcome."""
     user = User.with_email(typed_email)
-    if user is None:
+    if user is None or not user.may_log_in:
         verify_password(None, password)
         return None
-    return user if user.verify_password(password) and not user.is_disabled else None
+    return user if user.verify_password(password) else None
 
 
 def _greet_new_device(user: User) -> None:
