@@ -1,18 +1,19 @@
 """The time between signing up and confirming: nobody is in yet, and the address belongs to nobody."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from app.extensions import db
 from app.kit.database import utc_now
 from app.models import RecipientLimit, User, UserSession
 from tests.account.mailed import mailed_kinds, mailed_link
 from tests.factories import PASSWORD, let_in, make_admin, make_invited, make_user
-from tests.together import together
+from tests.together import together, wait_for_lock
 
 ADDRESS = "grace@example.org"
 FIRST, SECOND = "nanosecond wire in hand", "compiler moth in a relay"
@@ -136,6 +137,24 @@ def test_a_sign_up_whose_email_cannot_leave_does_not_kill_the_link_that_was_mail
 
 
 def test_confirming_while_somebody_signs_up_never_confirms_the_other_password(app: Flask, client: FlaskClient) -> None:
+    user = make_user(email=ADDRESS, confirmed=False)
+    path = f"/account/confirm-account/{user.generate_confirmation_token()}"
+    db.session.commit()
+    with ThreadPoolExecutor(2) as others, db.engine.begin() as counting:
+        counting.execute(insert(RecipientLimit).values(address=ADDRESS, slots=[]))
+        # The sign-up has found an account that is not confirmed, and stops before it replaces the password.
+        signing_up = others.submit(sign_up, app.test_client(), SECOND)
+        wait_for_lock(db.engine)
+        confirming = others.submit(app.test_client().post, path)
+        wait([confirming], timeout=0.5)
+        counting.commit()
+        signing_up.result(timeout=10)
+        confirming.result(timeout=10)
+    db.session.expire_all()
+    assert user.verify_password(PASSWORD if user.confirmed else SECOND)
+
+
+def test_a_confirmation_and_a_sign_up_at_once_do_not_mix(app: Flask, client: FlaskClient) -> None:
     for number in range(4):
         address = f"grace{number}@example.org"
         user = make_user(email=address, confirmed=False)

@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from time import sleep
 
 import pytest
 from flask import Flask
@@ -15,6 +14,7 @@ from app.jobs import outbox
 from app.kit.database import utc_now
 from app.models import AuditEvent, Email, RecipientLimit, User, delete_users
 from tests.factories import PASSWORD, let_in, make_admin, make_user
+from tests.together import wait_for_lock
 
 ADDRESS = "ada@example.org"
 
@@ -90,8 +90,8 @@ def test_who_confirms_while_stale_accounts_are_deleted_stays(app: Flask, db: SQL
     with ThreadPoolExecutor(1) as other, db.engine.begin() as confirming:
         confirming.execute(update(User).where(User.id == user.id).values(confirmed=True))
         deleted = other.submit(purge)
-        # The deletion has read by now that the account is not confirmed, and waits for its row.
-        sleep(0.3)
+        # On PostgreSQL it has read by then that the account is not confirmed; on SQLite it cannot even begin.
+        wait_for_lock(db.engine)
         confirming.commit()
         assert deleted.result(timeout=10) == 0
     db.session.expire_all()
