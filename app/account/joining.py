@@ -4,12 +4,12 @@ Nobody is logged in before the address is confirmed: the same form would else te
 the address was free.
 """
 
-from sqlalchemy import delete, literal, update
+from sqlalchemy import delete, func, literal, select, update
 
 from app import email
 from app.account.forms import RegistrationForm
 from app.extensions import db
-from app.kit.database import insert_unless_taken, lock_row, utc_now
+from app.kit.database import insert_unless_taken, utc_now
 from app.kit.email_catalog import CatalogEmail
 from app.kit.passwords import hash_password
 from app.models import AuditEvent, Role, User, UserSession
@@ -24,11 +24,9 @@ def register(form: RegistrationForm) -> None:
     """
     columns = _columns(form)
     is_new = insert_unless_taken(db.session(), User, **columns)
-    user = User.with_email(form.email.data)
+    user = _hold_user(form.email.data)
     if user is None:  # deleted at this very moment
         return
-    # Whoever confirms, or signs up again, at the same moment comes wholly before or wholly after.
-    lock_row(db.session, user)
     is_pending = _awaits_confirmation(user, columns["role_id"])
     will_be_told = _notice(is_pending).send(user)
     # Without an email to confirm it, a sign-up must not put an end to the link that was mailed before.
@@ -54,6 +52,16 @@ def _columns(form: RegistrationForm) -> dict[str, object]:
         "password_hash": hash_password(form.password.data),
         "role_id": _newcomers_role_id(),
     }
+
+
+def _hold_user(address: str) -> User | None:
+    """Return the user with this address, held until the transaction ends.
+
+    Whoever confirms, or signs up again, at the same moment comes wholly before or wholly after. (On SQLite the
+    insert before holds the whole database.)
+    """
+    query = select(User).where(func.lower(User.email) == address.lower())
+    return db.session.scalar(query.with_for_update(of=User, key_share=True))
 
 
 def _newcomers_role_id() -> int | None:
