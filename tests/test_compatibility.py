@@ -34,7 +34,7 @@ from app.decorators import admin_required, permission_required
 from app.email import send_email
 from app.models import AnonymousUser, EditableHTML, Email, Permission, Role, User
 from config import config
-from tests.factories import PASSWORD, make_admin, make_user, sign_in
+from tests.factories import PASSWORD, let_in, make_admin, make_user, sign_in
 
 ROOT = Path(__file__).parent.parent
 GET, POST, FORM = {"GET"}, {"POST"}, {"GET", "POST"}
@@ -155,7 +155,7 @@ class TestRoutes:
         assert client.get(path).status_code == 405
 
     def test_who_is_unconfirmed_is_held(self, client: FlaskClient) -> None:
-        sign_in(client, make_user(confirmed=False))
+        let_in(client, make_user(confirmed=False))
         assert client.get("/account/manage").location == "/account/unconfirmed"
         assert client.get("/about").status_code == 200
 

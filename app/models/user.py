@@ -11,7 +11,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     String,
-    delete,
     event,
     false,
     func,
@@ -139,6 +138,11 @@ class User(UserRecovery, UserMixin, db.Model):
         return self.disabled_at is not None
 
     @property
+    def may_log_in(self) -> bool:
+        """Whether the right password lets the user in: not before the address is confirmed, nor while disabled."""
+        return self.confirmed and self.disabled_at is None
+
+    @property
     def is_invited(self) -> bool:
         """Whether the user was invited and has not joined yet."""
         return self.password_hash is None
@@ -166,12 +170,6 @@ class User(UserRecovery, UserMixin, db.Model):
         Only an answer got after ``hold_administrators`` stays true until the commit.
         """
         return self.is_admin() and not other_administrators_than(self)
-
-    def delete(self) -> None:
-        """Delete the user with sessions and exports; emails and audit events stay, without the name."""
-        # The database's own cascade, in one statement: a second request that does the same finds nothing to do.
-        db.session.flush()
-        db.session.execute(delete(User).where(User.id == self.id))
 
     def __repr__(self) -> str:
         return f"<User {self.uid}>"

@@ -26,7 +26,7 @@ class UserLinks:
     """
 
     STATE: ClassVar[dict[str, tuple[str, ...]]] = {
-        "confirm": ("email", "confirmed"),
+        "confirm": ("email", "confirmed", "password_hash"),
         "change_email": ("email", "password_hash"),
         "reset_password": ("email", "password_hash"),
         "invite": ("email", "password_hash"),
@@ -129,7 +129,10 @@ class UserLinks:
             return
         lock_row(db.session, holder)
         if not holder.confirmed:
-            holder.delete()
+            # A deletion knows all models, and so this one too.
+            from app.models.user_deletion import delete_user
+
+            delete_user(holder)
 
     def _token(self, purpose: str, max_age_seconds: int, **data: object) -> str:
         return tokens.sign(purpose, self.uid, self._state(purpose), max_age_seconds, **data)

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.extensions import limiter
-from tests.factories import PASSWORD, make_user, sign_in
+from tests.factories import PASSWORD, let_in, make_user, sign_in
 
 pytestmark = pytest.mark.usefixtures("limits")
 
@@ -69,9 +69,7 @@ def reset(client: FlaskClient, address: str, ip: str = "198.51.100.7") -> TestRe
     return client.post("/account/reset-password", data={"email": address}, environ_overrides={"REMOTE_ADDR": ip})
 
 
-def test_reset_mails_are_limited_per_address_and_per_network_address(client: FlaskClient) -> None:
-    assert tries_until_stopped(lambda n: reset(client, "Ada@example.org" if n else "ada@EXAMPLE.org"), 3) == 1
-    limiter.reset()
+def test_asking_for_reset_mails_is_limited_per_network_address(client: FlaskClient) -> None:
     assert tries_until_stopped(lambda n: reset(client, f"ada{n}@example.org"), 30) == 20
 
 
@@ -86,9 +84,9 @@ def test_registering_is_limited(client: FlaskClient) -> None:
     assert tries_until_stopped(lambda _: client.post("/account/register"), 30) == 20
 
 
-def test_resending_a_confirmation_is_limited_to_one_a_minute(client: FlaskClient) -> None:
-    sign_in(client, make_user(confirmed=False))
-    assert tries_until_stopped(lambda _: client.post("/account/confirm-account"), 3) == 1
+def test_asking_for_confirmations_is_limited_per_network_address(client: FlaskClient) -> None:
+    let_in(client, make_user(confirmed=False))
+    assert tries_until_stopped(lambda _: client.post("/account/confirm-account"), 30) == 20
 
 
 @pytest.mark.parametrize(

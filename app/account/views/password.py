@@ -14,7 +14,7 @@ from app.account.token_pages import holds_token
 from app.account.views.registration import LINK_IS_DEAD
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
-from app.kit.auth.limits import signed_in_user, typed_email
+from app.kit.auth.limits import signed_in_user
 from app.models import AuditEvent, User, UserSession
 from app.sessions import current_session, forget_browser, verify_own_password
 
@@ -31,7 +31,6 @@ ADDRESS_IS_TAKEN = (
 @account.route("/reset-password", methods=["GET", "POST"])
 @access(VISITORS)
 @limiter.limit("20/minute", methods=["POST"])
-@limiter.limit("1/minute;5/hour", methods=["POST"], key_func=typed_email)
 def reset_password_request() -> str | Response:
     """Mail a link; the answer and the work are the same for an unknown address."""
     form = RequestResetPasswordForm()

@@ -18,6 +18,7 @@ from app.kit.auth.passwords import verify_password
 from app.kit.db.database import insert_unless_taken, utc_now
 from app.kit.http.redirects import redirect_to_next
 from app.models import AuditEvent, KnownDevice, User
+from app.newcomer import newcomer_email
 from app.sessions import current_session, log_in, log_out, verify_own_password
 
 
@@ -25,7 +26,7 @@ from app.sessions import current_session, log_in, log_out, verify_own_password
 @access(VISITORS)
 @limiter.limit("30/minute", methods=["POST"], key_func=known_browser.user_or_network)
 def login() -> str | Response:
-    """Log in; a wrong password, an unknown address and a disabled account get the same answer."""
+    """Log in; a wrong password, an unknown address, a disabled and an unconfirmed account get the same answer."""
     form = LoginForm()
     if form.validate_on_submit():
         user = _user_with(form.email.data, form.password.data)
@@ -33,7 +34,7 @@ def login() -> str | Response:
             flash("You are now logged in. Welcome back!", "success")
             return redirect_to_next(url_for("main.index"))
         flash("Wrong email address or password.", "form-error")
-    return render_template("account/login.html", form=form)
+    return render_template("account/login.html", form=form, newcomer_email=newcomer_email())
 
 
 def _user_with(typed_email: str, password: str) -> User | None:
@@ -45,8 +46,8 @@ def _user_with(typed_email: str, password: str) -> User | None:
 
 def _verified(user: User | None, password: str) -> User | None:
     """Return ``user`` if this is the password of somebody who may log in."""
-    if user is None or user.is_disabled:
-        # Not the disabled user's own hash: renewing an old one would tell that the password was right.
+    if user is None or not user.may_log_in:
+        # Not the user's own hash: renewing an old one would tell that the password was right.
         verify_password(None, password)
         return None
     return user if user.verify_password(password) else None
