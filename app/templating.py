@@ -5,7 +5,7 @@ from __future__ import annotations
 from calendar import month_name
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -33,6 +33,21 @@ FORM_FLASHES = {"form-error": "error", "form-check-email": "warning", "form-info
 MINUTE, HOUR, DAY = 60, 3600, 86400
 MOST_KNOWN_URLS = 5000
 NUMBER = {int}
+SMALL_NUMBERS = [
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
 # Copied once: calendar looks each name up in the locale.
 MONTHS = tuple(month_name)
 
@@ -54,7 +69,7 @@ def init_app(app: Flask) -> None:
         url_for=remembering_url_for(app),
     )
     remembered.init_app(app)
-    environment.filters.update(badge=badge, markdown=markdown, time=time_element)
+    environment.filters.update(badge=badge, duration=duration, markdown=markdown, time=time_element)
     environment.tests["equalto"] = lambda value, other: value == other
 
 
@@ -204,6 +219,17 @@ def relative_time(moment: datetime, now: datetime | None = None) -> str:
         return f"{moment.day} {MONTHS[moment.month]} {moment.year}"
     words = _in_words(distance)
     return f"{words} ago" if seconds > 0 else f"in {words}"
+
+
+def duration(length: timedelta) -> str:
+    """Return a length of time in words, such as "one hour", "seven days" or "15 minutes"."""
+    count, unit = next(
+        (int(length.total_seconds() // seconds), unit)
+        for unit, seconds in (("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", 1))
+        if length.total_seconds() % seconds == 0 and length.total_seconds() >= seconds
+    )
+    number = SMALL_NUMBERS[count] if count < len(SMALL_NUMBERS) else str(count)
+    return f"{number} {unit}" if count == 1 else f"{number} {unit}s"
 
 
 def _in_words(seconds: float) -> str:

@@ -76,7 +76,7 @@ def test_two_areas_cannot_share_a_permission_bit() -> None:
 
 
 def test_roles_of_an_area_are_inserted(app: Flask, db: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(app.extensions, "roles_of_areas", [("Sharer", 0x101, "main", False)])
+    monkeypatch.setitem(app.extensions, "roles_of_areas", [("Sharer", 0x101, "main")])
     Role.insert_roles()
     role = Role.with_name("Sharer")
     assert role is not None

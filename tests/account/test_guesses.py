@@ -13,16 +13,19 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
+from limits import parse
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.test import TestResponse
 
 from app.extensions import limiter
 from app.kit.auth import passwords
-from app.kit.auth.guesses import WRONG_PER_USER, GuessCounter, GuessLimit
+from app.kit.auth.guesses import GuessCounter, GuessLimit
 from app.kit.core.request_log import JsonFormatter
 from tests.factories import PASSWORD, let_in, make_user
 from tests.servers import start_redis
 from tests.together import together
+
+WRONG_PER_USER = parse("5 per 5 minutes")
 
 pytestmark = pytest.mark.usefixtures("limits")
 

@@ -7,6 +7,7 @@ address on the network, an email address that was typed, or who is logged in.
 import hashlib
 import hmac
 import time
+from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
@@ -67,6 +68,11 @@ def init_app(app: Flask, limiter: Limiter) -> None:
             seconds = max(1, int(limiter.current_limit.reset_at - time.time()) + 1)
             response.headers.setdefault("Retry-After", str(seconds))
         return response
+
+
+def from_config(setting: str) -> Callable[[], str]:
+    """Return what ``limiter.limit`` asks at each request for the limit that config.py sets."""
+    return lambda: str(current_app.config[setting])
 
 
 def client_address() -> str:
