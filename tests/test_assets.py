@@ -82,7 +82,7 @@ def test_a_build_of_before_gets_the_copies_that_it_lacks(sources: Path, tmp_path
 
 
 def test_a_style_that_does_not_compile_says_where(sources: Path, tmp_path: Path) -> None:
-    (sources / "styles" / "_buttons.scss").write_text(".button { color: $missing; }")
+    (sources / "styles" / "components" / "_button.scss").write_text(".button { color: $missing; }")
     with pytest.raises(AssetError, match=r"app_css: .*missing"):
         build(sources, tmp_path / "static", BUNDLES)
 
