@@ -6,7 +6,8 @@ from tests.browser.visitor import Visitor
 
 BARE = """
 <table id="table"><tr><th id="th">Head</th><td id="td">Cell</td></tr></table>
-<label id="label">Label <input id="input"></label> <input type="checkbox" id="box"> <select id="select"><option>One</select>
+<label id="label">Label <input id="input"></label> <input type="checkbox" id="box">
+<select id="select"><option>One</select>
 <fieldset id="fieldset"><legend id="legend">Legend</legend>Text</fieldset>
 <ul id="ul"><li id="li">One</li></ul>
 <details id="details"><summary id="summary">More</summary></details>
