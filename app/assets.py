@@ -27,6 +27,7 @@ BUNDLES = {
     "password_js": ["scripts/password_field.js", "scripts/password_meter.js"],
     "editor_js": ["scripts/editor.js", "scripts/editor_page.js"],
     "mailbox_js": ["scripts/mailbox.js"],
+    "copy_js": ["scripts/copy.js"],
 }
 
 
