@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -28,8 +29,8 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-# libsass answers "nothing" without an error for a source that uses @use; a real build is far larger.
-SMALLEST_STYLE_BYTES = 4000
+# libsass passes these on as they are, and no browser knows them: what they ask for is silently missing.
+SASS_MODULES = re.compile(r"@(use|forward)\b")
 HASH_LENGTH = 12
 # The last level whose window is within the 8 MB that browsers promise to have (RFC 9659).
 ZSTD_LEVEL = 19
@@ -100,8 +101,8 @@ def _bundle(environment: Environment, name: str, files: Sequence[str]) -> tuple[
 
 
 def _check_style(name: str, css: str) -> None:
-    if len(css) < SMALLEST_STYLE_BYTES:
-        raise AssetError(f"{name}: only {len(css)} bytes came out. libsass knows @import, not @use.")
+    if SASS_MODULES.search(css) or not css.strip():
+        raise AssetError(f"{name}: libsass knows @import, not @use.")
     _check_contrast(contrast.colors(css))
 
 
