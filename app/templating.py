@@ -60,6 +60,7 @@ def init_app(app: Flask) -> None:
         color_theme=color_theme,
         fields_of=fields_of,
         form_flashes=form_flashes,
+        has_area=has_area,
         icon=icon,
         # Imported macros do not see what Flask-Login hands to each template.
         current_user=current_user,
@@ -103,6 +104,11 @@ def color_theme() -> str:
     """
     theme = request.cookies.get("theme", "") if request else ""
     return theme if theme in COLOR_THEMES else ""
+
+
+def has_area(name: str) -> bool:
+    """Tell whether the application has the area called ``name``: "dev" is not there in production."""
+    return name in flask.current_app.blueprints
 
 
 def index_for_role(role: Role) -> str:
