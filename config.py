@@ -38,6 +38,10 @@ class Config:
     SESSION_COOKIE_HTTPONLY = True
     SESSION_COOKIE_SAMESITE = "Lax"
     SESSION_REFRESH_EACH_REQUEST = False
+    # Flask-Login: the session's row does what its protection by address and browser is for. There is no remember
+    # cookie: who sends one made it up, and one with a character outside ASCII would be an error on every page.
+    SESSION_PROTECTION = None
+    REMEMBER_COOKIE_NAME = None
     PERMANENT_SESSION_LIFETIME = timedelta(days=30)
 
     # The token is bound to the session, so a form that stood open overnight still works.

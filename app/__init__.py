@@ -16,7 +16,6 @@ from app.kit.core.environment import ConfigError
 from app.kit.db import database, migrations
 from app.kit.forms import form as forms
 from app.kit.http import proxies, routing, security_headers, static_files
-from app.kit.http.lean_flask import LeanFlask
 from app.kit.jobs import queue
 from app.main import main as main_area
 
@@ -29,7 +28,7 @@ def create_app(config_name: str | None = None) -> Flask:
     ``config_name`` defaults to the variable FLASK_CONFIG, then to ``default``. Raises
     :class:`app.kit.core.environment.ConfigError`, naming each setting that is missing or wrong.
     """
-    app = LeanFlask(__name__, static_folder=None)
+    app = Flask(__name__, static_folder=None)
     _configure(app, config_name or os.environ.get("FLASK_CONFIG") or "default")
     _bind_extensions(app)
     _set_up_requests(app)

@@ -1,16 +1,16 @@
 """Every extension object, unbound; ``create_app`` binds them to an application."""
 
 from flask_compress import Compress
+from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 
 from app.kit.auth.csrf import MaskedCSRFProtect
 from app.kit.auth.limits import make_limiter
-from app.kit.auth.login import SessionLoginManager
 from app.kit.db.database import Model
 from app.kit.mail.smtp import Mail
 
 db = SQLAlchemy(model_class=Model)
-login_manager = SessionLoginManager()
+login_manager = LoginManager()
 csrf = MaskedCSRFProtect()
 mail = Mail()
 compress = Compress()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from calendar import month_name
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import flask
-from flask import Flask, get_flashed_messages, has_request_context, request
+from flask import Flask, get_flashed_messages, request
 from flask_login import current_user
 from markupsafe import Markup
 from wtforms import Field, Form
@@ -31,8 +30,6 @@ FILE_FIELDS = {"FileField", "MultipleFileField"}
 FORM_FLASHES = {"form-error": "error", "form-check-email": "warning", "form-info": "info", "form-success": "success"}
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-MOST_KNOWN_URLS = 5000
-NUMBER = {int}
 # Copied once: calendar looks each name up in the locale.
 MONTHS = tuple(month_name)
 
@@ -51,34 +48,10 @@ def init_app(app: Flask) -> None:
         index_for_role=index_for_role,
         input_attributes=input_attributes,
         is_hidden_field=is_hidden_field,
-        url_for=remembering_url_for(app),
     )
     remembered.init_app(app)
     environment.filters.update(badge=badge, markdown=markdown, time=time_element)
     environment.tests["equalto"] = lambda value, other: value == other
-
-
-def remembering_url_for(app: Flask) -> Callable[..., str]:
-    """Answer a ``url_for`` that remembers addresses without values, or with numbers only.
-
-    A page draws its navigation and a link per row: most of its addresses. Those with texts in them
-    are not kept, because a text may be a token.
-    """
-    known: dict[Any, str] = app.extensions.setdefault("known_urls", {})
-
-    def url_for(endpoint: str, **values: Any) -> str:
-        is_known_kind = NUMBER.issuperset(map(type, values.values())) and endpoint[0] != "."
-        if not is_known_kind or app.url_default_functions or not has_request_context():
-            return flask.url_for(endpoint, **values)
-        key = (request.environ.get("SCRIPT_NAME"), endpoint, *values.items())
-        url = known.get(key)
-        if url is None:
-            if len(known) >= MOST_KNOWN_URLS:
-                known.clear()
-            url = known[key] = flask.url_for(endpoint, **values)
-        return url
-
-    return url_for
 
 
 def color_theme() -> str:
