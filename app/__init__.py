@@ -9,13 +9,13 @@ import config
 from app import assets, commands, errors, jobs, sessions, templating
 from app.account import account as account_area
 from app.admin import admin as admin_area
-from app.extensions import compress, csrf, db, limiter, login_manager, mail
+from app.extensions import cache, compress, csrf, db, limiter, login_manager, mail
 from app.kit.auth import limits
 from app.kit.core import error_tracking, request_log
 from app.kit.core.environment import ConfigError
 from app.kit.db import database, migrations
 from app.kit.forms import form as forms
-from app.kit.http import proxies, routing, security_headers, static_files
+from app.kit.http import caching, proxies, routing, security_headers, static_files
 from app.kit.jobs import queue
 from app.main import main as main_area
 
@@ -65,6 +65,7 @@ def _set_up_requests(app: Flask) -> None:
     limits.init_app(app, limiter)
     forms.init_app(app)
     csrf.init_app(app)
+    caching.init_app(app, cache, templating.look, frozenset({templating.THEME_COOKIE}))
     compress.init_app(app)
     assets.init_app(app)
     static_files.init_app(app)

@@ -16,6 +16,7 @@ from app.extensions import db
 from app.kit.core.command_line import CommandLine, Section
 from app.kit.core.environment import ConfigError
 from app.kit.db.migrations import MigrateCommands
+from app.kit.http import caching
 from app.kit.jobs import worker
 from app.models import Role, User
 
@@ -122,9 +123,19 @@ def setup_prod() -> None:
 def release() -> None:
     """Migrate; insert the roles.
 
-    A deployment runs this before the new code serves.
+    A deployment runs this before the new code serves. Pages in CACHE_REDIS_URL are forgotten.
     """
     setup.prepare_database()
+    caching.clear(current_app)
+
+
+@people.command("clear_cache")
+def clear_cache() -> None:
+    """Forget the pages cached in Redis.
+
+    Without CACHE_REDIS_URL each process caches for itself, and forgets when it is restarted.
+    """
+    caching.clear(current_app)
 
 
 @people.command("create_admin")

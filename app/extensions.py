@@ -1,5 +1,6 @@
 """Every extension object, unbound; ``create_app`` binds them to an application."""
 
+from flask_caching import Cache
 from flask_compress import Compress
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
@@ -14,4 +15,7 @@ login_manager = LoginManager()
 csrf = MaskedCSRFProtect()
 mail = Mail()
 compress = Compress()
+# Without Flask-Caching's {% cache %} tag: what it keeps sees the visitor (kit/pages/fragments.py does not).
+cache = Cache(with_jinja2_ext=False)
+fragment_cache = Cache(with_jinja2_ext=False)
 limiter = make_limiter()

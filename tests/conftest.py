@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from flask_sqlalchemy import SQLAlchemy
 
+from app.kit.http import caching
 from tests.separate_requests import SeparateRequests
 from tests.servers import create_postgres_database, start_mail_sink, start_redis
 from tests.servers.mail_sink import MailSink
@@ -72,6 +73,7 @@ def db(app: Flask) -> Iterator[SQLAlchemy]:
     with app.app_context():
         yield database
         _empty(database)
+        caching.clear(app)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ KIT_ROOMS = {
     "db": {"core"},
     "http": {"core"},
     "auth": {"core", "db", "http"},
-    "forms": {"core", "db", "http", "auth"},
+    "forms": {"core", "db", "http", "auth", "pages"},
     "mail": {"core", "db"},
     "jobs": {"core", "db", "mail"},
     "pages": {"core", "db", "http"},

@@ -9,13 +9,12 @@ from wtforms import BooleanField, FileField, HiddenField, PasswordField, RadioFi
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired
 
+from app.kit.forms.drawing import input_attributes, is_hidden_field
 from app.kit.forms.form import Form
 from app.models import Role
 from app.templating import (
     badge,
     index_for_role,
-    input_attributes,
-    is_hidden_field,
     markdown,
     relative_time,
     time_element,
