@@ -46,10 +46,13 @@ class CompressedPages:
     """Where Flask-Compress keeps the compressed bytes of cached pages (COMPRESS_CACHE_BACKEND); of others, nothing."""
 
     def get(self, key: str) -> bytes | None:
-        return _get(key) if _is_of_cached_page(key) else None
+        found = _get(key) if _is_of_cached_page(key) else None
+        g.cached_page_is_compressed = found is not None
+        return found
 
     def set(self, key: str, value: bytes) -> None:
-        if _is_of_cached_page(key) and _get(key) is None:
+        # Flask-Compress also hands back what it was given.
+        if _is_of_cached_page(key) and not g.cached_page_is_compressed:
             _set(key, value, g.cached_page_seconds)
 
 
