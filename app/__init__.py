@@ -49,7 +49,7 @@ def _configure(app: Flask, config_name: str) -> None:
 def _bind_extensions(app: Flask) -> None:
     db.init_app(app)
     database.init_app(app, db)
-    migrations.init_app(app, db)
+    migrations.init_app(app)
     mail.init_app(app)
     queue.init_app(app)
     jobs.init_app()

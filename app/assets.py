@@ -12,6 +12,7 @@ from pathlib import Path
 from flask import Flask, current_app
 from markupsafe import Markup
 
+from app.kit.assets import brand
 from app.kit.assets.manifest import AssetManifest
 from app.kit.core.environment import ConfigError
 
@@ -75,10 +76,7 @@ def brand_color(name: str) -> str:
 
     Raises ValueError when there is no such color.
     """
-    # Imported here: most processes never ask, and those that do ask once.
-    from app.kit.assets import brand_images
-
-    return brand_images.brand_color((SOURCES / "styles" / "_brand.scss").read_text(), name)
+    return brand.brand_color((SOURCES / "styles" / "_brand.scss").read_text(), name)
 
 
 def build_stale_assets(manifest: AssetManifest) -> None:

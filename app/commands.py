@@ -129,15 +129,6 @@ def release() -> None:
     caching.clear(current_app)
 
 
-@people.command("clear_cache")
-def clear_cache() -> None:
-    """Forget the pages cached in Redis.
-
-    Without CACHE_REDIS_URL each process caches for itself, and forgets when it is restarted.
-    """
-    caching.clear(current_app)
-
-
 @people.command("create_admin")
 @click.option("--email", prompt="Email address", help="Whose account it is.")
 def create_admin(email: str) -> None:
@@ -188,6 +179,7 @@ def recreate_db(yes: bool) -> None:
 
 
 people.add(MigrateCommands("db", help="Perform database migrations."))
+people.add(caching.clear_cache)
 
 
 @serving.command("runserver", needs_app=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from io import StringIO
@@ -19,19 +18,12 @@ from webassets.exceptions import FilterError
 from webassets.filter.jsmin import JSMin
 from whitenoise.compress import Compressor
 
-from app.kit.assets import brand_images, contrast
+from app.kit.assets import contrast
 from app.kit.assets.manifest import MANIFEST_NAME
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 # libsass answers "nothing" without an error for a source that uses @use; a real build is far larger.
 SMALLEST_STYLE_BYTES = 4000
 HASH_LENGTH = 12
-# The last level whose window is within the 8 MB that browsers promise to have (RFC 9659).
-ZSTD_LEVEL = 19
 
 
 class AssetError(Exception):
@@ -96,19 +88,14 @@ def _check_style(name: str, css: str) -> None:
 
 
 def _images(sources: Path) -> dict[str, tuple[str, bytes]]:
-    """The logo and icons drawn in the brand's color; a file of the same name in images/ takes its place."""
-    images = brand_images.draw((sources / "styles" / "_brand.scss").read_text())
-    for path in sorted((sources / "images").glob("*.*")):
-        images[path.name] = path.read_bytes()
-    return {name: (name, content) for name, content in images.items()}
+    return {path.name: (path.name, path.read_bytes()) for path in sorted((sources / "images").glob("*.*"))}
 
 
 def _write_hashed(target: Path, file_name: str, content: bytes) -> str:
     stem, _, suffix = file_name.rpartition(".")
     hashed_name = f"{stem}.{hashlib.sha256(content).hexdigest()[:HASH_LENGTH]}.{suffix}"
     path = target / hashed_name
-    # An older kit made no .zst; what cannot be made smaller has none either, and is quickly written again.
-    if not (path.exists() and Path(f"{path}.zst").exists()):
+    if not path.exists():
         # Compressed copies first: once the file itself is there, so is the whole of it.
         with tempfile.TemporaryDirectory(dir=target) as folder:
             draft = Path(folder) / hashed_name
@@ -122,14 +109,7 @@ def _compressed(path: Path) -> list[Path]:
     compressor = Compressor(quiet=True)
     if not compressor.should_compress(path.name):
         return []
-    copies = [Path(copy) for copy in compressor.compress(str(path))]
-    return [*copies, _zstd_copy(path)] if copies else []
-
-
-def _zstd_copy(path: Path) -> Path:
-    copy = path.with_name(f"{path.name}.zst")
-    copy.write_bytes(zstd.compress(path.read_bytes(), ZSTD_LEVEL))
-    return copy
+    return [Path(copy) for copy in compressor.compress(str(path))]
 
 
 def _write_in_one_step(path: Path, content: bytes) -> None:
@@ -140,6 +120,6 @@ def _write_in_one_step(path: Path, content: bytes) -> None:
 
 def _remove_old(target: Path, current: set[str]) -> None:
     for path in target.iterdir():
-        name = path.name.removesuffix(".br").removesuffix(".zst").removesuffix(".gz")
+        name = path.name.removesuffix(".br").removesuffix(".gz")
         if path.is_file() and name not in current and name != MANIFEST_NAME and not name.startswith("."):
             path.unlink(missing_ok=True)

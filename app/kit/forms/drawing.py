@@ -54,7 +54,7 @@ def draw_form(
         parts.append(draw_field(field, autofocus=field is first_invalid))
         if field.short_name in meters:
             parts.append(Markup(meters[field.short_name](field)))  # noqa: S704 - a macro
-    parts += ['<div class="form__actions">', *map(draw_field, fields.buttons), "</div>\n</form>"]
+    parts += [f'<div class="form__actions">{"".join(map(draw_field, fields.buttons))}</div>', "</form>"]
     return _joined(parts)
 
 

@@ -13,8 +13,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+import click
 from cachelib.serializers import BaseSerializer
 from flask import Flask, Request, Response, current_app, g, make_response, request, session
+from flask.cli import with_appcontext
 from flask_caching import Cache
 from redis import RedisError
 from redis.backoff import NoBackoff
@@ -105,6 +107,16 @@ def cached_for_anonymous(seconds: int) -> Callable[[Callable[[], str]], Callable
 def clear(app: Flask) -> None:
     """Forget everything that is cached: in Redis for all processes, else in this one."""
     app.extensions["page_cache"].clear()
+
+
+@click.command("clear_cache")
+@with_appcontext
+def clear_cache() -> None:
+    """Forget the pages cached in Redis.
+
+    Without CACHE_REDIS_URL each process caches for itself, and forgets when it is restarted.
+    """
+    clear(current_app)
 
 
 def current_variant() -> tuple[str, ...]:
