@@ -99,6 +99,7 @@ def cached_for_anonymous(seconds: int) -> Callable[[Callable[[], str]], Callable
                 _set(g.cached_page_key, page, seconds)
             return _response(page)
 
+        cached.cached_seconds = seconds  # type: ignore[attr-defined]
         return cached
 
     return decorate

@@ -28,15 +28,17 @@ def init_app(app: Flask, cache: Cache, variant: Callable[[], tuple[str, ...]], a
     # In this process whatever CACHE_REDIS_URL says: to ask Redis takes longer than to render one.
     kind = "SimpleCache" if app.config["CACHE_TYPE"] != "NullCache" else "NullCache"
     cache.init_app(app, {"CACHE_TYPE": kind})
+    with app.app_context():
+        backend = cache.cache
 
     def fragment(template: str, seconds: int, **values: Value) -> Markup:
         # Links begin with the script root, which behind some proxies anybody can choose.
         mounted_at = request.environ.get("SCRIPT_NAME", "") if has_request_context() else ""
         key = _key(template, mounted_at, *variant(), *values.items())
-        html: str | None = cache.get(key)
+        html: str | None = backend.get(key)
         if html is None:
             html = environment.get_template(template).render(values)
-            cache.set(key, html, timeout=seconds)
+            backend.set(key, html, timeout=seconds)
         # The template's environment has escaped every value.
         return Markup(html)  # noqa: S704
 
