@@ -26,6 +26,7 @@ from app.kit.http.security_headers import has_own_policy
 
 Variant = Callable[[], tuple[str, ...]]
 BYTES = b"!"
+ETAG_LENGTH = 32
 # A cache that takes longer than that is none.
 REDIS_OPTIONS = {"socket_timeout": 0.1, "socket_connect_timeout": 0.1, "retry": Retry(NoBackoff(), 0)}
 
@@ -71,7 +72,8 @@ def init_app(app: Flask, cache: Cache, variant: Variant, cookies: frozenset[str]
         "CACHE_OPTIONS": REDIS_OPTIONS if kind == "RedisCache" else None,
     }
     cache.init_app(app, options)
-    app.extensions["page_cache"] = cache
+    with app.app_context():
+        app.extensions["page_cache"] = cache.cache
     app.extensions["page_variant"], app.extensions["page_cookies"] = variant, cookies
 
 
@@ -95,7 +97,7 @@ def cached_for_anonymous(seconds: int) -> Callable[[Callable[[], str]], Callable
                 if not isinstance(rendered, str) or not _is_for_everyone():
                     del g.cached_page_key
                     return rendered
-                page = rendered.encode()
+                page = _with_etag(rendered.encode())
                 _set(g.cached_page_key, page, seconds)
             return _response(page)
 
@@ -142,10 +144,14 @@ def _is_for_everyone() -> bool:
     return not (used_database or has_own_policy() or session.modified)
 
 
+def _with_etag(page: bytes) -> bytes:
+    return hashlib.sha256(page).hexdigest()[:ETAG_LENGTH].encode() + page
+
+
 def _response(page: bytes) -> Response:
-    response = make_response(page)
+    response = make_response(page[ETAG_LENGTH:])
     # Weak: the same page in another encoding has the same one (RFC 9110, 8.8.1).
-    response.set_etag(hashlib.sha256(page).hexdigest()[:32], weak=True)
+    response.set_etag(page[:ETAG_LENGTH].decode(), weak=True)
     if request.if_none_match:
         response.make_conditional(request)
     return response

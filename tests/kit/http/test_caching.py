@@ -128,7 +128,7 @@ def test_made_up_addresses_do_not_fill_the_memory() -> None:
     for number in range(60):
         site.test_client().get("/", environ_overrides={"SCRIPT_NAME": f"/{number}"})
     assert get(site.test_client()).startswith("made 61 ")
-    assert len(site.extensions["page_cache"].cache._cache) <= 22  # no public way to count
+    assert len(site.extensions["page_cache"]._cache) <= 22  # no public way to count
 
 
 def test_an_answer_with_headers_of_its_own_is_not_handed_to_the_next(site: Flask) -> None:
@@ -189,7 +189,7 @@ def test_redis_keeps_it_for_all_processes_without_a_pickle(redis_url: str) -> No
     server = redis.from_url(redis_url)
     kept = [server.get(key) for key in server.keys("t:*")]
     assert len(kept) == 2
-    assert all(value.startswith((b"!made", b"!\x1f\x8b")) for value in kept)
+    assert all(value[33:37] == b"made" or value[1:3] == GZIP for value in kept)
     assert all(0 < server.ttl(key) <= 60 for key in server.keys("t:*"))
     with sites[0].app_context():
         caching.clear(sites[0])
