@@ -39,9 +39,6 @@ def init_app(app: Flask) -> None:
     manifest = AssetManifest(STATIC, STATIC_URL)
     app.extensions["assets"] = manifest
     app.jinja_env.globals.update(asset_url=asset_url, brand_color=brand_color, script=script, theme_color=theme_color)
-    if not app.config["ASSETS_AUTO_BUILD"]:
-        # Nothing changes any more: each page asks for half a dozen addresses, without a way round.
-        app.jinja_env.globals["asset_url"] = manifest.url
     missing = manifest.missing(BUNDLES)
     if missing and not app.config["ASSETS_AUTO_BUILD"]:
         raise ConfigError(

@@ -16,6 +16,7 @@ from app.extensions import db
 from app.kit.core.command_line import CommandLine, Section
 from app.kit.core.environment import ConfigError
 from app.kit.db.migrations import MigrateCommands
+from app.kit.http import caching
 from app.kit.jobs import worker
 from app.models import Role, User
 
@@ -122,9 +123,10 @@ def setup_prod() -> None:
 def release() -> None:
     """Migrate; insert the roles.
 
-    A deployment runs this before the new code serves.
+    A deployment runs this before the new code serves. Pages in CACHE_REDIS_URL are forgotten.
     """
     setup.prepare_database()
+    caching.clear(current_app)
 
 
 @people.command("create_admin")
@@ -156,8 +158,6 @@ def _add_fake_users(count: int) -> None:
     password = FAKE_PASSWORD if current_app.debug else None
     with click.progressbar(length=count, label=f"Adding {count} fake users") as bar:
         fake_data.add_fake_users(count, password, bar.update)
-    for add_fake_rows in current_app.extensions["fake_data_of_areas"]:
-        add_fake_rows(count)
     if password:
         click.echo(f"Each fake user's password is: {password}")
 
@@ -179,6 +179,7 @@ def recreate_db(yes: bool) -> None:
 
 
 people.add(MigrateCommands("db", help="Perform database migrations."))
+people.add(caching.clear_cache)
 
 
 @serving.command("runserver", needs_app=False)

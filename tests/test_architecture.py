@@ -35,7 +35,7 @@ KIT_ROOMS = {
     "db": {"core"},
     "http": {"core"},
     "auth": {"core", "db", "http"},
-    "forms": {"core", "db", "http", "auth"},
+    "forms": {"core", "db", "http", "auth", "pages"},
     "mail": {"core", "db"},
     "jobs": {"core", "db", "mail"},
     "pages": {"core", "db", "http"},
@@ -264,6 +264,12 @@ def test_the_rule_about_inline_code_sees_all_kinds() -> None:
 def test_templates_trust_no_text() -> None:
     trusting = [name_of(path) for path in TEMPLATES if re.search(r"\|\s*safe\b|autoescape false", path.read_text())]
     assert not trusting, "`|safe` shows what somebody typed as code; the filters of templating.py answer safe HTML"
+
+
+def test_templates_keep_nothing_without_a_key() -> None:
+    """Jinja renders what is included without context once per process, whoever asked first."""
+    keeping = [name_of(path) for path in TEMPLATES if re.search(r"include\b[^%]*without context", path.read_text())]
+    assert not keeping, "use fragment(…), which has a key: docs/architecture.md, Caching"
 
 
 def test_every_view_shows_the_template_of_its_own_name() -> None:

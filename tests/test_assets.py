@@ -55,8 +55,8 @@ def test_styles_and_scripts_stay_within_their_budgets(built: dict[str, Path]) ->
 def test_every_file_names_its_content_and_has_compressed_copies(built: dict[str, Path]) -> None:
     for path in built.values():
         assert re.search(r"\.[0-9a-f]{12}\.\w+$", path.name)
-        copies = [Path(f"{path}{suffix}").exists() for suffix in (".br", ".zst", ".gz")]
-        assert copies == [path.suffix != ".png"] * 3
+        copies = [Path(f"{path}{suffix}").exists() for suffix in (".br", ".gz")]
+        assert copies == [path.suffix != ".png"] * 2
 
 
 def test_the_logo_is_not_loaded_again_as_the_icon(built: dict[str, Path]) -> None:
@@ -72,14 +72,6 @@ def test_a_changed_source_gets_a_new_name_and_the_old_file_goes(sources: Path, t
     assert before[0] != after[0]
     assert not list(target.glob(f"{before[0].name}*"))
     assert before[1] == after[1]
-
-
-def test_a_build_of_before_gets_the_copies_that_it_lacks(sources: Path, tmp_path: Path) -> None:
-    style = build(sources, tmp_path / "static", BUNDLES)[0]
-    copy = Path(f"{style}.zst")
-    copy.unlink()
-    build(sources, tmp_path / "static", BUNDLES)
-    assert copy.exists()
 
 
 def test_a_style_that_does_not_compile_says_where(sources: Path, tmp_path: Path) -> None:
@@ -122,14 +114,6 @@ def test_a_color_that_no_mail_program_knows_stops_the_build(sources: Path, tmp_p
     brand = sources / "styles" / "_brand.scss"
     brand.write_text(re.sub(r"\$edge-light: #\w+", "$edge-light: darken(#fff, 10%)", brand.read_text()))
     with pytest.raises(AssetError, match=r"write #rrggbb instead of \$edge-light: darken"):
-        build(sources, tmp_path / "static", BUNDLES)
-
-
-def test_a_brand_without_the_logos_color_stops_the_build(sources: Path, tmp_path: Path) -> None:
-    brand = sources / "styles" / "_brand.scss"
-    brand.write_text(brand.read_text().replace("$on-accent-light: #ffffff;", ""))
-    (sources / "styles" / "app.scss").write_text("a { color: red; }")
-    with pytest.raises(AssetError, match=r"has no \$on-accent-light"):
         build(sources, tmp_path / "static", BUNDLES)
 
 

@@ -39,7 +39,7 @@ def test_the_listing_has_every_command_once_with_a_sentence():
 def test_every_command_has_a_help_page():
     for section in commands.SECTIONS:
         for command in section.commands:
-            result = CliRunner().invoke(commands.command_line(create_app), [command.name, "--help"])
+            result = CliRunner().invoke(commands.command_line(lambda: create_app("testing")), [command.name, "--help"])
             assert result.exit_code == 0, command.name
             assert result.output.startswith("Usage: ")
 

@@ -167,9 +167,11 @@ def test_a_guess_that_found_no_turn_to_be_checked_is_none(
     monkeypatch.setattr(passwords, "_WAIT_SECONDS", 0.001)
     for _ in range(passwords._HASHES_AT_ONCE):
         passwords._gate.acquire()
-    busy = [login(app, user.email, PASSWORD).status_code for _ in range(7)]
-    for _ in range(passwords._HASHES_AT_ONCE):
-        passwords._gate.release()
+    try:
+        busy = [login(app, user.email, PASSWORD).status_code for _ in range(7)]
+    finally:
+        for _ in range(passwords._HASHES_AT_ONCE):
+            passwords._gate.release()
     assert busy == [503] * 7
     assert login(app, user.email, PASSWORD).status_code == 302
 
