@@ -3,7 +3,7 @@
 import logging
 import subprocess  # nosec B404 # runs pytest and ruff
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,9 +37,10 @@ def init_app(app: Flask) -> None:
     app.shell_context_processor(lambda: {"app": app, "db": db, "User": User, "Role": Role})
 
 
-def command_line(create_app: Callable[[], Flask]) -> CommandLine:
-    """Answer the command line of `manage.py`."""
-    return CommandLine(create_app, SECTIONS, name="manage.py", help="Runs, fills, checks and serves the site.")
+def command_line(create_app: Callable[[], Flask], of_areas: Sequence[click.Command] = ()) -> CommandLine:
+    """Return the command line of `manage.py`; the commands that areas bring have a section of their own."""
+    sections = [*SECTIONS, Section("Areas", of_areas)] if of_areas else SECTIONS
+    return CommandLine(create_app, sections, name="manage.py", help="Runs, fills, checks and serves the site.")
 
 
 @everyday.command("dev", needs_app=False)

@@ -131,6 +131,9 @@ class Catalog:
 
         def decorate(composer: Callable[..., Context | None]) -> CatalogEmail:
             entry = CatalogEmail(composer, template, subject, priority, to, outlives_user, sample, self)
+            if entry.name in self.emails:
+                # Rows in the outbox know an email by its name: the wrong one would leave.
+                raise ValueError(f"There are two emails called {entry.name}. Rename one.")
             self.emails[entry.name] = entry
             return entry
 
