@@ -23,7 +23,80 @@ DEVELOPMENT_KEY = "development-key-that-guards-nothing-outside-this-machine"
 load_dotenv(ROOT / ".env", override=False)
 
 
-class Config:
+class Decisions:
+    """What this product has decided; every other module reads it from ``app.config``.
+
+    The first half of this file is what each deployment sets. A text that states one of these
+    limits computes it from here, so changing a number changes the page and the email, too.
+    """
+
+    # Links in emails. Each works once; docs/security.md says what else ends it.
+    CONFIRM_LINK_LIFETIME = timedelta(days=7)
+    INVITE_LINK_LIFETIME = timedelta(days=7)
+    # Short: whoever reads the mailbox later must not find a way in.
+    RESET_LINK_LIFETIME = timedelta(hours=1)
+    CHANGE_EMAIL_LINK_LIFETIME = timedelta(hours=1)
+    NOT_ME_LINK_LIFETIME = timedelta(days=7)
+    # How long a former address can take the account back: who was on holiday still finds the notice in time.
+    FORMER_ADDRESS_LIFETIME = timedelta(days=30)
+
+    # Sessions (ASVS 7.3): ended after this long without a visit, and after this long in any case.
+    SESSION_IDLE_LIFETIME = timedelta(days=14)
+    REMEMBERED_SESSION_LIFETIME = timedelta(days=30)
+    BROWSER_SESSION_LIFETIME = timedelta(hours=12)
+    # How long a password counts as just given, for what asks for it again.
+    SUDO_LIFETIME = timedelta(minutes=15)
+    KNOWN_BROWSER_LIFETIME = timedelta(days=365)
+
+    # Passwords: at most 128 characters are hashed; zxcvbn's score goes from 0 to 4.
+    PASSWORD_MAX_LENGTH = 128
+    PASSWORD_MIN_SCORE = 3
+
+    # Rate limits per network address, in the words of Flask-Limiter.
+    LOGIN_LIMIT = "30/minute"
+    REGISTER_LIMIT = "20/minute"
+    PASSWORD_METER_LIMIT = "60/minute"  # noqa: S105
+    # Asking for an email, and opening a page behind a mailed link.
+    EMAIL_REQUEST_LIMIT = "20/minute"
+    LINK_LIMIT = "20/minute"
+    # Per user.
+    OWN_PASSWORD_FORM_LIMIT = "20/minute"  # noqa: S105
+    EXPORT_LIMIT = "10/day"
+    # Wrong passwords (ASVS 6.3.1).
+    WRONG_PASSWORDS_PER_ADDRESS = "5 per 5 minutes"
+    WRONG_PASSWORDS_PER_KNOWN_BROWSER = "5 per 5 minutes"
+    WRONG_PASSWORDS_PER_NETWORK = "10 per minute"
+    WRONG_PASSWORDS_PER_USER = "5 per 5 minutes"
+    # Emails that a stranger can cause, per recipient.
+    RECIPIENT_EMAIL_INTERVAL = timedelta(minutes=1)
+    RECIPIENT_EMAILS_PER_HOUR = 5
+
+    # Delivery: twelve tries, each wait twice the one before: 42 s * (2 ** 11 - 1), a day in all.
+    EMAIL_MAX_ATTEMPTS = 12
+    EMAIL_FIRST_WAIT_SECONDS = 42
+    # A worker that took an email has this long to send it before another one may.
+    EMAIL_LEASE_SECONDS = 120
+
+    # Retention; what deployments decide for themselves stands in the first half.
+    DATA_EXPORT_LIFETIME = timedelta(days=1)
+    # A last email about somebody who has left, which could not be sent, still names them.
+    DEAD_EMAIL_ABOUT_NOBODY_LIFETIME = timedelta(days=7)
+    FAILED_JOB_LIFETIME = timedelta(days=14)
+
+    # The role of who signs up (models/role.py).
+    NEWCOMER_ROLE = "User"
+
+    # Lists.
+    ROWS_PER_PAGE = 25
+    # The dashboard counts users as new, and sessions as active, for this long.
+    NEW_USER_PERIOD = timedelta(days=7)
+    ACTIVE_SESSION_PERIOD = timedelta(days=1)
+    # Health: a worker is away after this long without a sign, and mail is stuck after this long.
+    WORKER_SILENCE_LIMIT = timedelta(minutes=3)
+    UNSENT_EMAIL_AGE_LIMIT = timedelta(hours=1)
+
+
+class Config(Decisions):
     """The settings that all environments share."""
 
     DEBUG = False
@@ -38,7 +111,7 @@ class Config:
     SESSION_COOKIE_HTTPONLY = True
     SESSION_COOKIE_SAMESITE = "Lax"
     SESSION_REFRESH_EACH_REQUEST = False
-    PERMANENT_SESSION_LIFETIME = timedelta(days=30)
+    PERMANENT_SESSION_LIFETIME = Decisions.REMEMBERED_SESSION_LIFETIME
 
     # The token is bound to the session, so a form that stood open overnight still works.
     WTF_CSRF_TIME_LIMIT = None
@@ -59,6 +132,7 @@ class Config:
     def __init__(self, variables: Mapping[str, str] = os.environ) -> None:
         self.environment = Environment(variables)
         self._read(self.environment)
+        self._check_decisions(self.environment)
         self._check(self.environment)
         self.environment.raise_problems()
 
@@ -70,6 +144,19 @@ class Config:
         self._read_redis(env)
         self._read_network(env)
         self._read_third_parties(env)
+
+    def _check_decisions(self, env: Environment) -> None:
+        """Note numbers that contradict each other."""
+        for smaller, larger in (
+            ("PASSWORD_MIN_LENGTH", "PASSWORD_MAX_LENGTH"),
+            ("MAIL_TIMEOUT", "EMAIL_LEASE_SECONDS"),
+            ("BROWSER_SESSION_LIFETIME", "REMEMBERED_SESSION_LIFETIME"),
+            ("SESSION_IDLE_LIFETIME", "REMEMBERED_SESSION_LIFETIME"),
+            ("SUDO_LIFETIME", "BROWSER_SESSION_LIFETIME"),
+        ):
+            low, high = getattr(self, smaller), getattr(self, larger)
+            if low > high:
+                env.problem(smaller, f"{low} is more than {larger}, {high}.", "Set it lower, or the other higher.")
 
     def _check(self, env: Environment) -> None:
         """Note what this environment cannot run without."""
@@ -108,7 +195,6 @@ class Config:
         self.EMAIL_SENDER = env.text("EMAIL_SENDER", f"{self.APP_NAME} <{self.MAIL_DEFAULT_SENDER}>")
         self.EMAIL_SUBJECT_PREFIX = env.text("EMAIL_SUBJECT_PREFIX", f"[{self.APP_NAME}]")
         self.SENT_EMAIL_DAYS = env.integer("SENT_EMAIL_DAYS", 30, minimum=1)
-        self.EMAIL_LEASE_SECONDS = 120
 
     def _read_database(self, env: Environment) -> None:
         raise NotImplementedError("each environment names its own database variable")
@@ -139,6 +225,7 @@ class Config:
         self.SESSION_COOKIE_SECURE = https
         # Browsers take a __Host- cookie only from this very host over https: no sibling domain can plant one.
         self.SESSION_COOKIE_NAME = "__Host-session" if https else "session"
+        self.KNOWN_BROWSER_COOKIE_NAME = "__Host-known_browser" if https else "known_browser"
         self.PREFERRED_URL_SCHEME = "https" if https else "http"
 
     def _read_third_parties(self, env: Environment) -> None:

@@ -8,7 +8,7 @@ from flask import Flask
 import config
 from app import access, areas, assets, commands, errors, jobs, navigation, sessions, templating
 from app.extensions import compress, csrf, db, limiter, login_manager, mail
-from app.kit.auth import limits
+from app.kit.auth import guesses, limits, passwords
 from app.kit.core import error_tracking, request_log
 from app.kit.core.environment import ConfigError
 from app.kit.db import database, migrations
@@ -16,6 +16,7 @@ from app.kit.forms import form as forms
 from app.kit.http import conflicts, proxies, routing, security_headers, static_files
 from app.kit.http.lean_flask import LeanFlask
 from app.kit.jobs import queue
+from app.models.user import password_methods
 
 __all__ = ["compress", "create_app", "csrf", "db", "limiter", "login_manager", "mail"]
 
@@ -70,6 +71,7 @@ def _bind_extensions(app: Flask) -> None:
     mail.init_app(app)
     queue.init_app(app)
     jobs.init_app()
+    passwords.init_app(app, password_methods)
     sessions.init_app(app)
 
 
@@ -80,6 +82,7 @@ def _set_up_requests(app: Flask) -> None:
     request_log.init_app(app)
     security_headers.init_app(app)
     limits.init_app(app, limiter)
+    guesses.init_app(app, limiter)
     forms.init_app(app)
     csrf.init_app(app)
     compress.init_app(app)

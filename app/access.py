@@ -13,6 +13,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app.extensions import login_manager
+from app.newcomer import newcomer_email
 
 Marked = TypeVar("Marked", bound=Callable[..., Any] | Blueprint)
 
@@ -25,12 +26,13 @@ class Who(Enum):
     ANYONE = "anyone"
     VISITORS = "who is not logged in; others are sent home"
     UNCONFIRMED = "who is logged in, even before the account is confirmed"
+    NEWCOMERS = "the same, and visitors who signed up in this browser"
     USERS = "who is logged in and confirmed"
 
 
-ANYONE, VISITORS, UNCONFIRMED, USERS = Who
+ANYONE, VISITORS, UNCONFIRMED, NEWCOMERS, USERS = Who
 
-# One of the four above, or the permission that opens the page to who holds it.
+# One of the above, or the permission that opens the page to who holds it.
 Rule = Who | int
 
 
@@ -68,10 +70,12 @@ def refusal(rule: Rule) -> Response | None:
         return None
     if rule is VISITORS:
         return _send_home() if current_user.is_authenticated else None
+    if rule is NEWCOMERS and newcomer_email() is not None:
+        return None
     if not current_user.is_authenticated:
         response: Response = login_manager.unauthorized()
         return response
-    if rule is UNCONFIRMED:
+    if rule in {UNCONFIRMED, NEWCOMERS}:
         return None
     if not current_user.confirmed:
         return redirect(url_for("account.unconfirmed"))

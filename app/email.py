@@ -12,10 +12,10 @@ from sqlalchemy import update
 from app.extensions import db
 from app.kit.http.links import external_url
 from app.kit.mail.catalog import NORMAL, URGENT, Catalog, Context
-from app.models import Email, User
+from app.models import Email, RecipientLimit, User
 from app.models.email import EmailState
 
-catalog = Catalog(Email)
+catalog = Catalog(Email, RecipientLimit)
 SAMPLE_LINK = "https://example.com/account/sample-link"
 SAMPLE_ORIGIN = {
     "ip_address": "203.0.113.7",
@@ -37,6 +37,7 @@ def send_email(recipient: str, subject: str, template: str, **context: Any) -> N
     "account/email/confirm",
     subject="Confirm your account",
     priority=URGENT,
+    limited_per_recipient=True,
     sample={"confirm_link": SAMPLE_LINK},
 )
 def confirm(user: User) -> Context | None:
@@ -50,6 +51,7 @@ def confirm(user: User) -> Context | None:
     "account/email/reset_password",
     subject="Reset your password",
     priority=URGENT,
+    limited_per_recipient=True,
     sample={"reset_link": SAMPLE_LINK},
 )
 def reset_password(user: User) -> Context | None:
@@ -75,15 +77,20 @@ def invite(user: User) -> Context | None:
 @catalog.email(
     "account/email/already_registered",
     subject="You already have an account",
+    limited_per_recipient=True,
     sample={"login_link": SAMPLE_LINK, "reset_link": SAMPLE_LINK},
 )
 def already_registered(user: User) -> Context | None:
-    """To the owner of an address that someone tried to register again."""
+    """To the owner of an address that someone tried to register again.
+
+    The link sets a new password by itself: who registers the address five times an hour uses up its
+    limit, and must not thereby keep the owner from resetting the password.
+    """
     if user.is_disabled:
         return None
     return {
         "login_link": external_url("account.login"),
-        "reset_link": external_url("account.reset_password_request"),
+        "reset_link": external_url("account.reset_password", token=user.generate_password_reset_token()),
     }
 
 
@@ -92,6 +99,7 @@ def already_registered(user: User) -> Context | None:
     subject="Confirm your new email address",
     priority=URGENT,
     to="new_email",
+    limited_per_recipient=True,
     sample={"change_email_link": SAMPLE_LINK, "new_email": "ada.new@example.com"},
 )
 def change_email(user: User, new_email: str) -> Context | None:

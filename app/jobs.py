@@ -18,7 +18,18 @@ from app.kit.db.database import Model, changed_rows, lock_row, utc_now
 from app.kit.jobs.queue import job
 from app.kit.jobs.schedule import Entry, Schedule
 from app.kit.mail.outbox import Outbox
-from app.models import AuditEvent, DataExport, Email, FormerAddress, Role, ScheduledJob, User, UserSession
+from app.models import (
+    AuditEvent,
+    DataExport,
+    Email,
+    FormerAddress,
+    RecipientLimit,
+    Role,
+    ScheduledJob,
+    User,
+    UserSession,
+    delete_users,
+)
 from app.models.email import EmailState
 
 # Long enough to clear a small heap in one go, short enough to end before a platform kills us.
@@ -53,9 +64,23 @@ def deliver_email(email_id: int) -> None:
 
 @job("Purge sent emails")
 def purge_emails() -> None:
-    """Delete emails that were sent or canceled SENT_EMAIL_DAYS ago; dead ones wait for a decision."""
+    """Delete emails that were sent or canceled SENT_EMAIL_DAYS ago; dead ones wait for a decision.
+
+    Those about nobody are deleted after DEAD_EMAIL_ABOUT_NOBODY_LIFETIME: they name somebody who has left.
+    """
     finished = Email.state.in_([EmailState.SENT, EmailState.CANCELED])
     delete_in_portions(Email, finished & (Email.created_at < days_ago(current_app.config["SENT_EMAIL_DAYS"])))
+    dead = Email.state == EmailState.DEAD
+    too_old = utc_now() - current_app.config["DEAD_EMAIL_ABOUT_NOBODY_LIFETIME"]
+    delete_in_portions(Email, Email.about_nobody() & dead & (Email.created_at < too_old))
+
+
+@job("Purge recipient limits")
+def purge_recipient_limits() -> None:
+    """Delete the counts of addresses that got no email for an hour."""
+    hour_ago = utc_now() - timedelta(hours=1)
+    idle = RecipientLimit.last_slot_at.is_(None) | (RecipientLimit.last_slot_at < hour_ago)
+    delete_in_portions(RecipientLimit, idle)
 
 
 @job("Purge expired sessions")
@@ -67,12 +92,14 @@ def purge_sessions() -> None:
 
 @job("Purge unconfirmed accounts")
 def purge_unconfirmed_accounts() -> None:
-    """Delete accounts that nobody confirmed within UNCONFIRMED_ACCOUNT_DAYS; 0 keeps them."""
+    """Delete accounts that nobody confirmed within UNCONFIRMED_ACCOUNT_DAYS, with their emails; 0 keeps them."""
     days = current_app.config["UNCONFIRMED_ACCOUNT_DAYS"]
     if days:
         administrators = [role.id for role in Role.administrators()]
         stale = User.confirmed.is_(False) & (User.created_at < days_ago(days))
-        delete_in_portions(User, stale & User.role_id.not_in(administrators))
+        while delete_users(stale & User.role_id.not_in(administrators), ROWS_PER_DELETION):
+            db.session.commit()
+        db.session.commit()
 
 
 @job("Purge former addresses")
@@ -142,6 +169,7 @@ schedule = Schedule(
     ScheduledJob,
     [
         Entry(purge_emails, "17 3 * * *"),
+        Entry(purge_recipient_limits, "57 * * * *"),
         Entry(purge_sessions, "27 3 * * *"),
         Entry(purge_unconfirmed_accounts, "37 3 * * *"),
         Entry(purge_former_addresses, "57 3 * * *"),

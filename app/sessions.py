@@ -10,6 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import db, login_manager
+from app.kit.auth import known_browser
+from app.kit.auth.guesses import counted_guess, own_password_limits
 from app.kit.db.database import lock_unchanged, utc_now
 from app.kit.http import session_cookie
 from app.kit.http.redirects import local_referrer
@@ -42,6 +44,7 @@ def log_in(user: User, remembered: bool = False) -> UserSession:
         user, remembered, ip_address=request.remote_addr or "", user_agent=request.user_agent.string
     )
     db.session.flush()
+    known_browser.remember(user.uid, user.password_hash)
     session.clear()
     g.pop("csrf_token", None)
     session.permanent = remembered
@@ -58,7 +61,7 @@ def verify_own_password(password: str) -> bool:
     ``StaleDataError`` after one.
     """
     user = current_user._get_current_object()
-    verified: bool = user.verify_password(password)
+    verified: bool = counted_guess(own_password_limits(), lambda: user.verify_password(password))
     if verified:
         lock_unchanged(db.session, user)
     return verified

@@ -5,7 +5,7 @@ from __future__ import annotations
 from calendar import month_name
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -33,6 +33,21 @@ FORM_FLASHES = {"form-error": "error", "form-check-email": "warning", "form-info
 MINUTE, HOUR, DAY = 60, 3600, 86400
 MOST_KNOWN_URLS = 5000
 NUMBER = {int}
+SMALL_NUMBERS = [
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
 # Copied once: calendar looks each name up in the locale.
 MONTHS = tuple(month_name)
 
@@ -45,6 +60,7 @@ def init_app(app: Flask) -> None:
         color_theme=color_theme,
         fields_of=fields_of,
         form_flashes=form_flashes,
+        has_area=has_area,
         icon=icon,
         # Imported macros do not see what Flask-Login hands to each template.
         current_user=current_user,
@@ -54,7 +70,7 @@ def init_app(app: Flask) -> None:
         url_for=remembering_url_for(app),
     )
     remembered.init_app(app)
-    environment.filters.update(badge=badge, markdown=markdown, time=time_element)
+    environment.filters.update(badge=badge, duration=duration, markdown=markdown, time=time_element)
     environment.tests["equalto"] = lambda value, other: value == other
 
 
@@ -88,6 +104,11 @@ def color_theme() -> str:
     """
     theme = request.cookies.get("theme", "") if request else ""
     return theme if theme in COLOR_THEMES else ""
+
+
+def has_area(name: str) -> bool:
+    """Tell whether the application has the area called ``name``: "dev" is not there in production."""
+    return name in flask.current_app.blueprints
 
 
 def index_for_role(role: Role) -> str:
@@ -204,6 +225,17 @@ def relative_time(moment: datetime, now: datetime | None = None) -> str:
         return f"{moment.day} {MONTHS[moment.month]} {moment.year}"
     words = _in_words(distance)
     return f"{words} ago" if seconds > 0 else f"in {words}"
+
+
+def duration(length: timedelta) -> str:
+    """Return a length of time in words, such as "one hour", "seven days" or "15 minutes"."""
+    count, unit = next(
+        (int(length.total_seconds() // seconds), unit)
+        for unit, seconds in (("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", 1))
+        if length.total_seconds() % seconds == 0 and length.total_seconds() >= seconds
+    )
+    number = SMALL_NUMBERS[count] if count < len(SMALL_NUMBERS) else str(count)
+    return f"{number} {unit}" if count == 1 else f"{number} {unit}s"
 
 
 def _in_words(seconds: float) -> str:

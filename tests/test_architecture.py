@@ -24,6 +24,7 @@ LAYERS = [
     {"jobs"},
     {"assets", "decorators", "email", "fake_data", "navigation", "sessions", "setup"},
     {"access"},
+    {"newcomer"},
     {"models"},
     {"extensions"},
     {"kit"},

@@ -116,7 +116,7 @@ def test_an_area_cannot_take_the_name_of_another_email_or_job() -> None:
 
 
 def test_roles_of_an_area_are_inserted(app: Flask, db: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(app.extensions, "roles_of_areas", [("Sharer", 0x101, "main", False)])
+    monkeypatch.setitem(app.extensions, "roles_of_areas", [("Sharer", 0x101, "main")])
     Role.insert_roles()
     role = Role.with_name("Sharer")
     assert role is not None

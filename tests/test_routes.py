@@ -19,10 +19,11 @@ from sqlalchemy import select
 from werkzeug.routing import Rule as UrlRule
 
 from app import create_app
-from app.access import ANYONE, UNCONFIRMED, USERS, VISITORS, Rule, Who, rule_of
+from app.access import ANYONE, NEWCOMERS, UNCONFIRMED, USERS, VISITORS, Rule, Who, rule_of
 from app.email import confirm
 from app.extensions import db as database
 from app.models import AuditEvent, DataExport, EditableHTML, Email, Permission, Role, User, UserSession
+from app.newcomer import SESSION_KEY as NEWCOMER_KEY
 from tests import areas
 from tests.factories import let_in, make_admin, make_invited, make_user, sign_in
 
@@ -39,7 +40,10 @@ WHO: dict[Rule, str] = {
         account.join_from_invite
     """,
     UNCONFIRMED: """
-        account.logout account.unconfirmed account.confirm_request account.confirm_password
+        account.logout account.confirm_password
+    """,
+    NEWCOMERS: """
+        account.unconfirmed account.confirm_request
     """,
     USERS: """
         account.manage account.change_password account.change_email_request account.change_email
@@ -65,15 +69,17 @@ WHO: dict[Rule, str] = {
 
 LOGIN, HELD, HOME, FORBIDDEN, IN = "sent to log in", "held until confirmed", "sent home", "403", "let in"
 
-# What a page answers to: a visitor, an unconfirmed user, a user, a disabled one, an administrator.
-PEOPLE = ("visitor", "unconfirmed", "user", "disabled", "administrator")
+# What a page answers to: a visitor, one whose browser signed up, an unconfirmed user who is logged in, a user, a
+# disabled one, an administrator.
+PEOPLE = ("visitor", "newcomer", "unconfirmed", "user", "disabled", "administrator")
 ANSWERS: dict[Rule, tuple[str, ...]] = {
-    ANYONE: (IN, IN, IN, IN, IN),
-    VISITORS: (IN, HOME, HOME, IN, HOME),
-    UNCONFIRMED: (LOGIN, IN, IN, LOGIN, IN),
-    USERS: (LOGIN, HELD, IN, LOGIN, IN),
+    ANYONE: (IN, IN, IN, IN, IN, IN),
+    VISITORS: (IN, IN, HOME, HOME, IN, HOME),
+    UNCONFIRMED: (LOGIN, LOGIN, IN, IN, LOGIN, IN),
+    NEWCOMERS: (LOGIN, IN, IN, IN, LOGIN, IN),
+    USERS: (LOGIN, LOGIN, HELD, IN, LOGIN, IN),
 }
-NEEDS_PERMISSION = (LOGIN, HELD, FORBIDDEN, LOGIN, IN)
+NEEDS_PERMISSION = (LOGIN, LOGIN, HELD, FORBIDDEN, LOGIN, IN)
 # These views themselves lead there, with a dead link or when all is done.
 LEAD_TO_UNCONFIRMED = {"account.confirm", "account.confirm_request"}
 OF_THE_KIT = {endpoint: rule for rule, endpoints in WHO.items() for endpoint in endpoints.split()}
@@ -112,7 +118,6 @@ PRODUCTION = {
 # A process of its own: a second application would turn on the limits of the one under test.
 PRINT_ENDPOINTS = """
 from app import create_app
-from app.access import ANYONE, UNCONFIRMED, USERS, VISITORS, Rule, rule_of
 from config import ProductionConfig
 ProductionConfig.ASSETS_AUTO_BUILD = True
 print(*(rule.endpoint for rule in create_app("production").url_map.iter_rules()))
@@ -196,6 +201,10 @@ def test_a_single_permission_opens_its_pages_and_no_other(app: Flask, db: SQLAlc
 def enter(client: FlaskClient, person: str) -> FlaskClient:
     """Answer the client as the browser of such a person."""
     if person == "visitor":
+        return client
+    if person == "newcomer":
+        with client.session_transaction() as session:
+            session[NEWCOMER_KEY] = "newcomer@example.org"
         return client
     user = make_admin() if person == "administrator" else make_user(confirmed=person != "unconfirmed")
     let_in(client, user)

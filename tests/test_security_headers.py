@@ -150,10 +150,10 @@ def test_logging_out_clears_what_the_browser_kept(client: FlaskClient) -> None:
     assert '"cache"' in client.post("/account/logout").headers["Clear-Site-Data"]
 
 
-def cookie_attributes(headers: Headers) -> tuple[str, set[str]]:
-    (cookie,) = headers.getlist("Set-Cookie")
-    name, *attributes = cookie.split(";")
-    return name.split("=")[0], {attribute.strip().split("=")[0].lower() for attribute in attributes}
+def cookies(headers: Headers) -> dict[str, set[str]]:
+    """Return the cookies that a response sets, each with its attributes."""
+    pairs = [cookie.partition("; ") for cookie in headers.getlist("Set-Cookie")]
+    return {cookie.partition("=")[0]: set(attributes.split("; ")) for cookie, _, attributes in pairs}
 
 
 def log_in(client: FlaskClient, address: str, base_url: str = "http://localhost") -> TestResponse:
@@ -163,19 +163,23 @@ def log_in(client: FlaskClient, address: str, base_url: str = "http://localhost"
 
 def test_on_https_the_cookie_is_bound_to_this_host_and_to_https(https_app: Flask, db: SQLAlchemy) -> None:
     response = log_in(https_app.test_client(), make_user().email, HTTPS)
-    name, attributes = cookie_attributes(response.headers)
-    assert name == "__Host-session"
-    assert {"secure", "httponly", "samesite", "path", "expires"} <= attributes
-    assert "domain" not in attributes
-    assert "SameSite=Lax" in response.headers["Set-Cookie"]
-    assert "Path=/" in response.headers["Set-Cookie"]
+    sent = cookies(response.headers)
+    assert set(sent) == {"__Host-session", "__Host-known_browser"}
+    for attributes in sent.values():
+        assert {"Secure", "HttpOnly", "Path=/"} <= attributes
+        names = {attribute.partition("=")[0] for attribute in attributes}
+        assert "Expires" in names
+        assert "Domain" not in names
+    assert "SameSite=Lax" in sent["__Host-session"]
+    assert "SameSite=Strict" in sent["__Host-known_browser"]
 
 
 def test_on_http_the_cookie_has_a_plain_name(client: FlaskClient) -> None:
-    name, attributes = cookie_attributes(log_in(client, make_user().email).headers)
-    assert name == "session"
-    assert {"httponly", "samesite"} <= attributes
-    assert "secure" not in attributes
+    sent = cookies(log_in(client, make_user().email).headers)
+    assert set(sent) == {"session", "known_browser"}
+    for attributes in sent.values():
+        assert "HttpOnly" in attributes
+        assert "Secure" not in attributes
 
 
 def test_a_cookie_of_http_logs_nobody_in_on_https(https_app: Flask, client: FlaskClient, db: SQLAlchemy) -> None:

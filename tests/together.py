@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from threading import Barrier, Thread
+from time import sleep
 from typing import TypeVar
+
+from sqlalchemy import Engine, text
 
 Answer = TypeVar("Answer")
 PATIENCE_SECONDS = 30
@@ -22,3 +25,19 @@ def together(actions: Sequence[Callable[[], Answer]]) -> list[Answer]:
     for thread in threads:
         thread.join(PATIENCE_SECONDS)
     return [answers[number] for number in range(len(actions))]
+
+
+def wait_for_lock(engine: Engine) -> None:
+    """Wait until a transaction waits for a row that another one holds; SQLite does not tell, and gets a moment."""
+    if engine.dialect.name == "sqlite":
+        sleep(0.3)
+        return
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    for _ in range(PATIENCE_SECONDS * 20):
+        with engine.connect() as connection:
+            if connection.scalar(waiting):
+                return
+        sleep(0.05)
+    raise AssertionError("no transaction waits for another one")

@@ -15,7 +15,7 @@ def take_back(user: User, token: str) -> bool:
         return False
     UserSession.end_all(user)
     email.cancel_waiting(user)
-    email.reset_password.send(user)
+    email.reset_password.send_unlimited(user)
     if user.email != told_before[0]:
         _tell(user, told_before)
     AuditEvent.record("user.locked_out_intruder", subject=user)

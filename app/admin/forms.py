@@ -38,11 +38,6 @@ def _one_line(text: str | None) -> str:
     return CONTROL_CHARACTERS.sub(" ", text or "").strip()
 
 
-def _without_nul(text: str | None) -> str:
-    # PostgreSQL has no NUL in its texts.
-    return (text or "").replace("\x00", "")
-
-
 def _roles() -> list[SelectChoice]:
     roles = db.session.scalars(select(Role).order_by(Role.default.desc(), Role.name))
     return [SelectChoice(role.id, role.name) for role in roles]
@@ -123,7 +118,7 @@ class EditorForm(Form):
     edit_data = TextAreaField(
         "Text in Markdown",
         [Length(max=TEXT_MAX_LENGTH, message=f"Use at most {TEXT_MAX_LENGTH:,} characters.")],
-        filters=[_without_nul],
+        default="",
         render_kw={"rows": 16, "maxlength": TEXT_MAX_LENGTH},
     )
     submit = SubmitField("Save")

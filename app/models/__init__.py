@@ -6,10 +6,11 @@ from app.models.editable_html import EditableHTML
 from app.models.email import Email
 from app.models.former_address import FormerAddress
 from app.models.known_device import KnownDevice
+from app.models.recipient_limit import RecipientLimit
 from app.models.role import Permission, Role
 from app.models.scheduled_job import ScheduledJob
 from app.models.user import AnonymousUser, User
-from app.models.user_departure import delete_user
+from app.models.user_deletion import delete_user, delete_users
 from app.models.user_session import UserSession
 
 __all__ = [
@@ -21,9 +22,11 @@ __all__ = [
     "FormerAddress",
     "KnownDevice",
     "Permission",
+    "RecipientLimit",
     "Role",
     "ScheduledJob",
     "User",
     "UserSession",
     "delete_user",
+    "delete_users",
 ]

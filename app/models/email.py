@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    ColumnElement,
+    Delete,
     Float,
     ForeignKey,
     Index,
@@ -15,6 +17,7 @@ from sqlalchemy import (
     Text,
     Update,
     bindparam,
+    delete,
     literal_column,
     select,
     update,
@@ -42,6 +45,8 @@ class EmailState(StrEnum):
 
 # Written out, not bound: a database uses a partial index only for a condition it can read.
 _UNFINISHED = "state IN ('pending', 'sending')"
+_FINISHED = (EmailState.SENT, EmailState.CANCELED)
+_PLAIN = {"synchronize_session": False}
 
 
 class Email(db.Model):
@@ -96,8 +101,12 @@ class Email(db.Model):
     def settle(cls, claimed: Any, state: str, *, error: str = "", wait_seconds: float = 0) -> bool:
         """Write down how sending went, unless the lease has meanwhile passed to someone else.
 
-        Answers whether it was still ours. The caller commits.
+        An email about nobody leaves no trace once it is sent or canceled: its user is deleted, or a stranger
+        typed an address without an account. Returns whether it was still ours. The caller commits.
         """
+        if state in _FINISHED and claimed.kind and claimed.user_id is None:
+            ours = {"one_id": claimed.id, "lease_end": claimed.due_at}
+            return db.session.connection().execute(_forgetting(), ours).rowcount == 1
         parameters = {
             "one_id": claimed.id,
             "lease_end": claimed.due_at,
@@ -106,6 +115,27 @@ class Email(db.Model):
             "wait_seconds": float(wait_seconds),
         }
         return db.session.connection().execute(_settling(state == EmailState.SENT), parameters).rowcount == 1
+
+    @classmethod
+    def hold_waiting(cls, kind: str, recipient: str, user_id: int | None) -> Row[int, int] | None:
+        """Return the id and the tries of an email like this that no worker has begun to send, or None.
+
+        Until the transaction ends no worker takes it either: it will be composed after what is being written now.
+        """
+        alike = (cls.kind == kind, cls.recipient == recipient, cls.user_id == user_id)
+        waiting = select(cls.id).where(*alike, cls.state == EmailState.PENDING).order_by(cls.id.desc()).limit(1)
+        holding = update(cls).where(cls.id == waiting.scalar_subquery(), cls.state == EmailState.PENDING)
+        return db.session.execute(holding.values(id=cls.id).returning(cls.id, cls.attempts), _PLAIN).one_or_none()
+
+    @classmethod
+    def start_anew(cls, email_id: int, due_at: datetime) -> None:
+        """Send a waiting email at ``due_at``, with all its tries anew."""
+        cls._change(email_id, (EmailState.PENDING,), attempts=0, due_at=due_at)
+
+    @classmethod
+    def about_nobody(cls) -> ColumnElement[bool]:
+        """Return the condition of emails of the catalog whose user is gone or never was."""
+        return cls.user_id.is_(None) & (cls.kind != "")
 
     @classmethod
     def load_user(cls, claimed: Any) -> User | None:
@@ -155,20 +185,28 @@ def _claiming(one: bool) -> ReturningUpdate[Any]:
 
 @cache
 def _settling(sent: bool) -> Update:
-    emails = Email.__table__.c
-    # The end of the lease is its number: who took the row later has another one.
-    ours = (
-        emails.id == bindparam("one_id"),
-        emails.state == EmailState.SENDING.value,
-        emails.due_at == bindparam("lease_end", type_=UTCDateTime),
-    )
     return (
         update(Email.__table__)
-        .where(*ours)
+        .where(*_ours())
         .values(
             state=bindparam("new_state"),
             last_error=bindparam("error"),
             due_at=database_now(bindparam("wait_seconds", type_=Float)),
             sent_at=database_now() if sent else None,
         )
+    )
+
+
+@cache
+def _forgetting() -> Delete:
+    return delete(Email.__table__).where(*_ours())
+
+
+def _ours() -> tuple[ColumnElement[bool], ...]:
+    emails = Email.__table__.c
+    # The end of the lease is its number: who took the row later has another one.
+    return (
+        emails.id == bindparam("one_id"),
+        emails.state == EmailState.SENDING.value,
+        emails.due_at == bindparam("lease_end", type_=UTCDateTime),
     )

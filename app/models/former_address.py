@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
+from flask import current_app
 from sqlalchemy import ColumnElement, Connection, ForeignKey, String, delete, func, insert, inspect, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -12,9 +13,6 @@ from app.kit.db.database import UTCDateTime, changed_rows, utc_now
 
 if TYPE_CHECKING:
     from app.models.user import User
-
-# Who was away for a holiday still finds the notice in time.
-KEPT_FOR = timedelta(days=30)
 
 
 class FormerAddress(db.Model):
@@ -35,7 +33,7 @@ class FormerAddress(db.Model):
     @classmethod
     def of(cls, user_id: int) -> list["FormerAddress"]:
         """Return the addresses that the user had within the last 30 days, the oldest first."""
-        query = select(cls).where(cls.user_id == user_id, cls.until > utc_now() - KEPT_FOR).order_by(cls.id)
+        query = select(cls).where(cls.user_id == user_id, cls.until > utc_now() - _kept_for()).order_by(cls.id)
         return list(db.session.scalars(query))
 
     @classmethod
@@ -48,12 +46,12 @@ class FormerAddress(db.Model):
     @classmethod
     def is_over(cls) -> ColumnElement[bool]:
         """Return the condition of rows that are too old to take anything back."""
-        return cls.until < utc_now() - KEPT_FOR
+        return cls.until < utc_now() - _kept_for()
 
     @property
     def seconds_left(self) -> int:
         """How long the address can still take the account back."""
-        return 0 if self.until is None else int((self.until + KEPT_FOR - utc_now()).total_seconds())
+        return 0 if self.until is None else int((self.until + _kept_for() - utc_now()).total_seconds())
 
 
 def new_address_key() -> str:
@@ -84,3 +82,8 @@ def same_address(column: Any, email: str | None) -> ColumnElement[bool]:
 
 def _same(one: str | None, other: str | None) -> bool:
     return (one or "").lower() == (other or "").lower()
+
+
+def _kept_for() -> timedelta:
+    lifetime: timedelta = current_app.config["FORMER_ADDRESS_LIFETIME"]
+    return lifetime

@@ -2,10 +2,23 @@
 
 from datetime import datetime
 from secrets import token_urlsafe
+from string import ascii_letters, digits
 from typing import Any
 
 from flask_login import AnonymousUserMixin, UserMixin
-from sqlalchemy import Connection, ForeignKey, Index, String, delete, event, false, func, inspect, select, update
+from sqlalchemy import (
+    Connection,
+    ForeignKey,
+    Index,
+    String,
+    event,
+    false,
+    func,
+    inspect,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -19,6 +32,8 @@ from app.models.user_recovery import UserRecovery
 # RFC 5321, 4.5.3.1: a path is at most 256 octets, its angle brackets included.
 EMAIL_MAX_LENGTH = 254
 NAME_MAX_LENGTH = 64
+# Each costs every login one hash: whoever imports more kinds shows some by their time.
+MOST_PASSWORD_METHODS = 10
 
 
 class User(UserRecovery, UserMixin, db.Model):
@@ -123,6 +138,11 @@ class User(UserRecovery, UserMixin, db.Model):
         return self.disabled_at is not None
 
     @property
+    def may_log_in(self) -> bool:
+        """Whether the right password lets the user in: not before the address is confirmed, nor while disabled."""
+        return self.confirmed and self.disabled_at is None
+
+    @property
     def is_invited(self) -> bool:
         """Whether the user was invited and has not joined yet."""
         return self.password_hash is None
@@ -151,12 +171,6 @@ class User(UserRecovery, UserMixin, db.Model):
         """
         return self.is_admin() and not other_administrators_than(self)
 
-    def delete(self) -> None:
-        """Delete the user with sessions and exports; emails and audit events stay, without the name."""
-        # The database's own cascade, in one statement: a second request that does the same finds nothing to do.
-        db.session.flush()
-        db.session.execute(delete(User).where(User.id == self.id))
-
     def __repr__(self) -> str:
         return f"<User {self.uid}>"
 
@@ -175,6 +189,27 @@ def _note_change_of_access(_mapper: object, connection: Connection, user: User) 
     email = attributes["email"].history
     if email.has_changes() and user.confirmed:
         note_move(connection, user, email.deleted[0])
+
+
+def password_methods() -> list[str]:
+    """Return the different methods (:mod:`app.kit.auth.password_methods`) of the stored password hashes.
+
+    Steps along the index from one method to the next: as quick with a million users as with ten.
+    """
+    first = select(func.min(PASSWORD_METHOD).label("method")).cte("methods", recursive=True)
+    following = select(func.min(PASSWORD_METHOD)).where(first.c.method < PASSWORD_METHOD).scalar_subquery()
+    methods = first.union_all(select(following).where(first.c.method.is_not(None)))
+    found = select(methods.c.method).where(methods.c.method.is_not(None)).limit(MOST_PASSWORD_METHODS)
+    with db.session.no_autoflush:
+        return list(db.session.scalars(found))
+
+
+# A hash without its last two parts, salt and digest; both databases know rtrim. Written out in the statement:
+# an index on an expression serves those that hold the very same one.
+_IN_BASE64 = literal(f"{ascii_letters}{digits}+/=-_.", literal_execute=True)
+_DOLLAR = literal("$", literal_execute=True)
+PASSWORD_METHOD = func.rtrim(func.rtrim(func.rtrim(User.password_hash, _IN_BASE64), _DOLLAR), _IN_BASE64)
+Index("ix_users_password_method", PASSWORD_METHOD)
 
 
 # Ada@example.org and ada@example.org are one person, and only an index can say so to two requests at once.

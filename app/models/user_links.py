@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from flask import current_app
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm.exc import StaleDataError
@@ -14,9 +15,6 @@ from app.kit.db.database import lock_row
 if TYPE_CHECKING:
     from app.models.user import User
 
-HOUR = 3600
-WEEK = 7 * 24 * HOUR
-
 
 class UserLinks:
     """The part of ``User`` that makes tokens and redeems them.
@@ -26,7 +24,7 @@ class UserLinks:
     """
 
     STATE: ClassVar[dict[str, tuple[str, ...]]] = {
-        "confirm": ("email", "confirmed"),
+        "confirm": ("email", "confirmed", "password_hash"),
         "change_email": ("email", "password_hash"),
         "reset_password": ("email", "password_hash"),
         "invite": ("email", "password_hash"),
@@ -44,21 +42,22 @@ class UserLinks:
         @classmethod
         def with_uid(cls, uid: str) -> "User | None": ...
 
-    def generate_confirmation_token(self, expiration: int = WEEK) -> str:
-        """Answer a token that confirms the account within ``expiration`` seconds."""
-        return self._token("confirm", expiration)
+    def generate_confirmation_token(self, expiration: int | None = None) -> str:
+        """Return a token that confirms the account. Its lifetime is ``expiration`` seconds, by default config.py's."""
+        return self._token("confirm", seconds("CONFIRM_LINK_LIFETIME") if expiration is None else expiration)
 
-    def generate_email_change_token(self, new_email: str, expiration: int = HOUR) -> str:
-        """Answer a token that changes the address to ``new_email`` within ``expiration`` seconds."""
-        return self._token("change_email", expiration, new_email=new_email)
+    def generate_email_change_token(self, new_email: str, expiration: int | None = None) -> str:
+        """Return a token that changes the address to ``new_email`` (see above)."""
+        lifetime = seconds("CHANGE_EMAIL_LINK_LIFETIME") if expiration is None else expiration
+        return self._token("change_email", lifetime, new_email=new_email)
 
-    def generate_password_reset_token(self, expiration: int = HOUR) -> str:
-        """Answer a token that sets a new password within ``expiration`` seconds."""
-        return self._token("reset_password", expiration)
+    def generate_password_reset_token(self, expiration: int | None = None) -> str:
+        """Return a token that sets a new password. Its lifetime is ``expiration`` seconds, by default config.py's."""
+        return self._token("reset_password", seconds("RESET_LINK_LIFETIME") if expiration is None else expiration)
 
-    def generate_invitation_token(self, expiration: int = WEEK) -> str:
-        """Answer a token with which an invited user sets the first password within ``expiration`` seconds."""
-        return self._token("invite", expiration)
+    def generate_invitation_token(self, expiration: int | None = None) -> str:
+        """Return a token with which an invited user sets the first password (see above)."""
+        return self._token("invite", seconds("INVITE_LINK_LIFETIME") if expiration is None else expiration)
 
     @classmethod
     def with_token(cls, purpose: str, token: str) -> "User | None":
@@ -129,7 +128,10 @@ class UserLinks:
             return
         lock_row(db.session, holder)
         if not holder.confirmed:
-            holder.delete()
+            # A deletion knows all models, and so this one too.
+            from app.models.user_deletion import delete_user
+
+            delete_user(holder)
 
     def _token(self, purpose: str, max_age_seconds: int, **data: object) -> str:
         return tokens.sign(purpose, self.uid, self._state(purpose), max_age_seconds, **data)
@@ -161,3 +163,8 @@ def _committed(redeemed: bool) -> bool:
     if redeemed:
         db.session.commit()
     return redeemed
+
+
+def seconds(setting: str) -> int:
+    """Return a lifetime of config.py in seconds."""
+    return int(current_app.config[setting].total_seconds())

@@ -8,12 +8,14 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from app.extensions import db
-from app.models import User
+from app.kit.db.database import utc_now
+from app.models import Email, RecipientLimit, User
 from tests.account.mailed import mailed_link
-from tests.factories import PASSWORD, make_invited, make_user, sign_in
+from tests.factories import PASSWORD, make_admin, make_invited, make_user, sign_in
 from tests.queries import recorded_queries
 
 KNOWN, UNKNOWN = "known@example.org", "other@example.org"
@@ -29,9 +31,33 @@ def log_in(client: FlaskClient, address: str) -> TestResponse:
     return client.post("/account/login", data={"email": address, "password": "wrong password"})
 
 
+def log_in_rightly(client: FlaskClient, address: str) -> TestResponse:
+    return client.post("/account/login", data={"email": address, "password": PASSWORD})
+
+
 def register(client: FlaskClient, address: str) -> TestResponse:
     person = {"first_name": "Grace", "last_name": "Hopper", "email": address}
     return client.post("/account/register", data={**person, "password": NEW_PASSWORD, "password2": NEW_PASSWORD})
+
+
+def log_in_after_signing_up(client: FlaskClient, address: str) -> TestResponse:
+    return client.post("/account/login", data={"email": address, "password": NEW_PASSWORD})
+
+
+def open_unconfirmed(client: FlaskClient, _address: str) -> TestResponse:
+    return client.get("/account/unconfirmed")
+
+
+def send_again(client: FlaskClient, _address: str) -> TestResponse:
+    return client.post("/account/confirm-account")
+
+
+def _let_the_mail_leave(_client: FlaskClient, address: str) -> None:
+    """Act as if what waits was sent and a minute went by."""
+    db.session.execute(update(Email).where(Email.recipient == address).values(state="sent"))
+    limit = db.session.scalars(select(RecipientLimit).where(RecipientLimit.address == address)).one()
+    limit.slots = [slot - 60 for slot in limit.slots]
+    db.session.commit()
 
 
 def ask_for_reset(client: FlaskClient, address: str) -> TestResponse:
@@ -91,16 +117,67 @@ def test_a_known_and_an_unknown_address_look_alike(
     assert for_known["hashes"] == (0 if attempt is ask_for_reset else 1)
 
 
-@pytest.mark.parametrize("kind", ["disabled", "invited"])
+OWNERS = {
+    "nobody": lambda _address: None,
+    "user": lambda address: make_user(email=address),
+    "sign-up": lambda address: make_user(email=address, confirmed=False),
+    "invited": lambda address: make_invited(email=address),
+    "promoted": lambda address: make_admin(email=address, confirmed=False),
+    "disabled": lambda address: make_user(email=address, confirmed=False, disabled_at=utc_now()),
+}
+
+
+def seen_by_newcomers(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, attempt: Attempt, before: tuple[Attempt, ...] = ()
+) -> dict[str, dict]:
+    """Return what an attempt looks like, after others in the same browser, for each owner the address may have."""
+    seen = {}
+    for owner, make in OWNERS.items():
+        address = f"{owner}@example.org"
+        make(address)
+        client = app.test_client()
+        for earlier in before:
+            earlier(client, address)
+        seen[owner] = observed(app, client, attempt, address, monkeypatch)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("attempt", "before"),
+    [
+        (register, ()),
+        (register, (register,)),
+        (log_in_after_signing_up, (register,)),
+        (open_unconfirmed, (register,)),
+        (send_again, (register,)),
+        (send_again, (register, _let_the_mail_leave)),
+        (register, (register, *[_let_the_mail_leave, register] * 5)),
+        (log_in_after_signing_up, (register, send_again)),
+    ],
+)
+def test_a_sign_up_and_what_follows_look_alike_whoever_owns_the_address(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, attempt: Attempt, before: tuple[Attempt, ...]
+) -> None:
+    seen = seen_by_newcomers(app, monkeypatch, attempt, before)
+    for owner, view in seen.items():
+        assert view == seen["nobody"], owner
+    assert seen["nobody"]["hashes"] == (1 if attempt in {register, log_in_after_signing_up} else 0)
+    assert seen["nobody"]["status"] in {200, 302}
+    assert before == () or attempt is register or "ADDRESS" in seen["nobody"]["page"]
+
+
+@pytest.mark.parametrize("kind", ["disabled", "invited", "unconfirmed"])
 def test_a_login_without_a_chance_looks_alike(
     app: Flask, client: FlaskClient, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    user = make_invited(email=KNOWN) if kind == "invited" else make_user(email=KNOWN)
+    is_known = kind != "unconfirmed"
+    user = make_invited(email=KNOWN) if kind == "invited" else make_user(email=KNOWN, confirmed=is_known)
     if kind == "disabled":
         user.disable("spam")
         db.session.commit()
-    for_known = observed(app, app.test_client(), log_in, KNOWN, monkeypatch)
-    assert for_known == observed(app, app.test_client(), log_in, UNKNOWN, monkeypatch)
+    for attempt in (log_in, log_in_rightly):
+        for_known = observed(app, app.test_client(), attempt, KNOWN, monkeypatch)
+        assert for_known == observed(app, app.test_client(), attempt, UNKNOWN, monkeypatch)
 
 
 def test_a_taken_and_a_free_new_address_look_alike(

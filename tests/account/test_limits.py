@@ -1,18 +1,14 @@
 """How often somebody may try, who is counted, and that a limit is never a bypass or an error page."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from limits.storage import RedisStorage
-from limits.strategies import FixedWindowRateLimiter
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from werkzeug.test import TestResponse
 
-from app.extensions import db, limiter
-from tests.factories import PASSWORD, make_user, sign_in
+from app.extensions import limiter
+from tests.factories import PASSWORD, let_in, make_user, sign_in
 
 pytestmark = pytest.mark.usefixtures("limits")
 
@@ -73,9 +69,7 @@ def reset(client: FlaskClient, address: str, ip: str = "198.51.100.7") -> TestRe
     return client.post("/account/reset-password", data={"email": address}, environ_overrides={"REMOTE_ADDR": ip})
 
 
-def test_reset_mails_are_limited_per_address_and_per_network_address(client: FlaskClient) -> None:
-    assert tries_until_stopped(lambda n: reset(client, "Ada@example.org" if n else "ada@EXAMPLE.org"), 3) == 1
-    limiter.reset()
+def test_asking_for_reset_mails_is_limited_per_network_address(client: FlaskClient) -> None:
     assert tries_until_stopped(lambda n: reset(client, f"ada{n}@example.org"), 30) == 20
 
 
@@ -90,9 +84,9 @@ def test_registering_is_limited(client: FlaskClient) -> None:
     assert tries_until_stopped(lambda _: client.post("/account/register"), 30) == 20
 
 
-def test_resending_a_confirmation_is_limited_to_one_a_minute(client: FlaskClient) -> None:
-    sign_in(client, make_user(confirmed=False))
-    assert tries_until_stopped(lambda _: client.post("/account/confirm-account"), 3) == 1
+def test_asking_for_confirmations_is_limited_per_network_address(client: FlaskClient) -> None:
+    let_in(client, make_user(confirmed=False))
+    assert tries_until_stopped(lambda _: client.post("/account/confirm-account"), 30) == 20
 
 
 @pytest.mark.parametrize(
@@ -103,25 +97,6 @@ def test_guessing_links_is_limited(client: FlaskClient, path: str) -> None:
     assert tries_until_stopped(lambda _: client.get(path), 30) == 20
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/account/manage/change-password",
-        "/account/manage/change-email",
-        "/account/manage/delete",
-        "/account/confirm-password",
-    ],
-)
-def test_guessing_ones_password_is_limited_per_user(client: FlaskClient, path: str) -> None:
-    sign_in(client, make_user())
-    form = {"password": "wrong", "old_password": "wrong", "email": "new@example.org"}
-
-    def attempt(number: int) -> TestResponse:
-        return client.post(path, data=form, environ_overrides={"REMOTE_ADDR": f"198.51.100.{number}"})
-
-    assert tries_until_stopped(attempt, 9) == 5
-
-
 def test_a_day_has_ten_exports(client: FlaskClient) -> None:
     sign_in(client, make_user())
     assert tries_until_stopped(lambda _: client.post("/account/manage/export"), 12) == 10
@@ -129,22 +104,6 @@ def test_a_day_has_ten_exports(client: FlaskClient) -> None:
 
 def test_looking_at_forms_is_not_limited(client: FlaskClient) -> None:
     assert tries_until_stopped(lambda _: client.get("/account/login"), 40) == 40
-
-
-@pytest.fixture
-def limits_in(redis_url: str) -> Iterator[Callable[[str], None]]:
-    """Make the limiter count in the Redis at an address, as in production."""
-    before = limiter._storage, limiter._limiter
-
-    def count_in(url: str) -> None:
-        timeouts = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
-        limiter._storage = RedisStorage(url, **timeouts, retry=Retry(NoBackoff(), 0))
-        limiter._limiter = FixedWindowRateLimiter(limiter._storage)
-
-    yield count_in
-    limiter._storage, limiter._limiter = before
-    limiter._storage_dead = False
-    limiter._fallback_storage.reset()
 
 
 def test_redis_counts_without_learning_addresses(
@@ -165,20 +124,3 @@ def test_with_redis_away_the_process_counts_and_says_so(
     user = make_user()
     assert tries_until_stopped(lambda n: login(client, user.email, ip=f"198.51.100.{n}"), 9) == 5
     assert "falling back to in-memory storage" in caplog.text
-
-
-def test_redis_vanishing_between_the_try_and_its_count_is_no_error_page(
-    client: FlaskClient, redis_url: str, limits_in: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    limits_in(redis_url)
-    monkeypatch.setattr("app.account.views.sign_in.count_as_failure", _lose_redis)
-    assert login(client, "nobody@example.org").status_code == 200
-
-
-def _lose_redis() -> None:
-    from app.kit.auth.limits import count_as_failure
-
-    count_as_failure()
-    gone = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5, "retry": Retry(NoBackoff(), 0)}
-    limiter._limiter = FixedWindowRateLimiter(RedisStorage("redis://127.0.0.1:1/0", **gone))
-    db.session.rollback()

@@ -11,7 +11,7 @@ from app.email import catalog
 from app.extensions import db
 from app.jobs import purge_former_addresses
 from app.kit.db.database import utc_now
-from app.models import DataExport, Email, FormerAddress, User, UserSession
+from app.models import DataExport, Email, FormerAddress, User, UserSession, delete_user
 from tests.account.mailed import mailed_kinds, mailed_link
 from tests.factories import PASSWORD, make_admin, make_user, sign_in
 
@@ -229,6 +229,6 @@ def test_former_addresses_are_part_of_the_copy_and_go_with_the_user(client: Flas
     db.session.add(export)
     export.write()
     assert A in export.content
-    user.delete()
+    delete_user(user)
     db.session.commit()
     assert db.session.scalar(select(FormerAddress.id)) is None

@@ -9,7 +9,7 @@ from app.email import invite as invitation
 from app.extensions import db
 from app.models import Role, User
 from tests.account.mailed import mailed_kinds, mailed_link
-from tests.factories import PASSWORD, make_admin, make_invited, make_user, sign_in
+from tests.factories import PASSWORD, let_in, make_admin, make_invited, make_user, sign_in
 
 FORM = {
     "first_name": "Grace",
@@ -95,7 +95,7 @@ def test_the_address_is_stored_in_one_spelling(client: FlaskClient) -> None:
 
 
 def test_an_unconfirmed_user_is_held_and_may_ask_again(client: FlaskClient) -> None:
-    sign_in(client, make_user(confirmed=False))
+    let_in(client, make_user(confirmed=False))
     assert client.get("/account/manage").location == "/account/unconfirmed"
     assert client.get("/").status_code == 200
     assert client.get("/account/unconfirmed").status_code == 200

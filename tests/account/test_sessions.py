@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from app.extensions import db
 from app.kit.db.database import utc_now
-from app.models import User, UserSession
+from app.models import User, UserSession, delete_user
 from tests.account.test_sign_in import is_logged_in, session_cookie
 from tests.factories import PASSWORD, make_user, sign_in
 from tests.queries import recorded_queries
@@ -92,7 +92,7 @@ def test_disabling_and_deleting_end_every_session(app: Flask, client: FlaskClien
     db.session.commit()
     assert not is_logged_in(app, cookie)
     user.enable()
-    user.delete()
+    delete_user(user)
     db.session.commit()
     assert not is_logged_in(app, cookie)
     assert db.session.scalar(select(func.count()).select_from(UserSession)) == 0

@@ -5,12 +5,13 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from flask import Flask
+from flask.testing import FlaskClient
 
 from app import email as emails
 from app.extensions import db
 from app.fake_data import add_fake_users
 from app.models import AuditEvent, DataExport, EditableHTML, User
-from tests.factories import PASSWORD, make_admin, make_invited, make_user
+from tests.factories import PASSWORD, let_in, make_admin, make_invited, make_user
 
 FAKE_USERS = 60
 
@@ -40,8 +41,9 @@ class People:
         add_fake_users(FAKE_USERS)
         people._fill_lists()
         people._fill_mailbox(app.config["MAILBOX_DIR"])
-        for name in ("user", "administrator", "unconfirmed"):
+        for name in ("user", "administrator"):
             people.cookies[name] = log_in(app, getattr(people, name).email)
+        people.cookies["unconfirmed"] = cookie_of_session(app, people.unconfirmed)
         return people
 
     def _fill_lists(self) -> None:
@@ -72,6 +74,18 @@ def log_in(app: Flask, address: str) -> str:
     app.config["WTF_CSRF_ENABLED"] = protected
     assert response.status_code == 302, "the login was refused"
     client.get("/")  # shows the greeting, so that no other page does
+    return cookie_of(client)
+
+
+def cookie_of_session(app: Flask, user: User) -> str:
+    """Return the session cookie of a user whom the login form would refuse."""
+    client = app.test_client()
+    let_in(client, user)
+    return cookie_of(client)
+
+
+def cookie_of(client: FlaskClient) -> str:
+    """Return what the browser holds as its session cookie."""
     cookie = client.get_cookie("session")
     assert cookie is not None
     return cookie.value

@@ -21,7 +21,7 @@ def test_registering(visitor: Visitor, db: SQLAlchemy) -> None:
     fill_password(visitor)
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    expect(page.get_by_role("status").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Confirm your account")).to_be_visible()
     assert User.with_email("ada@example.org") is not None
 
 

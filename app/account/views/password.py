@@ -13,9 +13,10 @@ from app.account.recovery import take_back
 from app.account.token_pages import holds_token
 from app.account.views.registration import LINK_IS_DEAD
 from app.extensions import db, limiter
-from app.kit.auth.limits import signed_in_user, typed_email
+from app.kit.auth import known_browser
+from app.kit.auth.limits import from_config, signed_in_user
 from app.models import AuditEvent, User, UserSession
-from app.sessions import current_session, forget_browser
+from app.sessions import current_session, forget_browser, verify_own_password
 
 # Stands in the address where the token stood, once the token is in the session.
 TOKEN_IN_SESSION = "form"  # noqa: S105
@@ -29,8 +30,7 @@ ADDRESS_IS_TAKEN = (
 
 @account.route("/reset-password", methods=["GET", "POST"])
 @access(VISITORS)
-@limiter.limit("20/minute", methods=["POST"])
-@limiter.limit("1/minute;5/hour", methods=["POST"], key_func=typed_email)
+@limiter.limit(from_config("EMAIL_REQUEST_LIMIT"), methods=["POST"])
 def reset_password_request() -> str | Response:
     """Mail a link; the answer and the work are the same for an unknown address."""
     form = RequestResetPasswordForm()
@@ -53,7 +53,7 @@ def _send_reset_link(address: str) -> None:
 
 @account.route("/reset-password/<token>", methods=["GET", "POST"])
 @access(VISITORS)
-@limiter.limit("20/minute")
+@limiter.limit(from_config("LINK_LIMIT"))
 @holds_token
 def reset_password(token: str) -> str | Response:
     """Set a new password with a mailed link.
@@ -74,6 +74,8 @@ def reset_password(token: str) -> str | Response:
     if not user.redeem_password_reset(known_token, form.new_password.data):
         return _refuse_reset()
     _end_sessions_and_tell(user)
+    # Strangers who guess at the address meanwhile must not keep the owner out.
+    known_browser.remember(user.uid, user.password_hash)
     db.session.commit()
     session.pop(SESSION_KEY, None)
     flash("Your password is changed. Log in with the new one.", "success")
@@ -93,14 +95,15 @@ def _end_sessions_and_tell(user: User, except_id: int | None = None) -> None:
 
 
 @account.route("/manage/change-password", methods=["GET", "POST"])
-@limiter.limit("5/minute", methods=["POST"], key_func=signed_in_user)
+@limiter.limit(from_config("OWN_PASSWORD_FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def change_password() -> str | Response:
     """Set a new password with the old one; every other browser is logged out."""
     form = ChangePasswordForm()
     if form.validate_on_submit():
-        if current_user.verify_password(form.old_password.data):
+        if verify_own_password(form.old_password.data):
             current_user.password = form.new_password.data
             _end_sessions_and_tell(current_user, except_id=current_session().id)
+            known_browser.remember(current_user.uid, current_user.password_hash)
             db.session.commit()
             flash("Your password is changed. Other browsers are logged out.", "success")
             return redirect(url_for("account.manage"))
@@ -110,7 +113,7 @@ def change_password() -> str | Response:
 
 @account.route("/not-me/<token>", methods=["GET", "POST"])
 @access(ANYONE)
-@limiter.limit("20/minute")
+@limiter.limit(from_config("LINK_LIMIT"))
 @holds_token
 def not_me(token: str) -> str | Response:
     """Lock everyone out of an account whose owner did not do what a notice said, and mail a reset link."""

@@ -4,38 +4,40 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from app import email
-from app.access import ANYONE, UNCONFIRMED, VISITORS, access
+from app.access import ANYONE, NEWCOMERS, VISITORS, access
 from app.account.blueprint import account
 from app.account.forms import ButtonForm, CreatePasswordForm, RegistrationForm
 from app.account.joining import register as register_user
+from app.account.joining import send_again
 from app.account.token_pages import holds_token
+from app.email import confirm as confirmation
 from app.extensions import db, limiter
-from app.kit.auth.limits import signed_in_user
+from app.kit.auth.limits import from_config
 from app.kit.auth.passwords import assess, personal_words
 from app.models import AuditEvent, User
 from app.models.user import EMAIL_MAX_LENGTH
+from app.newcomer import forget_newcomer, newcomer_email, remember_newcomer
 
 LINK_IS_DEAD = "This link is not valid: it is too old, or was used before."
 
 
 @account.route("/register", methods=["GET", "POST"])
 @access(VISITORS)
-@limiter.limit("20/minute", methods=["POST"])
+@limiter.limit(from_config("REGISTER_LIMIT"), methods=["POST"])
 def register() -> str | Response:
     """Sign up; the answer is the same whether or not the address has an account."""
     form = RegistrationForm()
     if form.validate_on_submit():
         register_user(form)
         db.session.commit()
-        flash(f"We sent an email to {form.email.data}. Open the link in it to confirm your account.", "info")
-        return redirect(url_for("main.index"))
+        remember_newcomer(form.email.data)
+        return redirect(url_for("account.unconfirmed"))
     return render_template("account/register.html", form=form)
 
 
 @account.post("/password-strength")
 @access(ANYONE)
-@limiter.limit("60/minute")
+@limiter.limit(from_config("PASSWORD_METER_LIMIT"))
 def password_strength() -> dict[str, object]:
     """Judge a password while it is typed, by the rule that the form will apply."""
     strength = assess(request.form.get("password", ""), personal_words(*_typed_and_known_texts()))
@@ -57,32 +59,46 @@ def _typed_and_known_texts() -> list[str]:
 
 
 @account.get("/unconfirmed")
-@access(UNCONFIRMED)
+@access(NEWCOMERS)
 def unconfirmed() -> str | Response:
-    """Hold who has not confirmed the account yet, and offer the email again."""
-    if current_user.confirmed:
+    """Say where the email went that confirms the account, and offer it again.
+
+    Who is logged in without having confirmed is held here. A visitor sees what the browser knows
+    of its own sign-up, which is the same for a free and for a taken address.
+    """
+    if _is_confirmed():
         return redirect(url_for("main.index"))
-    return render_template("account/unconfirmed.html")
+    return render_template("account/unconfirmed.html", email=_email_to_confirm())
 
 
 @account.post("/confirm-account")
-@access(UNCONFIRMED)
-@limiter.limit("20/minute")
-@limiter.limit("1/minute;5/hour", key_func=signed_in_user)
+@access(NEWCOMERS)
+@limiter.limit(from_config("EMAIL_REQUEST_LIMIT"))
 def confirm_request() -> Response:
-    """Send the confirmation email again."""
-    if current_user.confirmed:
+    """Send the email again that the sign-up caused."""
+    if _is_confirmed():
         flash("Your account is confirmed already.", "info")
         return redirect(url_for("main.index"))
-    email.confirm.send(current_user)
+    if current_user.is_authenticated:
+        confirmation.send(current_user)
+    else:
+        send_again(_email_to_confirm())
     db.session.commit()
-    flash(f"We sent a new email to {current_user.email}.", "info")
+    flash(f"Another email to {_email_to_confirm()} is on its way. It may take a few minutes.", "info")
     return redirect(url_for("account.unconfirmed"))
+
+
+def _is_confirmed() -> bool:
+    return current_user.is_authenticated and bool(current_user.confirmed)
+
+
+def _email_to_confirm() -> str:
+    return str(current_user.email) if current_user.is_authenticated else newcomer_email() or ""
 
 
 @account.route("/confirm-account/<token>", methods=["GET", "POST"])
 @access(ANYONE)
-@limiter.limit("20/minute")
+@limiter.limit(from_config("LINK_LIMIT"))
 @holds_token
 def confirm(token: str) -> str | Response:
     """Confirm the account; only the button does, since mail scanners open links."""
@@ -96,21 +112,26 @@ def confirm(token: str) -> str | Response:
         return _refuse_confirmation()
     AuditEvent.record("user.confirmed", subject=user)
     db.session.commit()
-    flash("Your account is confirmed. Welcome!", "success")
-    return redirect(url_for("main.index" if current_user.is_authenticated else "account.login"))
+    forget_newcomer(user)
+    if current_user.is_authenticated:
+        flash("Your account is confirmed. Welcome!", "success")
+        return redirect(url_for("main.index"))
+    flash("Your account is confirmed. Log in with the password that you chose.", "success")
+    return redirect(url_for("account.login"))
 
 
 def _refuse_confirmation() -> Response:
     if current_user.is_authenticated and current_user.confirmed:
         flash("Your account is confirmed already.", "info")
         return redirect(url_for("main.index"))
-    flash(f"{LINK_IS_DEAD} Log in to get a new one.", "error")
-    return redirect(url_for("account.unconfirmed" if current_user.is_authenticated else "account.login"))
+    flash(f"{LINK_IS_DEAD} If you have not confirmed yet, ask for a new one or sign up again.", "error")
+    can_ask = current_user.is_authenticated or newcomer_email()
+    return redirect(url_for("account.unconfirmed" if can_ask else "account.login"))
 
 
 @account.route("/join-from-invite/<int:user_id>/<token>", methods=["GET", "POST"])
 @access(VISITORS)
-@limiter.limit("20/minute")
+@limiter.limit(from_config("LINK_LIMIT"))
 @holds_token
 def join_from_invite(user_id: int, token: str) -> str | Response:
     """Let an invited user choose a password, which also confirms the account."""

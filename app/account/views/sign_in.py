@@ -11,39 +11,46 @@ from app.account.blueprint import account
 from app.account.forms import ConfirmPasswordForm, LoginForm
 from app.account.origin import request_origin
 from app.extensions import db, limiter
-from app.kit.auth.limits import count_as_failure, failed, signed_in_user, typed_email
+from app.kit.auth import known_browser
+from app.kit.auth.guesses import counted_guess, login_limits
+from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.passwords import verify_password
 from app.kit.db.database import insert_unless_taken, utc_now
 from app.kit.http.redirects import redirect_to_next
 from app.models import AuditEvent, KnownDevice, User
+from app.newcomer import newcomer_email
 from app.sessions import current_session, log_in, log_out, verify_own_password
 
 
 @account.route("/login", methods=["GET", "POST"])
 @access(VISITORS)
-@limiter.limit("30/minute", methods=["POST"])
-@limiter.limit("10/minute", methods=["POST"], deduct_when=failed)
-@limiter.limit("5 per 5 minutes", methods=["POST"], key_func=typed_email, deduct_when=failed)
+@limiter.limit(from_config("LOGIN_LIMIT"), methods=["POST"], key_func=known_browser.user_or_network)
 def login() -> str | Response:
-    """Log in; a wrong password, an unknown address and a disabled account get the same answer."""
+    """Log in; a wrong password, an unknown address, a disabled and an unconfirmed account get the same answer."""
     form = LoginForm()
     if form.validate_on_submit():
         user = _user_with(form.email.data, form.password.data)
         if user is not None and _let_in(user, form.remember_me.data):
             flash("You are now logged in. Welcome back!", "success")
             return redirect_to_next(url_for("main.index"))
-        count_as_failure()
         flash("Wrong email address or password.", "form-error")
-    return render_template("account/login.html", form=form)
+    return render_template("account/login.html", form=form, newcomer_email=newcomer_email())
 
 
 def _user_with(typed_email: str, password: str) -> User | None:
-    """Answer who may log in with these, after one query and one hash whatever the outcome."""
+    """Return who may log in with these, after the same queries and hashes whatever the outcome."""
     user = User.with_email(typed_email)
-    if user is None:
+    browser = known_browser.recognize(user.uid, user.password_hash) if user else None
+    return counted_guess(login_limits(browser), lambda: _verified(user, password))
+
+
+def _verified(user: User | None, password: str) -> User | None:
+    """Return ``user`` if this is the password of somebody who may log in."""
+    if user is None or not user.may_log_in:
+        # Not the user's own hash: renewing an old one would tell that the password was right.
         verify_password(None, password)
         return None
-    return user if user.verify_password(password) and not user.is_disabled else None
+    return user if user.verify_password(password) else None
 
 
 def _let_in(user: User, remembered: bool) -> bool:
@@ -82,7 +89,7 @@ def logout() -> Response:
 
 @account.route("/confirm-password", methods=["GET", "POST"])
 @access(UNCONFIRMED)
-@limiter.limit("5/minute", methods=["POST"], key_func=signed_in_user)
+@limiter.limit(from_config("OWN_PASSWORD_FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def confirm_password() -> str | Response:
     """Ask for the password before something that matters, then lead back to it."""
     form = ConfirmPasswordForm()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from app.kit.assets.contrast import rgb
@@ -21,20 +20,12 @@ Rectangle = tuple[float, float, float, float, float]
 Color = tuple[int, int, int]
 
 
-def draw(brand_scss: str) -> dict[str, bytes]:
-    """Answer file name and content of logo, favicon and icons, in the colors of ``_brand.scss``."""
-    accent, on_accent = brand_color(brand_scss, "accent-light"), brand_color(brand_scss, "on-accent-light")
+def draw(colors: Mapping[str, str]) -> dict[str, bytes]:
+    """Return file name and content of logo, favicon and icons, in the ``colors`` of the brand."""
+    accent, on_accent = colors["accent-light"], colors["on-accent-light"]
     svg = _svg(accent, on_accent)
     pngs = {f"icon-{size}.png": _png(size, accent, on_accent) for size in PNG_SIZES}
     return {"logo.svg": svg, "favicon.svg": svg, **pngs}
-
-
-def brand_color(scss: str, name: str) -> str:
-    """Answer the color that ``_brand.scss`` gives the variable ``name``; ValueError when it gives none."""
-    found = re.search(rf"^\${name}:\s*(#[0-9a-fA-F]{{3,6}})", scss, re.MULTILINE)
-    if found is None:
-        raise ValueError(f"_brand.scss has no ${name}: #…")
-    return found[1]
 
 
 def _svg(ground: str, mark: str) -> bytes:

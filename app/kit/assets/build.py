@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ from webassets.filter.jsmin import JSMin
 from whitenoise.compress import Compressor
 
 from app.kit.assets import brand_images, contrast
+from app.kit.assets.brand_colors import brand_colors, light_and_dark
 from app.kit.assets.manifest import MANIFEST_NAME
 
 if sys.version_info >= (3, 14):
@@ -27,8 +29,8 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-# libsass answers "nothing" without an error for a source that uses @use; a real build is far larger.
-SMALLEST_STYLE_BYTES = 4000
+# libsass passes these on as they are, and no browser knows them: what they ask for is silently missing.
+SASS_MODULES = re.compile(r"@(use|forward)\b")
 HASH_LENGTH = 12
 # The last level whose window is within the 8 MB that browsers promise to have (RFC 9659).
 ZSTD_LEVEL = 19
@@ -53,7 +55,8 @@ def build(sources: Path, target: Path, bundles: Mapping[str, Sequence[str]]) -> 
     Each file has its content's hash in its name and compressed copies beside it. The manifest is
     written last and in one step: who serves meanwhile serves the old build or the new one. Raises AssetError.
     """
-    contents = {**_bundles(sources, bundles), **_images(sources)}
+    colors = _brand_colors(sources)
+    contents = {**_bundles(sources, bundles), **_images(sources, colors)}
     target.mkdir(exist_ok=True)
     # The same content gets one name: a browser that has the logo has the favicon.
     first_names = {content: file_name for file_name, content in reversed(contents.values())}
@@ -61,6 +64,16 @@ def build(sources: Path, target: Path, bundles: Mapping[str, Sequence[str]]) -> 
     _write_in_one_step(target / MANIFEST_NAME, json.dumps(files, indent=1).encode())
     _remove_old(target, set(files.values()))
     return [target / file_name for file_name in files.values()]
+
+
+def _brand_colors(sources: Path) -> dict[str, str]:
+    """Return the colors of the brand; emails take them from it, so they are checked without a style sheet."""
+    try:
+        colors = brand_colors((sources / "styles" / "_brand.scss").read_text())
+    except ValueError as error:
+        raise AssetError(str(error)) from error
+    _check_contrast(light_and_dark(colors))
+    return colors
 
 
 def _bundles(sources: Path, bundles: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, bytes]]:
@@ -88,16 +101,23 @@ def _bundle(environment: Environment, name: str, files: Sequence[str]) -> tuple[
 
 
 def _check_style(name: str, css: str) -> None:
-    if len(css) < SMALLEST_STYLE_BYTES:
-        raise AssetError(f"{name}: only {len(css)} bytes came out. libsass knows @import, not @use.")
-    unreadable = contrast.problems(css)
+    if SASS_MODULES.search(css) or not css.strip():
+        raise AssetError(f"{name}: libsass knows @import, not @use.")
+    _check_contrast(contrast.colors(css))
+
+
+def _check_contrast(colors: dict[str, tuple[str, str]]) -> None:
+    unreadable = contrast.problems(colors)
     if unreadable:
-        raise AssetError(f"{name}: colors too close to each other (styles/_brand.scss): " + "; ".join(unreadable))
+        raise AssetError("colors too close to each other (styles/_brand.scss): " + "; ".join(unreadable))
 
 
-def _images(sources: Path) -> dict[str, tuple[str, bytes]]:
+def _images(sources: Path, colors: Mapping[str, str]) -> dict[str, tuple[str, bytes]]:
     """The logo and icons drawn in the brand's color; a file of the same name in images/ takes its place."""
-    images = brand_images.draw((sources / "styles" / "_brand.scss").read_text())
+    try:
+        images = brand_images.draw(colors)
+    except KeyError as missing:
+        raise AssetError(f"styles/_brand.scss has no ${missing.args[0]}, in which the logo is drawn") from missing
     for path in sorted((sources / "images").glob("*.*")):
         images[path.name] = path.read_bytes()
     return {name: (name, content) for name, content in images.items()}

@@ -6,12 +6,12 @@ address on the network, an email address that was typed, or who is logged in.
 
 import hashlib
 import hmac
-import logging
 import time
+from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
 from flask_login import current_user
 from redis.backoff import NoBackoff
@@ -23,8 +23,6 @@ from app.kit.auth.email_address import normalized_email
 REDIS_TIMEOUT_SECONDS = 0.5
 # What a home or a rented server gets (RFC 6177): whoever has one IPv6 address has 2^64 of them.
 IPV6_CUSTOMER_PREFIX = 64
-
-log = logging.getLogger(__name__)
 
 
 class ViewLimiter(Limiter):
@@ -72,6 +70,11 @@ def init_app(app: Flask, limiter: Limiter) -> None:
         return response
 
 
+def from_config(setting: str) -> Callable[[], str]:
+    """Return what ``limiter.limit`` asks at each request for the limit that config.py sets."""
+    return lambda: str(current_app.config[setting])
+
+
 def client_address() -> str:
     """Answer whom a limit per network address counts; all of one IPv6 customer's addresses are one."""
     try:
@@ -100,14 +103,3 @@ def typed_email() -> str:
 def signed_in_user() -> str:
     """Answer whom a limit per user counts; a stranger counts by network address."""
     return f"user:{current_user.uid}" if current_user.is_authenticated else client_address()
-
-
-def count_as_failure() -> None:
-    """Mark the running request as a failed try, for limits that only count those, and log it without whose it was."""
-    g.failed_try = True
-    log.warning("failed try", extra={"fields": {"endpoint": request.endpoint, "ip_address": request.remote_addr}})
-
-
-def failed(_response: Response) -> bool:
-    """Tell a limit's ``deduct_when`` whether the request was a failed try."""
-    return bool(g.get("failed_try"))

@@ -5,7 +5,7 @@ Hashes that Werkzeug made for flask-base still verify, and are renewed at the ne
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,11 +14,11 @@ from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from flask import current_app
+from flask import Flask, current_app
 from werkzeug.security import check_password_hash
 
-MAX_LENGTH = 128
-MIN_SCORE = 3
+from app.kit.auth.password_methods import MethodsInUse, hash_of_nobody, is_computed, method_of
+
 # zxcvbn raises above 72 characters, and its time grows with the length.
 ZXCVBN_MAX_LENGTH = 72
 # A name of many words makes many pairs, each of which zxcvbn looks for.
@@ -50,6 +50,11 @@ class Strength:
         return self.problem is None
 
 
+def init_app(app: Flask, methods_in_use: Callable[[], Iterable[str]]) -> None:
+    """Let each check of a password cost as much as one by every method that ``methods_in_use`` returns."""
+    app.extensions["password_methods"] = MethodsInUse(methods_in_use)
+
+
 def hash_password(password: str) -> str:
     """Answer a new argon2id hash; raises :class:`TooManyHashesError` under a flood."""
     with _turn():
@@ -57,18 +62,22 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(password_hash: str | None, password: str) -> bool:
-    """Tell whether ``password`` made ``password_hash``.
+    """Return whether ``password`` made ``password_hash``.
 
-    Computes one hash even when there is none to compare with: the time of the answer must not
-    tell whether an account exists.
+    Computes one hash by each method that the site stores hashes of, whichever made this one, and even
+    if there is none: the time of the answer must tell neither that an account exists nor how old it
+    is. Once all old hashes are renewed, that is one hash.
     """
+    own, todays = method_of(password_hash), _todays_method()
+    methods = {todays, *_methods_in_use()}
+    if own and is_computed(own):
+        methods.add(own)
+    encoded = {method: hash_of_nobody(method) for method in methods}
+    if own in methods and password_hash:
+        encoded[own] = password_hash
     with _turn():
-        if not password_hash:
-            _hasher().hash(_bytes(password))
-            return False
-        if not password_hash.startswith("$argon2"):
-            return _verify_werkzeug(password_hash, password)
-        return _verify_argon2(password_hash, password)
+        fitting = {method for method in sorted(methods) if _fits(encoded[method], password)}
+    return own in fitting
 
 
 def needs_rehash(password_hash: str) -> bool:
@@ -85,7 +94,7 @@ def assess(password: str, personal_words: Iterable[str] = ()) -> Strength:
     if not password:
         return Strength(0, [], problem)
     score, advice = _zxcvbn(password, personal_words)
-    if problem is None and score < MIN_SCORE:
+    if problem is None and score < current_app.config["PASSWORD_MIN_SCORE"]:
         problem = "This password is too easy to guess."
     return Strength(score, advice, problem)
 
@@ -99,11 +108,11 @@ def personal_words(*texts: str | None) -> list[str]:
 
 
 def _length_problem(password: str) -> str | None:
-    minimum = current_app.config["PASSWORD_MIN_LENGTH"]
+    minimum, maximum = current_app.config["PASSWORD_MIN_LENGTH"], current_app.config["PASSWORD_MAX_LENGTH"]
     if len(password) < minimum:
         return f"Use at least {minimum} characters."
-    if len(password) > MAX_LENGTH:
-        return f"Use at most {MAX_LENGTH} characters."
+    if len(password) > maximum:
+        return f"Use at most {maximum} characters."
     return None
 
 
@@ -124,23 +133,28 @@ def _quick_to_judge(password: str) -> str:
     return password.translate(strange)
 
 
-def _verify_werkzeug(password_hash: str, password: str) -> bool:
+def _methods_in_use() -> frozenset[str]:
+    find: MethodsInUse | None = current_app.extensions.get("password_methods")
+    return find() if find else frozenset()
+
+
+def _fits(password_hash: str, password: str) -> bool:
     try:
+        if password_hash.startswith("$argon2"):
+            return _hasher().verify(password_hash, _bytes(password))
         return check_password_hash(password_hash, password)
-    except ValueError:  # a method of long ago, which no Werkzeug computes any more
-        return False
-
-
-def _verify_argon2(password_hash: str, password: str) -> bool:
-    try:
-        return _hasher().verify(password_hash, _bytes(password))
-    except (VerificationError, InvalidHashError):
+    except (VerificationError, InvalidHashError, ValueError):  # ValueError: a text that UTF-8 cannot write
         return False
 
 
 def _bytes(password: str) -> bytes:
     # A terminal or a JSON text can hold a lone surrogate, on which the usual encoding raises.
     return password.encode("utf-8", "surrogatepass")
+
+
+def _todays_method() -> str:
+    settings = current_app.config
+    return f"$argon2id$v=19$m={settings['ARGON2_MEMORY_COST']},t={settings['ARGON2_TIME_COST']},p=1$"
 
 
 def _hasher() -> PasswordHasher:

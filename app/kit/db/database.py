@@ -108,11 +108,16 @@ def insert_unless_taken(session: AnySession, model: type[Model], **values: objec
 
     One statement: of many requests at once one inserts, and none meets an error.
     """
-    dialects: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
-    table: Any = inspect(model).local_table
-    insert = dialects[session.get_bind().dialect.name].insert(table)
-    statement = insert.values(**values).on_conflict_do_nothing().returning(table.c.id)
+    insert = dialect_insert(session, model)
+    statement = insert.values(**values).on_conflict_do_nothing().returning(insert.table.c.id)
     return session.execute(statement).scalar() is not None
+
+
+def dialect_insert(session: AnySession, model: type[Model]) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT into the model's table that knows ``ON CONFLICT``, which SQLAlchemy spells per database."""
+    table: Any = inspect(model).local_table
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
 
 
 def init_app(app: Flask, db: SQLAlchemy) -> None:

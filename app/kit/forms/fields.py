@@ -105,15 +105,19 @@ def _is_unsafe(character: str) -> bool:
 
 
 def _hashable_length(_form: Form, field: Field) -> None:
-    if len(field.data) > passwords.MAX_LENGTH:
-        raise StopValidation(f"Use at most {passwords.MAX_LENGTH} characters.")
+    maximum = current_app.config["PASSWORD_MAX_LENGTH"]
+    if len(field.data) > maximum:
+        raise StopValidation(f"Use at most {maximum} characters.")
 
 
 class _Strong:
-    field_flags: dict[str, Any] = {"maxlength": passwords.MAX_LENGTH}  # noqa: RUF012 - WTForms reads it so
-
     def __init__(self, personal_texts: PersonalTexts) -> None:
         self._personal_texts = personal_texts
+
+    @property
+    def field_flags(self) -> dict[str, object]:
+        """What WTForms makes attributes of the input."""
+        return {"maxlength": current_app.config["PASSWORD_MAX_LENGTH"]}
 
     def __call__(self, form: Form, field: Field) -> None:
         words = passwords.personal_words(*self._personal_texts(form))

@@ -28,8 +28,6 @@ DEFAULT_QUEUE = "default"
 TIMEOUT_SECONDS = 0.5
 # While Redis is away not every page pays the timeout anew.
 PAUSE_AFTER_FAILURE_SECONDS = 5
-# RQ keeps failed jobs, arguments and all, for a year unless told otherwise.
-KEEP_FAILED_SECONDS = 14 * 24 * 60 * 60
 KEEP_RESULT_SECONDS = 10 * 60
 
 
@@ -115,7 +113,8 @@ class Job:
             args=arguments,
             timeout=self.timeout_seconds,
             result_ttl=KEEP_RESULT_SECONDS,
-            failure_ttl=KEEP_FAILED_SECONDS,
+            # RQ keeps failed jobs, arguments and all, for a year unless told otherwise.
+            failure_ttl=int(current_app.config["FAILED_JOB_LIFETIME"].total_seconds()),
             description=self.name,
             retry=self._retry(),
             meta={"request_id": current_request_id()},

@@ -6,6 +6,7 @@ email; what depends on the moment (does it still make sense? which link?) is dec
 """
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, update_wrapper
@@ -16,6 +17,8 @@ from flask import current_app
 
 from app.kit.core.request_log import current_request_id
 from app.kit.mail.message import Message, build_message
+
+log = logging.getLogger("app.outbox")
 
 # Confirmations and resets, which someone is waiting for, leave before notices and those before bulk.
 URGENT, NORMAL, BULK = 10, 20, 30
@@ -47,6 +50,7 @@ class CatalogEmail:
     priority: int
     to: str | None
     outlives_user: bool
+    limited_per_recipient: bool
     sample: Context
     catalog: "Catalog" = field(repr=False)
 
@@ -58,29 +62,35 @@ class CatalogEmail:
         """The name under which app/email.py lists it."""
         return self.composer.__name__
 
-    def send(self, user: Any, **context: Any) -> None:
+    def send(self, user: Any, **context: Any) -> bool:
         """Write this email to ``user`` into the outbox, in the caller's transaction.
 
-        ``context`` are plain JSON values, the composer's further arguments.
+        ``context`` are plain JSON values, the composer's further arguments. Return whether it will
+        leave: False when the email is limited and its recipient has had enough in this hour.
         """
-        self.catalog.add_row(
-            recipient=context[self.to] if self.to else user.email,
-            user=None if self.outlives_user else user,
+        recipient = context[self.to] if self.to else user.email
+        return self._write(recipient, None if self.outlives_user else user, context, self.limited_per_recipient)
+
+    def send_unlimited(self, user: Any, **context: Any) -> None:
+        """Write this email without counting it, where it answers a link that only the user was mailed.
+
+        No stranger can cause that, and none may use up the limit to keep the owner waiting.
+        """
+        self._write(user.email, user, context, limited=False)
+
+    def send_to_nobody(self, recipient: str) -> bool:
+        """Write a row that the worker cancels: asking for an unknown address must cost what a known one does."""
+        return self._write(recipient, None, {}, self.limited_per_recipient)
+
+    def _write(self, recipient: str, user: Any, context: Context, limited: bool) -> bool:
+        add_row = self.catalog.add_limited_row if limited else self.catalog.add_row
+        return add_row(
+            recipient=recipient,
+            user=user,
             kind=self.name,
             subject=self.subject,
             template=self.template,
             context=context,
-            priority=self.priority,
-        )
-
-    def send_to_nobody(self, recipient: str) -> None:
-        """Write a row that the worker cancels: asking for an unknown address must cost what a known one does."""
-        self.catalog.add_row(
-            recipient=recipient,
-            kind=self.name,
-            subject=self.subject,
-            template=self.template,
-            context={},
             priority=self.priority,
         )
 
@@ -106,10 +116,14 @@ class CatalogEmail:
 
 
 class Catalog:
-    """All emails of an application, by name; ``rows`` is the model of its outbox."""
+    """All emails of an application, by name.
 
-    def __init__(self, rows: type[Any]) -> None:
+    ``rows`` is the model of its outbox, ``limits`` the model that counts emails for each recipient.
+    """
+
+    def __init__(self, rows: type[Any], limits: type[Any]) -> None:
         self.rows = rows
+        self.limits = limits
         self.emails: dict[str, CatalogEmail] = {}
 
     def email(
@@ -121,16 +135,22 @@ class Catalog:
         priority: int = NORMAL,
         to: str | None = None,
         outlives_user: bool = False,
+        limited_per_recipient: bool = False,
     ) -> Callable[[Callable[..., Context | None]], CatalogEmail]:
         """Make a composer an email.
 
         ``to`` names the argument that holds the address, where it is not the user's own;
         ``outlives_user`` is for an email about an account that is gone when it is sent.
+        ``limited_per_recipient`` is for every email that somebody who is not its recipient can
+        cause: such emails share one limit for each address, or anybody could flood a mailbox. Not
+        for notices of security: a thief would use the limit up first, and then go unnoticed.
         ``sample`` is what the composer would answer, for the preview.
         """
 
         def decorate(composer: Callable[..., Context | None]) -> CatalogEmail:
-            entry = CatalogEmail(composer, template, subject, priority, to, outlives_user, sample, self)
+            entry = CatalogEmail(
+                composer, template, subject, priority, to, outlives_user, limited_per_recipient, sample, self
+            )
             if entry.name in self.emails:
                 # Rows in the outbox know an email by its name: the wrong one would leave.
                 raise ValueError(f"There are two emails called {entry.name}. Rename one.")
@@ -139,11 +159,31 @@ class Catalog:
 
         return decorate
 
-    def add_row(self, *, context: Context, **columns: Any) -> None:
+    def add_limited_row(self, *, recipient: str, user: Any, kind: str, **columns: Any) -> bool:
+        """Add a row that is due when its recipient's limit allows; return False when it is dropped.
+
+        Where one like it waits, that one answers both requests: it is composed only when it leaves. One that
+        failed before starts anew, so that asking again helps as soon as the mail server is back.
+        """
+        _session().flush()  # a new user has no id before
+        limit = self.limits.hold(recipient)
+        waiting = self.rows.hold_waiting(kind, recipient, user.id if user else None)
+        if waiting is not None and waiting.attempts == 0:
+            return True
+        slot = limit.take_slot()
+        if slot is None:
+            log.warning("email dropped, its recipient had enough in this hour", extra={"fields": {"kind": kind}})
+            return False
+        if waiting is not None:
+            self.rows.start_anew(waiting.id, slot)
+            return True
+        return self.add_row(recipient=recipient, user=user, kind=kind, due_at=slot, **columns)
+
+    def add_row(self, *, context: Context, **columns: Any) -> bool:
         """Add a row to the outbox; raises TypeError when ``context`` is not plain JSON."""
         json.dumps(context)
-        session = current_app.extensions["sqlalchemy"].session
-        session.add(self.rows(context=context, request_id=current_request_id(), **columns))
+        _session().add(self.rows(context=context, request_id=current_request_id(), **columns))
+        return True
 
     def compose(self, row: Any) -> Message | None:
         """Build a row's message, whether it comes from the catalogue or from ``send_email``."""
@@ -194,3 +234,7 @@ def message_id(row: Any) -> str:
     """Answer the Message-ID of a row: the same at every try, so that a double can be told as one."""
     domain = current_app.config["EMAIL_SENDER"].rpartition("@")[2].strip("> ") or "localhost"
     return f"<email-{row.id}.{int(row.created_at.timestamp())}@{domain}>"
+
+
+def _session() -> Any:
+    return current_app.extensions["sqlalchemy"].session

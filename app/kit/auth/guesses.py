@@ -1,0 +1,143 @@
+"""Guesses at a password: counted before they are checked, and given back when they were right.
+
+Counted afterwards, a burst of parallel guesses would all be checked before the first one counts.
+A success gives back its own guess only: it never clears the failures of somebody else.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from threading import Lock
+from typing import TypeVar
+
+from flask import Flask, current_app, request
+from flask_limiter import Limiter
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage, Storage
+from werkzeug.exceptions import TooManyRequests
+
+from app.kit.auth.limits import client_address, signed_in_user, typed_email
+from app.kit.auth.passwords import TooManyHashesError
+
+log = logging.getLogger(__name__)
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class GuessLimit:
+    """How many wrong guesses ``who`` has."""
+
+    wrong: RateLimitItem
+    who: str
+
+    @property
+    def key(self) -> str:
+        return self.wrong.key_for("limits", "guess", self.who)
+
+
+def own_password_limits() -> list[GuessLimit]:
+    """Return the limits of a guess at the own password, for every form that asks for it again.
+
+    All share one count, since a thief with a stolen session would try each of them.
+    """
+    return [GuessLimit(_wrong("USER"), signed_in_user())]
+
+
+def login_limits(known_browser: str | None) -> list[GuessLimit]:
+    """Return the limits of a guess in the login form, for the address typed there.
+
+    A browser in which this user has logged in before (``known_browser``, its id) has a count of its
+    own: strangers who guess at the address, or from the same network, must not keep the owner out.
+    """
+    if known_browser is not None:
+        return [GuessLimit(_wrong("KNOWN_BROWSER"), f"browser:{known_browser}")]
+    # The address first: guesses that it stops are none of the network's.
+    return [
+        GuessLimit(_wrong("ADDRESS"), f"address:{typed_email()}"),
+        GuessLimit(_wrong("NETWORK"), f"network:{client_address()}"),
+    ]
+
+
+def _wrong(whose: str) -> RateLimitItem:
+    return parse(current_app.config[f"WRONG_PASSWORDS_PER_{whose}"])
+
+
+def counted_guess(limits: Sequence[GuessLimit], check: Callable[[], R]) -> R:
+    """Return what ``check`` returns, which is false for a wrong guess; raise 429 over one of the limits."""
+    counter: GuessCounter = current_app.extensions["guesses"]
+    taken = counter.take(limits)
+    try:
+        result = check()
+    except TooManyHashesError:
+        counter.give_back(taken)  # there was no turn to check it
+        raise
+    if result:
+        counter.give_back(taken)
+    else:
+        _log_wrong_guess()
+    return result
+
+
+def _log_wrong_guess() -> None:
+    # Without the address that was typed: people type their password there.
+    fields = {"endpoint": request.endpoint, "ip_address": request.remote_addr}
+    log.warning("failed try", extra={"fields": fields})
+
+
+class GuessCounter:
+    """Counts guesses where the limiter counts, or in this process while that storage is away."""
+
+    def __init__(self, limiter: Limiter) -> None:
+        self._limiter = limiter
+        self._own_memory = MemoryStorage()
+        # MemoryStorage loses counts when two threads begin a window together.
+        self._memory_lock = Lock()
+
+    def take(self, limits: Sequence[GuessLimit]) -> list[tuple[Storage, GuessLimit]]:
+        """Count a guess in each limit and return where; raise 429, with nothing counted, when one is reached."""
+        if not self._limiter.enabled:
+            return []
+        storage = self._limiter.limiter.storage
+        taken: list[tuple[Storage, GuessLimit]] = []
+        for limit in limits:
+            storage, count = self._count(storage, limit)
+            taken.append((storage, limit))
+            if count > limit.wrong.amount:
+                seconds = self._seconds_left(storage, limit)
+                self.give_back(taken)
+                raise TooManyRequests(retry_after=seconds)
+        return taken
+
+    def give_back(self, taken: list[tuple[Storage, GuessLimit]]) -> None:
+        """Take a guess back out of the counts that :meth:`take` returned."""
+        for storage, limit in taken:
+            try:
+                if self._add(storage, limit, -1) < 0:  # the window ended meanwhile, and the guess with it
+                    self._add(storage, limit, 1)
+            except storage.base_exceptions:
+                log.warning("a right guess stays counted: the storage of limits is away")
+
+    def _count(self, storage: Storage, limit: GuessLimit) -> tuple[Storage, int]:
+        try:
+            return storage, self._add(storage, limit, 1)
+        except storage.base_exceptions:
+            log.warning("guesses are counted in this process: the storage of limits is away")
+            return self._own_memory, self._add(self._own_memory, limit, 1)
+
+    def _add(self, storage: Storage, limit: GuessLimit, amount: int) -> int:
+        with self._memory_lock if isinstance(storage, MemoryStorage) else nullcontext():
+            return storage.incr(limit.key, limit.wrong.get_expiry(), amount)
+
+    def _seconds_left(self, storage: Storage, limit: GuessLimit) -> int:
+        try:
+            return max(1, math.ceil(storage.get_expiry(limit.key) - time.time()))
+        except storage.base_exceptions:
+            return limit.wrong.get_expiry()
+
+
+def init_app(app: Flask, limiter: Limiter) -> None:
+    """Count the guesses of ``app`` where ``limiter`` counts."""
+    app.extensions["guesses"] = GuessCounter(limiter)
