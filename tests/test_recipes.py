@@ -44,6 +44,13 @@ def commit(project: Path, message: str) -> None:
     git(project, "commit", "--quiet", "--message", message)
 
 
+def begin(project: Path, branch: str, at: str) -> None:
+    """Begin ``branch`` at another one, whatever an earlier test left behind."""
+    git(project, "reset", "--quiet", "--hard")
+    git(project, "clean", "--quiet", "-d", "--force")
+    git(project, "switch", "--quiet", "--create", branch, at)
+
+
 def carry_out(text: str, project: Path) -> None:
     """Carry out the steps of ``text`` in ``project``."""
     for step in steps(text):
@@ -56,7 +63,7 @@ def fork(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = copy_project(tmp_path_factory.mktemp("recipes") / "project")
     git(project, "init", "--quiet", "--initial-branch=kit")
     commit(project, "The kit")
-    git(project, "switch", "--quiet", "--create", "fork")
+    begin(project, "fork", at="kit")
     carry_out(RESOURCE, project)
     commit(project, "Notes")
     return project
@@ -89,10 +96,10 @@ def test_a_resource_edits_three_existing_files_at_most_a_line_each(fork: Path) -
 
 @pytest.mark.thorough
 def test_a_release_that_changes_every_catalog_meets_nothing_of_a_resource(fork: Path) -> None:
-    git(fork, "switch", "--quiet", "--create", "release", "kit")
+    begin(fork, "release", at="kit")
     carry_out(RELEASE, fork)
     commit(fork, "The next release")
-    git(fork, "switch", "--quiet", "--create", "merged", "fork")
+    begin(fork, "merged", at="fork")
     git(fork, "merge", "--quiet", "--no-edit", "release")
     assert {"notes", "help"} <= {path.name for path in (fork / "app").iterdir()}
     tables = ["tests/test_docs.py", "tests/test_navigation.py", "tests/test_routes.py", "tests/models/test_role.py"]
@@ -103,10 +110,9 @@ def test_a_release_that_changes_every_catalog_meets_nothing_of_a_resource(fork: 
 
 @pytest.mark.thorough
 def test_an_area_that_is_removed_leaves_nothing_but_its_migrations(fork: Path) -> None:
-    git(fork, "switch", "--quiet", "--create", "removed", "fork")
+    begin(fork, "removed", at="fork")
     carry_out(section(PAGE, "Remove an area"), fork)
     git(fork, "add", "--all")
     left = git(fork, "diff", "--cached", "--name-only", "kit").split()
     assert left
     assert [path for path in left if not path.startswith("migrations/versions/")] == []
-    git(fork, "reset", "--quiet", "--hard")
