@@ -19,11 +19,12 @@ from app.models.user import password_methods
 
 __all__ = ["compress", "create_app", "csrf", "db", "limiter", "login_manager", "mail"]
 
-# Who uses the site, each a package of its own; an area of yours is one more line.
+# Who uses the site, each a package of its own (areas.py).
 AREAS = [
     "main",
     "account",
     "admin",
+    # An area of your own: one more line below this one, where no release of the kit writes.
 ]
 
 

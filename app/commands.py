@@ -3,7 +3,7 @@
 import logging
 import subprocess  # nosec B404 # runs pytest and ruff
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,9 +38,10 @@ def init_app(app: Flask) -> None:
     app.shell_context_processor(lambda: {"app": app, "db": db, "User": User, "Role": Role})
 
 
-def command_line(create_app: Callable[[], Flask]) -> CommandLine:
-    """Answer the command line of `manage.py`."""
-    return CommandLine(create_app, SECTIONS, name="manage.py", help="Runs, fills, checks and serves the site.")
+def command_line(create_app: Callable[[], Flask], of_areas: Sequence[click.Command] = ()) -> CommandLine:
+    """Return the command line of `manage.py`; the commands that areas bring have a section of their own."""
+    sections = [*SECTIONS, Section("Areas", of_areas)] if of_areas else SECTIONS
+    return CommandLine(create_app, sections, name="manage.py", help="Runs, fills, checks and serves the site.")
 
 
 @everyday.command("dev", needs_app=False)
@@ -68,7 +69,8 @@ def dev(info: ScriptInfo, reset: bool, fake: int | None) -> None:
         else:
             setup.prepare_database()
         administrator = setup.ensure_development_administrator()
-        _add_fake_users(fake or 0)
+        if fake:
+            _add_fake_users(fake)
         _build(lambda: assets.build_stale_assets(current_app.extensions["assets"]))
         db.engine.dispose()
     sys.exit(site.run(administrator.email, administrator.password))
@@ -152,8 +154,6 @@ def add_fake_data(number_users: int) -> None:
 
 
 def _add_fake_users(count: int) -> None:
-    if not count:
-        return
     # A password that everybody can read here must not open an account that strangers can reach.
     password = FAKE_PASSWORD if current_app.debug else None
     with click.progressbar(length=count, label=f"Adding {count} fake users") as bar:

@@ -29,6 +29,8 @@ LAYERS = [
     {"extensions"},
     {"kit"},
 ]
+# The modules of an area that have a usual name, from the top down.
+PARTS_OF_AN_AREA = ["views", "commands", "fake_data", "jobs", "email", "forms", "models", "permissions", "settings"]
 # The rooms of the kit, and what each may import besides itself.
 KIT_ROOMS = {
     "core": set(),
@@ -119,6 +121,16 @@ def test_areas_never_import_one_another() -> None:
         if unit_of(path) in AREAS:
             others = {unit for unit, _ in imported_units(path)} & AREAS - {unit_of(path)}
             assert not others, f"{name_of(path)} imports the area {others}; what both need belongs below them"
+
+
+def test_the_parts_of_an_area_point_down() -> None:
+    """Its tables know nothing of its forms and pages, its emails and jobs nothing of its views."""
+    for path in MODULES:
+        own = f"app.{unit_of(path)}."
+        above = PARTS_OF_AN_AREA[: PARTS_OF_AN_AREA.index(path.stem) + 1] if path.stem in PARTS_OF_AN_AREA else []
+        if unit_of(path) in AREAS and path.parent.parent == APP:
+            imported = {name.removeprefix(own).split(".")[0] for name, _ in imported_names(ast.parse(path.read_text()))}
+            assert not imported & set(above), f"{name_of(path)} imports {imported & set(above)}, which stands above it"
 
 
 def test_kit_knows_nothing_of_this_application() -> None:

@@ -126,6 +126,10 @@ class Job:
         return RetryRule(max=len(self.retry_after_seconds), interval=list(self.retry_after_seconds))
 
 
+# Every job that was imported, wherever it stands.
+jobs: list[Job] = []
+
+
 def job(
     name: str,
     *,
@@ -140,7 +144,12 @@ def job(
     """
 
     def decorate(function: Callable[..., Any]) -> Job:
-        return Job(function, name, queue, timeout_seconds, retry_after_seconds)
+        made = Job(function, name, queue, timeout_seconds, retry_after_seconds)
+        if any(known.name == name and known.path != made.path for known in jobs):
+            # The schedule keeps a job's times under its name: one of the two would never run.
+            raise ValueError(f"There are two jobs called {name!r}. Rename one.")
+        jobs.append(made)
+        return made
 
     return decorate
 
