@@ -27,6 +27,7 @@ from tests.factories import let_in, make_admin, make_invited, make_user, sign_in
 WHO = {
     "anyone": """
         main.index main.about main.robots main.sitemap main.manifest main.favicon main.up main.up_ready
+        main.security_txt main.change_password
         account.confirm account.not_me account.password_strength
     """,
     "visitors": """

@@ -4,4 +4,4 @@ from flask import Blueprint
 
 main = Blueprint("main", __name__)
 
-from app.main import health, machines, views  # noqa: E402, F401
+from app.main import health, machines, views, well_known  # noqa: E402, F401
