@@ -16,6 +16,7 @@ from app.admin.access import needs
 from app.extensions import db
 from app.jobs import schedule
 from app.kit import queue_overview
+from app.kit.sudo import sudo_required
 from app.models import AuditEvent, Permission, ScheduledJob
 
 
@@ -33,6 +34,7 @@ def jobs() -> str:
 
 @admin.post("/jobs/<job_id>/retry")
 @needs(Permission.MANAGE_JOBS)
+@sudo_required
 def retry_job(job_id: str) -> Response:
     """Run a failed job again."""
     return _change(queue_overview.retry, job_id, "job.retried", "The job is back in its queue.")
@@ -40,6 +42,7 @@ def retry_job(job_id: str) -> Response:
 
 @admin.post("/jobs/<job_id>/discard")
 @needs(Permission.MANAGE_JOBS)
+@sudo_required
 def discard_job(job_id: str) -> Response:
     """Forget a failed job."""
     return _change(queue_overview.discard, job_id, "job.discarded", "The job is discarded.")
