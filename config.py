@@ -6,6 +6,7 @@
 """
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,10 @@ ROOT = Path(__file__).resolve().parent
 SAMPLE_VALUES = {"change-me", "changeme", "password", "secret", "SECRET_KEY_ENV_VAR_NOT_SET"}
 SECRET_KEY_MIN_LENGTH = 32
 DEVELOPMENT_KEY = "development-key-that-guards-nothing-outside-this-machine"
+# No blank, line break or control character: each would begin another field of security.txt, or break one.
+WEB_URI = re.compile(r"https://[!-~]+")
+CONTACT_URI = re.compile(r"https://[!-~]+|mailto:[!-~]+@[!-~]+|tel:[!-~]+")
+LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 load_dotenv(ROOT / ".env", override=False)
 
@@ -76,6 +81,9 @@ class Decisions:
     EMAIL_FIRST_WAIT_SECONDS = 42
     # A worker that took an email has this long to send it before another one may.
     EMAIL_LEASE_SECONDS = 120
+
+    # RFC 9116 wants less than a year; a copy that somebody kept says so itself when it is stale.
+    SECURITY_TXT_LIFETIME = timedelta(days=180)
 
     # Retention; what deployments decide for themselves stands in the first half.
     DATA_EXPORT_LIFETIME = timedelta(days=1)
@@ -151,6 +159,7 @@ class Config(Decisions):
 
     def _read(self, env: Environment) -> None:
         self._read_application(env)
+        self._read_security_contact(env)
         self._read_accounts(env)
         self._read_mail(env)
         self._read_database(env)
@@ -184,6 +193,21 @@ class Config(Decisions):
             env.problem("LOG_LEVEL", f"{self.LOG_LEVEL!r} is not a level.", "Set it to INFO.")
         if urlsplit(self.BASE_URL).scheme not in {"http", "https"}:
             env.problem("BASE_URL", f"{self.BASE_URL!r} is no web address.", "Set it like https://example.com.")
+
+    def _read_security_contact(self, env: Environment) -> None:
+        """Read what /.well-known/security.txt says; RFC 9116 wants URIs, and https for those of the web."""
+        texts = env.texts("SECURITY_CONTACT")
+        self.SECURITY_CONTACT = [text if ":" in text else f"mailto:{text}" for text in texts]
+        self.SECURITY_LANGUAGES = env.texts("SECURITY_LANGUAGES") or ["en"]
+        self.SECURITY_POLICY = env.text("SECURITY_POLICY")
+        if not all(CONTACT_URI.fullmatch(uri) for uri in self.SECURITY_CONTACT):
+            cure = "Set it like security@example.com or https://example.com/security, several separated by commas."
+            env.problem("SECURITY_CONTACT", "it is neither an email address nor an https, mailto or tel URI.", cure)
+        if not all(LANGUAGE_TAG.fullmatch(tag) for tag in self.SECURITY_LANGUAGES):
+            env.problem("SECURITY_LANGUAGES", "it holds no language tags.", "Set it like en, de.")
+        if self.SECURITY_POLICY and not WEB_URI.fullmatch(self.SECURITY_POLICY):
+            cure = "Set it like https://example.com/security-policy."
+            env.problem("SECURITY_POLICY", "it is no https address.", cure)
 
     def _read_accounts(self, env: Environment) -> None:
         self.ADMIN_EMAIL = env.text("ADMIN_EMAIL", "flask-base-admin@example.com")

@@ -18,12 +18,13 @@ from wtforms.validators import InputRequired, Length
 from app.extensions import db
 from app.kit.forms.fields import email_field, name_field, new_password_field, repeated_password_field, typed_person
 from app.kit.forms.form import Form
+from app.kit.pages import markdown
 from app.models import Role, User
 
 ADDRESS_IS_TAKEN = "Somebody has this address already."
 REASON_MAX_LENGTH = 255
 EDITOR_NAME_MAX_LENGTH = 100
-# About forty printed pages; rendering that much Markdown takes a quarter of a second.
+# About forty printed pages. How long that takes to render is bounded in app/kit/pages/markdown.py.
 TEXT_MAX_LENGTH = 100_000
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -32,6 +33,12 @@ def _unused_email(_form: Form, field: Field) -> None:
     """Administrators see everybody anyway, so the form may say that an address is taken."""
     if User.with_email(field.data):
         raise ValidationError(ADDRESS_IS_TAKEN)
+
+
+def _renderable(_form: Form, field: Field) -> None:
+    """Refuse a text that would keep a worker busy at every visit of its page."""
+    if len(field.data) <= TEXT_MAX_LENGTH and markdown.is_too_complex(field.data):
+        raise ValidationError(markdown.TOO_COMPLEX)
 
 
 def _one_line(text: str | None) -> str:
@@ -117,7 +124,7 @@ class EditorForm(Form):
     editor_name = HiddenField(filters=[_one_line], validators=[InputRequired(), Length(1, EDITOR_NAME_MAX_LENGTH)])
     edit_data = TextAreaField(
         "Text in Markdown",
-        [Length(max=TEXT_MAX_LENGTH, message=f"Use at most {TEXT_MAX_LENGTH:,} characters.")],
+        [Length(max=TEXT_MAX_LENGTH, message=f"Use at most {TEXT_MAX_LENGTH:,} characters."), _renderable],
         default="",
         render_kw={"rows": 16, "maxlength": TEXT_MAX_LENGTH},
     )

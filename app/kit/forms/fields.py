@@ -82,7 +82,11 @@ def _without_outer_blanks(text: str | None) -> str | None:
 
 
 def _trimmed(text: str | None) -> str | None:
-    return unicodedata.normalize("NFC", text.strip()) if text else text
+    text = text.strip() if text else text
+    # Normalizing takes quadratic time: 400 kB of marks kept a worker busy for a minute. Such a name is refused anyway.
+    if not text or len(text) > 4 * NAME_MAX_LENGTH:
+        return text
+    return unicodedata.normalize("NFC", text)
 
 
 def _plain_text(_form: Form, field: Field) -> None:
