@@ -113,6 +113,45 @@ def test_the_rule_about_imports_sees_an_upward_one(tmp_path: Path) -> None:
     assert layer_of("admin") < layer_of("email") < layer_of("kit")
 
 
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """An import only for type checkers, or inside a function, counts: it hides a circle and does not open it."""
+    imports = {module_name(path): imported_modules(path) for path in MODULES}
+    assert imports["app.models.user"] > {"app.models.role", "app.extensions"}
+    circles = [circle for name in imports if (circle := way_back(name, imports))]
+    assert not circles, "move what both need to a third module, below the two"
+
+
+def test_the_rule_about_circles_sees_one_that_is_there_for_type_checkers(tmp_path: Path) -> None:
+    module = tmp_path / "role.py"
+    module.write_text("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from app.models.user import User\n")
+    imports = {"app.models.user": {"app.models.role"}, "app.models.role": imported_modules(module)}
+    assert way_back("app.models.role", imports) == ["app.models.role", "app.models.user", "app.models.role"]
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_modules(path: Path) -> set[str]:
+    known = {module_name(module) for module in MODULES}
+    names = [name for name, _ in imported_names(ast.parse(path.read_text()))]
+    return {name if name in known else name.rpartition(".")[0] for name in names} & known
+
+
+def way_back(start: str, imports: dict[str, set[str]]) -> list[str]:
+    """Return the shortest circle of imports from ``start``; empty when there is none."""
+    ways = [[start]]
+    seen: set[str] = set()
+    for way in ways:
+        for name in sorted(imports.get(way[-1], set())):
+            if name == start:
+                return [*way, name]
+            if name not in seen:
+                seen.add(name)
+                ways.append([*way, name])
+    return []
+
+
 def test_areas_never_import_one_another() -> None:
     assert {"main", "account", "admin", "dev"} <= AREAS
     for path in MODULES:

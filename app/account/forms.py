@@ -15,6 +15,7 @@ from app.kit.forms.fields import (
 )
 from app.kit.forms.form import Form
 from app.models import User
+from app.models.user import NAME_MAX_LENGTH
 
 
 def _owner(form: Any) -> list[str | None]:
@@ -37,8 +38,8 @@ class LoginForm(Form):
 class RegistrationForm(Form):
     """Joining."""
 
-    first_name = name_field("First name", "given-name")
-    last_name = name_field("Last name", "family-name")
+    first_name = name_field("First name", "given-name", NAME_MAX_LENGTH)
+    last_name = name_field("Last name", "family-name", NAME_MAX_LENGTH)
     email = email_field()
     password = new_password_field("Password", typed_person)
     password2 = repeated_password_field("Confirm password", "password")

@@ -25,7 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from app.extensions import db
+from app.extensions import Model, db
+from app.kit.auth.email_address import EMAIL_MAX_LENGTH
 from app.kit.db.clock import database_now
 from app.kit.db.database import UTCDateTime, changed_rows, utc_now
 from app.models.user import User
@@ -49,7 +50,7 @@ _FINISHED = (EmailState.SENT, EmailState.CANCELED)
 _PLAIN = {"synchronize_session": False}
 
 
-class Email(db.Model):
+class Email(Model):
     """One email to one address: who and which template, never a token, a link or a rendered body.
 
     ``due_at`` is the moment from which a worker may take the row: when it was written, after a
@@ -70,7 +71,7 @@ class Email(db.Model):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    recipient: Mapped[str] = mapped_column(String(254), index=True)
+    recipient: Mapped[str] = mapped_column(String(EMAIL_MAX_LENGTH), index=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     kind: Mapped[str] = mapped_column(String(64), default="")
     subject: Mapped[str] = mapped_column(String(255))

@@ -12,9 +12,9 @@ from app.account.joining import send_again
 from app.account.token_pages import holds_token
 from app.email import confirm as confirmation
 from app.extensions import db, limiter
+from app.kit.auth.email_address import EMAIL_MAX_LENGTH
 from app.kit.auth.passwords import assess, personal_words
 from app.models import AuditEvent, User
-from app.models.user import EMAIL_MAX_LENGTH
 from app.newcomer import forget_newcomer, newcomer_email, remember_newcomer
 
 LINK_IS_DEAD = "This link is not valid: it is too old, or was used before."

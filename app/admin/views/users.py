@@ -30,7 +30,7 @@ USER_STATES = {
 @admin.get("/users")
 def registered_users() -> str:
     """List everybody."""
-    roles = dict(db.session.execute(select(Role.id, Role.name).order_by(Role.name)).all())
+    roles: dict[int, str] = dict(db.session.execute(select(Role.id, Role.name).order_by(Role.name)).all())
     role_ids = {str(role_id) for role_id in roles}
     table = Table.from_request(
         # The names of the few roles are known already; joining them to each row takes as long as the rows.
