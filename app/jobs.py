@@ -18,6 +18,7 @@ from app.kit.db.database import Model, changed_rows, lock_row, utc_now
 from app.kit.jobs.queue import job
 from app.kit.jobs.schedule import Entry, Schedule
 from app.kit.mail.outbox import Outbox
+from app.kit.mail.rows import EmailState
 from app.models import (
     AuditEvent,
     DataExport,
@@ -30,7 +31,6 @@ from app.models import (
     UserSession,
     delete_users,
 )
-from app.models.email import EmailState
 
 # Long enough to clear a small heap in one go, short enough to end before a platform kills us.
 DELIVERY_SECONDS = 5

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from app.kit.mail.rows import EmailState
+
 ROOT = Path(__file__).parent.parent
 APP = ROOT / "app"
 AREAS = {path.parent.name for path in APP.glob("*/__init__.py")} - {"models", "kit"}
@@ -233,6 +235,12 @@ def test_the_rule_about_late_imports_sees_an_unexplained_one() -> None:
     text = "def f():\n    import rq\n    import redis\n\ndef g():\n    # It takes 0.1 s.\n    import rq\n"
     lines = sorted(set(late_imports(ast.parse(text))))
     assert [(line, explained(text, line)) for line in lines] == [(2, False), (7, True)]
+
+
+def test_the_states_of_an_email_are_spelled_once() -> None:
+    literal = re.compile("|".join(f"[\"']{state}[\"']" for state in EmailState if state != EmailState.SENT))
+    spelling = {name_of(path) for path in [*MODULES, *TEMPLATES] if literal.search(path.read_text())}
+    assert spelling == {"app/kit/mail/rows.py"}, "use EmailState"
 
 
 def test_files_are_short() -> None:

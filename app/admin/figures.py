@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, func, select
 
 from app.extensions import db
 from app.kit.db.database import utc_now
+from app.kit.mail.rows import EmailState
 from app.models import Email, User, UserSession
-from app.models.email import EmailState
 
 RECENTLY = timedelta(days=7)
 LATELY_SEEN = timedelta(days=1)
