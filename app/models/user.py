@@ -138,7 +138,7 @@ class User(UserRecovery, Model):
     def is_last_administrator(self) -> bool:
         """Tell whether nobody could administer the site without this user.
 
-        Only an answer got after ``hold_administrators`` stays true until the commit.
+        Only an answer got after ``lock_administrator_roles`` stays true until the commit.
         """
         return self.is_admin() and not other_administrators_than(self)
 
@@ -197,7 +197,7 @@ class AnonymousUser(AnonymousUserMixin):
         return False
 
 
-def hold_administrators() -> None:
+def lock_administrator_roles() -> None:
     """Let no other transaction demote, disable or delete an administrator until this one ends.
 
     Two administrators who remove each other at the same moment would else both be told that one remains.
