@@ -6,7 +6,6 @@ the current transaction commits; ``purge_sessions()`` runs it here and now.
 
 import time
 from datetime import datetime, timedelta
-from typing import Any
 
 from flask import current_app
 from sqlalchemy import ColumnElement, delete, event, select
@@ -49,7 +48,7 @@ def init_app() -> None:
         event.listen(Email, "after_insert", wake_worker)
 
 
-def wake_worker(_mapper: Any, _connection: Any, email: Email) -> None:
+def wake_worker(_mapper: object, _connection: object, email: Email) -> None:
     """Enqueue the delivery; once a transaction is enough, since the job takes whatever is due."""
     deliver_email.enqueue(email.id, once_as="wake worker")
 

@@ -1,7 +1,5 @@
 """What people type about their own account."""
 
-from typing import Any
-
 from flask_login import current_user
 from wtforms import BooleanField, SubmitField
 
@@ -18,11 +16,11 @@ from app.models import User
 from app.models.user import NAME_MAX_LENGTH
 
 
-def _owner(form: Any) -> list[str | None]:
+def _owner(form: "_FormAboutOwner") -> list[str | None]:
     return [form.owner.first_name, form.owner.last_name, form.owner.email]
 
 
-def _current_user(_form: Any) -> list[str | None]:
+def _current_user(_form: Form) -> list[str | None]:
     return [current_user.first_name, current_user.last_name, current_user.email]
 
 

@@ -26,7 +26,7 @@ NAMING_CONVENTION = {
 # SQLite hands a deleted row's id to the next one: an old link or session would fit a new user.
 NEVER_REUSE_IDS = {"sqlite_autoincrement": True}
 
-AnySession = Session | scoped_session[Any]
+DatabaseSession = Session | scoped_session[Any]
 
 
 class Model(flask_sqlalchemy.model.Model, metaclass=DefaultMeta):
@@ -77,7 +77,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def lock_row(session: AnySession, row: Model) -> None:
+def lock_row(session: DatabaseSession, row: Model) -> None:
     """Hold ``row`` until the transaction ends, and read it afresh; raise ``StaleDataError`` when it is gone.
 
     Two requests that use one link thereby run one after the other.
@@ -86,7 +86,7 @@ def lock_row(session: AnySession, row: Model) -> None:
     session.refresh(row)
 
 
-def lock_unchanged(session: AnySession, *rows: Model) -> None:
+def lock_unchanged(session: DatabaseSession, *rows: Model) -> None:
     """Hold ``rows`` until the transaction ends; raise ``StaleDataError`` when one is not what it was when it was read.
 
     What was decided on the row as it was (that a password is right, that somebody may do this) holds until the
@@ -98,7 +98,7 @@ def lock_unchanged(session: AnySession, *rows: Model) -> None:
         _hold(session, row, as_read=True)
 
 
-def _hold(session: AnySession, row: Model, as_read: bool = False) -> None:
+def _hold(session: DatabaseSession, row: Model, as_read: bool = False) -> None:
     # A write that changes nothing locks on both databases: PostgreSQL the row, SQLite the file.
     mapper = object_mapper(row)
     key, version = mapper.primary_key[0], mapper.version_id_col
@@ -119,7 +119,7 @@ def changed_rows(result: Result[Any]) -> int:
     return cast("CursorResult[Any]", result).rowcount
 
 
-def insert_unless_taken(session: AnySession, model: type[Model], **values: object) -> bool:
+def insert_unless_taken(session: DatabaseSession, model: type[Model], **values: object) -> bool:
     """Insert a row, unless a unique index already has one like it; answers whether it was inserted.
 
     One statement: of many requests at once one inserts, and none meets an error.
@@ -129,7 +129,7 @@ def insert_unless_taken(session: AnySession, model: type[Model], **values: objec
     return session.execute(statement).scalar() is not None
 
 
-def dialect_insert(session: AnySession, model: type[Model]) -> postgresql.Insert | sqlite.Insert:
+def dialect_insert(session: DatabaseSession, model: type[Model]) -> postgresql.Insert | sqlite.Insert:
     """Return an INSERT into the model's table that knows ``ON CONFLICT``, which SQLAlchemy spells per database."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     return sqlite.insert(model.__table__) if is_sqlite else postgresql.insert(model.__table__)

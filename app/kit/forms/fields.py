@@ -56,7 +56,7 @@ def new_password_field(label: str, personal_texts: PersonalTexts) -> PasswordFie
     return PasswordField(label, validators, render_kw={"autocomplete": "new-password"})
 
 
-def typed_person(form: Any) -> list[str | None]:
+def typed_person(form: Form) -> list[str | None]:
     """Answer the personal texts of a form that asks for a name and an address as well."""
     return [form.first_name.data, form.last_name.data, form.email.data]
 

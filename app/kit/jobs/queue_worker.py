@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import time
-from typing import Any
+from types import FrameType
 
 import redis
 from flask import Flask
@@ -64,7 +64,7 @@ class QueueWorker(Worker):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
-    def request_force_stop(self, signum: int, frame: Any) -> None:
+    def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
         """Ignore further requests to stop: the second comes when the first was sent to all processes."""
 
     def get_heartbeat_ttl(self, job: Job) -> int:

@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, update_wrapper
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -52,9 +52,6 @@ class CatalogEmail:
     limited_per_recipient: bool
     sample: Context
     catalog: "Catalog" = field(repr=False)
-
-    def __post_init__(self) -> None:
-        update_wrapper(self, self.composer)  # type: ignore[arg-type]
 
     @property
     def name(self) -> str:

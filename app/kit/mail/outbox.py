@@ -63,7 +63,7 @@ class Outbox:
         Any number of calls at once send each row once. Answers how many rows were tried.
         """
         # A context of its own has a session of its own: the caller's objects stay as they are.
-        with current_app._get_current_object().app_context():  # type: ignore[attr-defined]
+        with current_app.app_context():
             return self._work_off(email_id, go_on)
 
     def _work_off(self, email_id: int | None, go_on: Callable[[], bool]) -> int:

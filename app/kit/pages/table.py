@@ -96,7 +96,7 @@ class Table:
         wanted = {"search": self.search, "sort": self.sort, "direction": self.direction, **self.chosen}
         return {name: value for name, value in wanted.items() if value}
 
-    def url(self, **changes: Any) -> str:
+    def url(self, **changes: str | int | None) -> str:
         """The address of this list with ``changes`` made; without a page number in them, of its first page."""
         return _address(self._path, tuple({**self.state, **changes}.items()))
 
