@@ -45,6 +45,8 @@ KIT_ROOMS = {
 }
 MAX_LINES = 250
 MAX_FUNCTION_LINES = 50
+HIDDEN_FROM_MYPY = re.compile(r"type: ignore|: Any\b")
+MAX_HIDDEN_FROM_MYPY = 41
 FORBIDDEN_NAMES = {"util", "utils", "helper", "helpers", "misc", "base", "common", "manager", "managers"}
 # The names of XML's vocabularies look like addresses, and are never visited.
 NAMESPACES = {"www.w3.org", "www.sitemaps.org"}
@@ -241,6 +243,11 @@ def test_the_states_of_an_email_are_spelled_once() -> None:
     literal = re.compile("|".join(f"[\"']{state}[\"']" for state in EmailState if state != EmailState.SENT))
     spelling = {name_of(path) for path in [*MODULES, *TEMPLATES] if literal.search(path.read_text())}
     assert spelling == {"app/kit/mail/rows.py"}, "use EmailState"
+
+
+def test_little_is_hidden_from_mypy() -> None:
+    hidden = [line for path in MODULES for line in path.read_text().splitlines() if HIDDEN_FROM_MYPY.search(line)]
+    assert len(hidden) <= MAX_HIDDEN_FROM_MYPY, "say what it is: a Protocol, a TypedDict, the library's own type"
 
 
 def test_files_are_short() -> None:

@@ -18,6 +18,7 @@ from rq.job import Job
 from rq.queue import Queue
 
 from app.kit.core.request_log import log_fields
+from app.kit.db.session import current_database
 from app.kit.jobs.queue import connect, queue_named
 
 log = logging.getLogger("app.worker")
@@ -83,7 +84,7 @@ class QueueWorker(Worker):
         request_id = job.meta.get("request_id") if job.meta else None
         with self._app.app_context(), log_fields(job_id=job.id, request_id=request_id):
             # The parent's connections are the parent's: forget them, do not close them.
-            self._app.extensions["sqlalchemy"].engine.dispose(close=False)
+            current_database().engine.dispose(close=False)
             succeeded = super().perform_job(job, queue)
             seconds = round(time.perf_counter() - started_at, 3)
             fields = {"job": job.description, "succeeded": succeeded, "seconds": seconds}

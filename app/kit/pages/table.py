@@ -9,9 +9,11 @@ from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import current_app, request
+from flask import request
 from sqlalchemy import ColumnElement, Select, func, inspect, or_, select
 from sqlalchemy.orm import QueryableAttribute
+
+from app.kit.db.session import current_session
 
 Column = ColumnElement[Any] | QueryableAttribute[Any]
 Condition = ColumnElement[bool]
@@ -64,9 +66,9 @@ class Table:
         conditions = _search_conditions(words, search) + [condition for _, condition in chosen.values()]
         query = query.where(*conditions) if conditions else query
         sort_name, direction = _sort(columns, sort)
-        session = current_app.extensions["sqlalchemy"].session
+        session = current_session()
 
-        total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery()))
+        total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
         pages = max(1, -(-total // per_page))
         page = min(_page_number(), pages)
         ordered = query.order_by(None).order_by(*_order(query, columns.get(sort_name), direction))
