@@ -116,7 +116,7 @@ def setup_prod() -> None:
     ADMIN_EMAIL and ADMIN_PASSWORD say who it is; the password has to be strong.
     """
     setup.prepare_database()
-    made = _or_complain(setup.ensure_production_administrator)
+    made = _exit_on_refusal(setup.ensure_production_administrator)
     email = current_app.config["ADMIN_EMAIL"]
     click.echo(f"{email} is an administrator now." if made else f"{email} exists already; nothing was changed.")
 
@@ -138,11 +138,11 @@ def create_admin(email: str) -> None:
     user = User.with_email(email)
     if user is None:
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-        _or_complain(lambda: setup.refuse_weak_password(password, email))
-        _or_complain(lambda: setup.make_administrator(email, password))
+        _exit_on_refusal(lambda: setup.refuse_weak_password(password, email))
+        _exit_on_refusal(lambda: setup.make_administrator(email, password))
     else:
         click.confirm(f"{user.email} has an account. Make {user.full_name()} an administrator?", abort=True)
-        _or_complain(lambda: setup.promote_to_administrator(user))
+        _exit_on_refusal(lambda: setup.promote_to_administrator(user))
     click.echo(f"{email} is an administrator now.")
 
 
@@ -243,7 +243,7 @@ def _run_tool(module: str, *arguments: str) -> int:
     return subprocess.call([sys.executable, "-m", module, *arguments])  # nosec B603 # noqa: S603
 
 
-def _or_complain(action: Callable[[], Result]) -> Result:
+def _exit_on_refusal(action: Callable[[], Result]) -> Result:
     try:
         return action()
     except setup.SetupError as error:

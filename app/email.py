@@ -5,15 +5,13 @@ the worker, when the email leaves: it answers the template's variables, or None 
 no longer makes sense. See docs/delivery.md.
 """
 
-from typing import Any
-
 from sqlalchemy import update
 
 from app.extensions import db
 from app.kit.http.links import external_url
-from app.kit.mail.catalog import NORMAL, URGENT, Catalog, Context
+from app.kit.mail.catalog import NORMAL, URGENT, Catalog
+from app.kit.mail.rows import Context, EmailState, Json
 from app.models import Email, RecipientLimit, User
-from app.models.email import EmailState
 
 catalog = Catalog(Email, RecipientLimit)
 SAMPLE_LINK = "https://example.com/account/sample-link"
@@ -24,7 +22,7 @@ SAMPLE_ORIGIN = {
 }
 
 
-def send_email(recipient: str, subject: str, template: str, **context: Any) -> None:
+def send_email(recipient: str, subject: str, template: str, **context: Json) -> None:
     """Send an email that has no entry below, from ``<template>.html`` and ``<template>.txt``.
 
     It joins the caller's transaction: it leaves after the commit, and not at all after a

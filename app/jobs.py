@@ -6,7 +6,6 @@ the current transaction commits; ``purge_sessions()`` runs it here and now.
 
 import time
 from datetime import datetime, timedelta
-from typing import Any
 
 from flask import current_app
 from sqlalchemy import ColumnElement, delete, event, select
@@ -18,6 +17,7 @@ from app.kit.db.database import Model, changed_rows, lock_row, utc_now
 from app.kit.jobs.queue import job
 from app.kit.jobs.schedule import Entry, Schedule
 from app.kit.mail.outbox import Outbox
+from app.kit.mail.rows import EmailState
 from app.models import (
     AuditEvent,
     DataExport,
@@ -30,7 +30,6 @@ from app.models import (
     UserSession,
     delete_users,
 )
-from app.models.email import EmailState
 
 # Long enough to clear a small heap in one go, short enough to end before a platform kills us.
 DELIVERY_SECONDS = 5
@@ -47,7 +46,7 @@ def init_app() -> None:
         event.listen(Email, "after_insert", wake_worker)
 
 
-def wake_worker(_mapper: Any, _connection: Any, email: Email) -> None:
+def wake_worker(_mapper: object, _connection: object, email: Email) -> None:
     """Enqueue the delivery; once a transaction is enough, since the job takes whatever is due."""
     deliver_email.enqueue(email.id, once_as="wake worker")
 

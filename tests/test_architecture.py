@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from app.kit.mail.rows import EmailState
+
 ROOT = Path(__file__).parent.parent
 APP = ROOT / "app"
 AREAS = {path.parent.name for path in APP.glob("*/__init__.py")} - {"models", "kit"}
@@ -45,6 +47,8 @@ KIT_ROOMS = {
 }
 MAX_LINES = 250
 MAX_FUNCTION_LINES = 50
+HIDDEN_FROM_MYPY = re.compile(r"type: ignore|: Any\b")
+MAX_HIDDEN_FROM_MYPY = 41
 FORBIDDEN_NAMES = {"util", "utils", "helper", "helpers", "misc", "base", "common", "manager", "managers"}
 # The names of XML's vocabularies look like addresses, and are never visited.
 NAMESPACES = {"www.w3.org", "www.sitemaps.org"}
@@ -113,6 +117,45 @@ def test_the_rule_about_imports_sees_an_upward_one(tmp_path: Path) -> None:
     module.write_text("from app import email\nfrom app.admin.forms import InviteUserForm\nimport app.kit.pages.table\n")
     assert [unit for unit, _ in imported_units(module)] == ["email", "admin", "kit"]
     assert layer_of("admin") < layer_of("email") < layer_of("kit")
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """An import only for type checkers, or inside a function, counts: it hides a circle and does not open it."""
+    imports = {module_name(path): imported_modules(path) for path in MODULES}
+    assert imports["app.models.user"] > {"app.models.role", "app.extensions"}
+    circles = [circle for name in imports if (circle := way_back(name, imports))]
+    assert not circles, "move what both need to a third module, below the two"
+
+
+def test_the_rule_about_circles_sees_one_that_is_there_for_type_checkers(tmp_path: Path) -> None:
+    module = tmp_path / "role.py"
+    module.write_text("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from app.models.user import User\n")
+    imports = {"app.models.user": {"app.models.role"}, "app.models.role": imported_modules(module)}
+    assert way_back("app.models.role", imports) == ["app.models.role", "app.models.user", "app.models.role"]
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_modules(path: Path) -> set[str]:
+    known = {module_name(module) for module in MODULES}
+    names = [name for name, _ in imported_names(ast.parse(path.read_text()))]
+    return {name if name in known else name.rpartition(".")[0] for name in names} & known
+
+
+def way_back(start: str, imports: dict[str, set[str]]) -> list[str]:
+    """Return the shortest circle of imports from ``start``; empty when there is none."""
+    ways = [[start]]
+    seen: set[str] = set()
+    for way in ways:
+        for name in sorted(imports.get(way[-1], set())):
+            if name == start:
+                return [*way, name]
+            if name not in seen:
+                seen.add(name)
+                ways.append([*way, name])
+    return []
 
 
 def test_areas_never_import_one_another() -> None:
@@ -206,6 +249,17 @@ def test_the_rule_about_late_imports_sees_an_unexplained_one() -> None:
     text = "def f():\n    import rq\n    import redis\n\ndef g():\n    # It takes 0.1 s.\n    import rq\n"
     lines = sorted(set(late_imports(ast.parse(text))))
     assert [(line, explained(text, line)) for line in lines] == [(2, False), (7, True)]
+
+
+def test_the_states_of_an_email_are_spelled_once() -> None:
+    literal = re.compile("|".join(f"[\"']{state}[\"']" for state in EmailState if state != EmailState.SENT))
+    spelling = {name_of(path) for path in [*MODULES, *TEMPLATES] if literal.search(path.read_text())}
+    assert spelling == {"app/kit/mail/rows.py"}, "use EmailState"
+
+
+def test_little_is_hidden_from_mypy() -> None:
+    hidden = [line for path in MODULES for line in path.read_text().splitlines() if HIDDEN_FROM_MYPY.search(line)]
+    assert len(hidden) <= MAX_HIDDEN_FROM_MYPY, "say what it is: a Protocol, a TypedDict, the library's own type"
 
 
 def test_files_are_short() -> None:

@@ -1,7 +1,5 @@
 """What people type about their own account."""
 
-from typing import Any
-
 from flask_login import current_user
 from wtforms import BooleanField, SubmitField
 
@@ -15,13 +13,14 @@ from app.kit.forms.fields import (
 )
 from app.kit.forms.form import Form
 from app.models import User
+from app.models.user import NAME_MAX_LENGTH
 
 
-def _owner(form: Any) -> list[str | None]:
+def _owner(form: "_FormAboutOwner") -> list[str | None]:
     return [form.owner.first_name, form.owner.last_name, form.owner.email]
 
 
-def _current_user(_form: Any) -> list[str | None]:
+def _current_user(_form: Form) -> list[str | None]:
     return [current_user.first_name, current_user.last_name, current_user.email]
 
 
@@ -37,8 +36,8 @@ class LoginForm(Form):
 class RegistrationForm(Form):
     """Joining."""
 
-    first_name = name_field("First name", "given-name")
-    last_name = name_field("Last name", "family-name")
+    first_name = name_field("First name", "given-name", NAME_MAX_LENGTH)
+    last_name = name_field("Last name", "family-name", NAME_MAX_LENGTH)
     email = email_field()
     password = new_password_field("Password", typed_person)
     password2 = repeated_password_field("Confirm password", "password")

@@ -1,7 +1,7 @@
 """Taking an account back, for who did not do what a notice said."""
 
 from app import email
-from app.account.origin import request_origin
+from app.account.request_details import request_details
 from app.models import AuditEvent, User, UserSession
 
 
@@ -25,4 +25,4 @@ def take_back(user: User, token: str) -> bool:
 def _tell(user: User, told_before: list[str]) -> None:
     """Tell every address; those that were outranked have no link any more, but must not go unaware."""
     for recipient in dict.fromkeys([*user.addresses_to_tell(), *told_before]):
-        email.email_changed.send(user, recipient=recipient, new_email=user.email, **request_origin())
+        email.email_changed.send(user, recipient=recipient, new_email=user.email, **request_details())

@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, func, select
 
 from app.extensions import db
 from app.kit.db.database import utc_now
+from app.kit.mail.rows import EmailState
 from app.models import Email, User, UserSession
-from app.models.email import EmailState
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from app.kit.forms.fields import email_field, name_field, new_password_field, re
 from app.kit.forms.form import Form
 from app.kit.pages import markdown
 from app.models import Role, User
+from app.models.user import NAME_MAX_LENGTH
 
 ADDRESS_IS_TAKEN = "Somebody has this address already."
 REASON_MAX_LENGTH = 255
@@ -75,8 +76,8 @@ class ChangeAccountTypeForm(_FormWithRole):
 class InviteUserForm(_FormWithRole):
     """Asking somebody to join."""
 
-    first_name = name_field("First name", "off")
-    last_name = name_field("Last name", "off")
+    first_name = name_field("First name", "off", NAME_MAX_LENGTH)
+    last_name = name_field("Last name", "off", NAME_MAX_LENGTH)
     email = email_field(autocomplete="off")
     role = _role_field()
     submit = SubmitField("Send invitation")

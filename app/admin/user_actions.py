@@ -10,7 +10,7 @@ from app.extensions import db
 from app.kit.auth.passwords import hash_password
 from app.kit.db.database import lock_unchanged
 from app.models import AuditEvent, Permission, Role, User, UserSession, delete_user
-from app.models.user import hold_administrators
+from app.models.user import lock_administrator_roles
 
 
 class RefusedError(Exception):
@@ -122,6 +122,6 @@ def _refuse_oneself(user: User, message: str) -> None:
 def _refuse_last_administrator(user: User) -> None:
     if not user.is_admin():
         return
-    hold_administrators()
+    lock_administrator_roles()
     if user.is_last_administrator():
         raise RefusedError(f"{user.full_name()} is the last administrator. Make somebody else one first.")

@@ -8,12 +8,12 @@ from flask_login import current_user
 from sqlalchemy import JSON, ForeignKey, Select, String, select
 from sqlalchemy.orm import Mapped, aliased, contains_eager, mapped_column, relationship
 
-from app.extensions import db
+from app.extensions import Model, db
 from app.kit.db.database import UTCDateTime, utc_now
 from app.models.user import User
 
 
-class AuditEvent(db.Model):
+class AuditEvent(Model):
     """One event, such as ``user.disabled``; people who are deleted leave it without their name."""
 
     __tablename__ = "audit_events"

@@ -8,7 +8,7 @@ from flask import current_app
 from sqlalchemy import ForeignKey, Text, delete, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.extensions import db
+from app.extensions import Model, db
 from app.kit.db.database import UTCDateTime, utc_now
 from app.models.audit_event import AuditEvent
 from app.models.former_address import FormerAddress
@@ -16,7 +16,7 @@ from app.models.user import User
 from app.models.user_session import UserSession
 
 
-class DataExport(db.Model):
+class DataExport(Model):
     """One requested export; ``content`` is JSON text once ``ready_at`` is set."""
 
     __tablename__ = "data_exports"

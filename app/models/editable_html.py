@@ -3,10 +3,10 @@
 from sqlalchemy import String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import db
+from app.extensions import Model, db
 
 
-class EditableHTML(db.Model):
+class EditableHTML(Model):
     """One piece, found by the name that its page gives it; Markdown, or HTML from an older editor."""
 
     __tablename__ = "editable_html"

@@ -1,7 +1,7 @@
 """The outbox: every email that is to leave, left, or could not."""
 
+from dataclasses import fields
 from datetime import datetime
-from enum import StrEnum
 from functools import cache
 from typing import Any
 
@@ -25,31 +25,23 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from app.extensions import db
+from app.extensions import Model, db
+from app.kit.auth.email_address import EMAIL_MAX_LENGTH
 from app.kit.db.clock import database_now
 from app.kit.db.database import UTCDateTime, changed_rows, utc_now
+from app.kit.mail.rows import ClaimedEmail, Context, EmailRow, EmailState
 from app.models.user import User
 
 ERROR_LENGTH = 500
 
 
-class EmailState(StrEnum):
-    """What has become of an email."""
-
-    PENDING = "pending"
-    SENDING = "sending"
-    SENT = "sent"
-    DEAD = "dead"
-    CANCELED = "canceled"
-
-
 # Written out, not bound: a database uses a partial index only for a condition it can read.
-_UNFINISHED = "state IN ('pending', 'sending')"
+_UNFINISHED = f"state IN ('{EmailState.PENDING}', '{EmailState.SENDING}')"
 _FINISHED = (EmailState.SENT, EmailState.CANCELED)
 _PLAIN = {"synchronize_session": False}
 
 
-class Email(db.Model):
+class Email(Model):
     """One email to one address: who and which template, never a token, a link or a rendered body.
 
     ``due_at`` is the moment from which a worker may take the row: when it was written, after a
@@ -70,12 +62,12 @@ class Email(db.Model):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    recipient: Mapped[str] = mapped_column(String(254), index=True)
+    recipient: Mapped[str] = mapped_column(String(EMAIL_MAX_LENGTH), index=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     kind: Mapped[str] = mapped_column(String(64), default="")
     subject: Mapped[str] = mapped_column(String(255))
     template: Mapped[str] = mapped_column(String(255))
-    context: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    context: Mapped[Context] = mapped_column(JSON, default=dict)
     priority: Mapped[int] = mapped_column(default=20)
     state: Mapped[str] = mapped_column(String(16), default=EmailState.PENDING)
     attempts: Mapped[int] = mapped_column(default=0)
@@ -88,17 +80,20 @@ class Email(db.Model):
     user: Mapped[User | None] = relationship()
 
     @classmethod
-    def claim(cls, lease_seconds: float, email_id: int | None = None) -> Row[Any] | None:
+    def claim(cls, lease_seconds: float, email_id: int | None = None) -> ClaimedEmail | None:
         """Take the most urgent due row, or the row ``email_id`` if it is due, for ``lease_seconds``.
 
         However many workers ask at once, one gets it: the others skip it (PostgreSQL) or wait
-        for the write to end and find it taken (SQLite). Answers its columns; the caller commits.
+        for the write to end and find it taken (SQLite). The caller commits.
         """
         parameters = {"lease_seconds": float(lease_seconds), "one_id": email_id}
-        return db.session.connection().execute(_claiming(email_id is not None), parameters).one_or_none()
+        row = db.session.connection().execute(_claiming(email_id is not None), parameters).one_or_none()
+        return None if row is None else ClaimedEmail(*row)
 
     @classmethod
-    def settle(cls, claimed: Any, state: str, *, error: str = "", wait_seconds: float = 0) -> bool:
+    def record_outcome(
+        cls, claimed: ClaimedEmail, state: EmailState, *, error: str = "", wait_seconds: float = 0
+    ) -> bool:
         """Write down how sending went, unless the lease has meanwhile passed to someone else.
 
         An email about nobody leaves no trace once it is sent or canceled: its user is deleted, or a stranger
@@ -114,7 +109,7 @@ class Email(db.Model):
             "error": error[:ERROR_LENGTH],
             "wait_seconds": float(wait_seconds),
         }
-        return db.session.connection().execute(_settling(state == EmailState.SENT), parameters).rowcount == 1
+        return db.session.connection().execute(_recording(state == EmailState.SENT), parameters).rowcount == 1
 
     @classmethod
     def hold_waiting(cls, kind: str, recipient: str, user_id: int | None) -> Row[int, int] | None:
@@ -138,9 +133,9 @@ class Email(db.Model):
         return cls.user_id.is_(None) & (cls.kind != "")
 
     @classmethod
-    def load_user(cls, claimed: Any) -> User | None:
-        """Answer whom a claimed email is about, as the database knows them now."""
-        return db.session.get(User, claimed.user_id) if claimed.user_id is not None else None
+    def load_user(cls, row: EmailRow) -> User | None:
+        """Return whom an email is about, as the database knows them now."""
+        return db.session.get(User, row.user_id) if row.user_id is not None else None
 
     @classmethod
     def retry(cls, email_id: int) -> bool:
@@ -154,7 +149,7 @@ class Email(db.Model):
         return cls._change(email_id, (EmailState.PENDING,), state=EmailState.CANCELED)
 
     @classmethod
-    def _change(cls, email_id: int, states: tuple[EmailState, ...], **values: Any) -> bool:
+    def _change(cls, email_id: int, states: tuple[EmailState, ...], **values: object) -> bool:
         changing = update(cls).where(cls.id == email_id, cls.state.in_(states)).values(**values)
         return changed_rows(db.session.execute(changing)) == 1
 
@@ -170,6 +165,7 @@ class Email(db.Model):
 @cache
 def _claiming(one: bool) -> ReturningUpdate[Any]:
     emails = Email.__table__.c
+    columns = [emails[field.name] for field in fields(ClaimedEmail)]
     due = select(emails.id).where(literal_column(_UNFINISHED), emails.due_at <= database_now())
     if one:
         due = due.where(emails.id == bindparam("one_id"))
@@ -179,12 +175,12 @@ def _claiming(one: bool) -> ReturningUpdate[Any]:
         update(Email.__table__)
         .where(emails.id == due.scalar_subquery(), literal_column(_UNFINISHED))
         .values(state=EmailState.SENDING.value, attempts=emails.attempts + 1, due_at=lease_end)
-        .returning(*emails)
+        .returning(*columns)
     )
 
 
 @cache
-def _settling(sent: bool) -> Update:
+def _recording(sent: bool) -> Update:
     return (
         update(Email.__table__)
         .where(*_ours())

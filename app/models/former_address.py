@@ -2,20 +2,28 @@
 
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING, Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Connection, ForeignKey, String, delete, func, insert, inspect, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ColumnExpressionArgument,
+    Connection,
+    ForeignKey,
+    String,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import db
+from app.extensions import Model, db
+from app.kit.auth.email_address import EMAIL_MAX_LENGTH
 from app.kit.db.database import UTCDateTime, changed_rows, utc_now
 
-if TYPE_CHECKING:
-    from app.models.user import User
 
-
-class FormerAddress(db.Model):
+class FormerAddress(Model):
     """An address that a user moved away from; of two, the lower ``id`` is the older one and wins.
 
     ``until`` is empty while the user is back at the address, which thereby keeps its age.
@@ -25,7 +33,7 @@ class FormerAddress(db.Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    email: Mapped[str] = mapped_column(String(254))
+    email: Mapped[str] = mapped_column(String(EMAIL_MAX_LENGTH))
     # What the user's ``address_key`` was there: links of notices know the address by it.
     address_key: Mapped[str] = mapped_column(String(32))
     until: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
@@ -59,28 +67,27 @@ def new_address_key() -> str:
     return token_urlsafe(9)
 
 
-def note_move(connection: Connection, user: "User", old_email: str) -> None:
-    """Remember that ``user`` moved from ``old_email`` to ``user.email``, within the flush of that very change."""
-    if _same(old_email, user.email):
-        return
-    table: Any = inspect(FormerAddress).local_table
-    own = table.c.user_id == user.id
+def note_move(connection: Connection, user_id: int, old_email: str, new_email: str, address_key: str) -> str:
+    """Remember ``old_email`` with its key, within the flush that changes it; return the key of ``new_email``."""
+    table = FormerAddress.__table__
+    own = table.c.user_id == user_id
     connection.execute(delete(table).where(own, FormerAddress.is_over()))
     left = update(table).where(own, same_address(table.c.email, old_email)).values(until=utc_now())
     if not changed_rows(connection.execute(left)):
-        values = {"user_id": user.id, "email": old_email, "address_key": user.address_key, "until": utc_now()}
+        values = {"user_id": user_id, "email": old_email, "address_key": address_key, "until": utc_now()}
         connection.execute(insert(table).values(values))
-    back = update(table).where(own, same_address(table.c.email, user.email)).values(until=None)
-    known_key = connection.execute(back.returning(table.c.address_key)).scalar()
-    user.address_key = new_address_key() if known_key is None else known_key
+    back = update(table).where(own, same_address(table.c.email, new_email)).values(until=None)
+    known_key: str | None = connection.execute(back.returning(table.c.address_key)).scalar()
+    return new_address_key() if known_key is None else known_key
 
 
-def same_address(column: Any, email: str | None) -> ColumnElement[bool]:
+def same_address(column: ColumnExpressionArgument[str], email: str | None) -> ColumnElement[bool]:
     """Return the condition that ``column`` holds this address, whatever its case."""
     return func.lower(column) == (email or "").lower()
 
 
-def _same(one: str | None, other: str | None) -> bool:
+def same_spelling(one: str | None, other: str | None) -> bool:
+    """Tell whether two addresses are one, whatever their case."""
     return (one or "").lower() == (other or "").lower()
 
 

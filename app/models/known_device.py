@@ -5,11 +5,11 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import db
+from app.extensions import Model
 from app.kit.db.database import NEVER_REUSE_IDS, UTCDateTime, utc_now
 
 
-class KnownDevice(db.Model):
+class KnownDevice(Model):
     """A browser and system in words ("Firefox on Linux") that a user has logged in with."""
 
     __tablename__ = "known_devices"

@@ -7,14 +7,15 @@ from flask import current_app
 from sqlalchemy import JSON, String, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import db
+from app.extensions import Model, db
+from app.kit.auth.email_address import EMAIL_MAX_LENGTH
 from app.kit.db.clock import database_now
 from app.kit.db.database import UTCDateTime, dialect_insert
 
 HOUR_SECONDS = 3600
 
 
-class RecipientLimit(db.Model):
+class RecipientLimit(Model):
     """The moments for which an address got its last emails, oldest first.
 
     It counts addresses of strangers too, who never asked for anything: a scheduled job deletes a row
@@ -24,7 +25,7 @@ class RecipientLimit(db.Model):
     __tablename__ = "recipient_limits"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    address: Mapped[str] = mapped_column(String(254), unique=True)
+    address: Mapped[str] = mapped_column(String(EMAIL_MAX_LENGTH), unique=True)
     # Seconds since 1970. The moments themselves rather than a count: with a count that starts anew each hour,
     # ten emails could leave within a few minutes around its end.
     slots: Mapped[list[float]] = mapped_column(JSON, default=list)

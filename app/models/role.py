@@ -1,16 +1,12 @@
 """Roles and what they may do: a permission is a bit, a role is a row of bits."""
 
 from enum import IntFlag
-from typing import TYPE_CHECKING
 
 from flask import current_app
 from sqlalchemy import String, false, select
 from sqlalchemy.orm import DynamicMapped, Mapped, mapped_column, relationship
 
-from app.extensions import db
-
-if TYPE_CHECKING:
-    from app.models.user import User
+from app.extensions import Model, db
 
 
 class Permission(IntFlag):
@@ -37,7 +33,7 @@ ROLES: list[RoleRow] = [
 ]
 
 
-class Role(db.Model):
+class Role(Model):
     """A named set of permissions."""
 
     __tablename__ = "roles"
@@ -48,7 +44,8 @@ class Role(db.Model):
     default: Mapped[bool] = mapped_column(default=False, server_default=false(), index=True)
     permissions: Mapped[int] = mapped_column(default=0, server_default="0")
 
-    users: DynamicMapped["User"] = relationship(back_populates="role")
+    # By name: user.py imports this module.
+    users: DynamicMapped[Model] = relationship("User", back_populates="role")
 
     @staticmethod
     def insert_roles() -> None:

@@ -6,12 +6,12 @@ from sqlalchemy import String, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import db
+from app.extensions import Model, db
 from app.kit.db.clock import database_now
 from app.kit.db.database import UTCDateTime, changed_rows
 
 
-class ScheduledJob(db.Model):
+class ScheduledJob(Model):
     """One row of the schedule; what it runs, and how often, stands in jobs.py.
 
     The worker's own sweep has a row too, without a next run: it is the worker's sign of life.

@@ -1,18 +1,15 @@
 """People, and what they may do."""
 
 from datetime import datetime
-from secrets import token_urlsafe
 from string import ascii_letters, digits
-from typing import Any
 
-from flask_login import AnonymousUserMixin, UserMixin
+from flask_login import AnonymousUserMixin
 from sqlalchemy import (
     Connection,
     ForeignKey,
     Index,
     String,
     event,
-    false,
     func,
     inspect,
     literal,
@@ -22,33 +19,25 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.orm.attributes import set_committed_value
 
-from app.extensions import db, login_manager
+from app.extensions import Model, db, login_manager
 from app.kit.auth.passwords import hash_password, needs_rehash, verify_password
 from app.kit.db.database import UTCDateTime, changed_rows, lock_row, utc_now
-from app.models.former_address import note_move
+from app.models.former_address import note_move, same_spelling
 from app.models.role import Permission, Role
 from app.models.user_recovery import UserRecovery
 
-# RFC 5321, 4.5.3.1: a path is at most 256 octets, its angle brackets included.
-EMAIL_MAX_LENGTH = 254
 NAME_MAX_LENGTH = 64
 # Each costs every login one hash: whoever imports more kinds shows some by their time.
 MOST_PASSWORD_METHODS = 10
 
 
-class User(UserRecovery, UserMixin, db.Model):
+class User(UserRecovery, Model):
     """Somebody with an account: signed up, created by an administrator, or invited and not yet here."""
 
     __tablename__ = "users"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    # What links and logs say instead of the id: it cannot be guessed or counted.
-    uid: Mapped[str] = mapped_column(String(32), unique=True, default=lambda: token_urlsafe(16))
-    confirmed: Mapped[bool] = mapped_column(default=False, server_default=false())
     first_name: Mapped[str] = mapped_column(String(NAME_MAX_LENGTH), default="", server_default="", index=True)
     last_name: Mapped[str] = mapped_column(String(NAME_MAX_LENGTH), default="", server_default="", index=True)
-    email: Mapped[str] = mapped_column(String(EMAIL_MAX_LENGTH), active_history=True)
-    password_hash: Mapped[str | None] = mapped_column(String(255))
     role_id: Mapped[int | None] = mapped_column(ForeignKey("roles.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, server_default=func.now(), index=True)
     disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -56,14 +45,15 @@ class User(UserRecovery, UserMixin, db.Model):
     # Counts the changes of what decides who gets in and how far (ACCESS below). Whoever verified a password, or
     # was let in by a role, must find the same number when it comes to writing.
     access_version: Mapped[int] = mapped_column(default=0, server_default="0")
-    # Changes with the address; with it the links of notices know it again (user_recovery.py).
-    address_key: Mapped[str] = mapped_column(String(32), default="", server_default="")
 
     # The number is set below; with it in every UPDATE, none overwrites what it has not seen.
     __mapper_args__ = {"version_id_col": access_version, "version_id_generator": False}  # noqa: RUF012 - SQLAlchemy's
 
     role: Mapped[Role | None] = relationship(back_populates="users", lazy="joined")
 
+    # What Flask-Login asks. Its UserMixin would call two users without a session equal.
+    is_authenticated = is_active = True
+    is_anonymous = False
     # The opaque token of the session this object was loaded through; never stored.
     session_token = ""
 
@@ -72,20 +62,6 @@ class User(UserRecovery, UserMixin, db.Model):
         if self.role is None and self.role_id is None:
             with db.session.no_autoflush:
                 self.role = Role.for_newcomers()
-
-    @classmethod
-    def with_email(cls, email: str) -> "User | None":
-        """Answer the user with this address, whatever its case."""
-        return db.session.scalar(select(cls).where(func.lower(cls.email) == email.strip().lower()))
-
-    @classmethod
-    def with_uid(cls, uid: str) -> "User | None":
-        """Answer the user whom a link or log calls ``uid``."""
-        return db.session.scalar(select(cls).where(cls.uid == uid))
-
-    # Flask-Login compares what get_id() answers: two users without a session would be one person.
-    __eq__ = object.__eq__
-    __hash__ = object.__hash__
 
     def get_id(self) -> str:
         """Answer what Flask-Login keeps in the cookie: the session's token, never the user's id."""
@@ -143,11 +119,6 @@ class User(UserRecovery, UserMixin, db.Model):
         return self.confirmed and self.disabled_at is None
 
     @property
-    def is_invited(self) -> bool:
-        """Whether the user was invited and has not joined yet."""
-        return self.password_hash is None
-
-    @property
     def state(self) -> str:
         """What an administrator sees first: "disabled", "invited", "unconfirmed" or "active"."""
         if self.disabled_at is not None:
@@ -167,7 +138,7 @@ class User(UserRecovery, UserMixin, db.Model):
     def is_last_administrator(self) -> bool:
         """Tell whether nobody could administer the site without this user.
 
-        Only an answer got after ``hold_administrators`` stays true until the commit.
+        Only an answer got after ``lock_administrator_roles`` stays true until the commit.
         """
         return self.is_admin() and not other_administrators_than(self)
 
@@ -181,14 +152,14 @@ ACCESS = ("email", "password_hash", "role_id", "disabled_at")
 @event.listens_for(User, "before_update")
 def _note_change_of_access(_mapper: object, connection: Connection, user: User) -> None:
     """Count the change, and remember an address that is given up: nobody can forget to."""
-    attributes: Any = inspect(user).attrs
+    attributes = inspect(user).attrs
     if not any(attributes[name].history.has_changes() for name in ACCESS):
         return
     user.access_version += 1
     # An address that was never confirmed may be anybody's.
     email = attributes["email"].history
-    if email.has_changes() and user.confirmed:
-        note_move(connection, user, email.deleted[0])
+    if email.has_changes() and user.confirmed and not same_spelling(email.deleted[0], user.email):
+        user.address_key = note_move(connection, user.id, email.deleted[0], user.email, user.address_key)
 
 
 def password_methods() -> list[str]:
@@ -226,7 +197,7 @@ class AnonymousUser(AnonymousUserMixin):
         return False
 
 
-def hold_administrators() -> None:
+def lock_administrator_roles() -> None:
     """Let no other transaction demote, disable or delete an administrator until this one ends.
 
     Two administrators who remove each other at the same moment would else both be told that one remains.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, event, func, or_, select, update
 
 from app.extensions import db
 from app.models.audit_event import AuditEvent
@@ -25,17 +25,25 @@ def delete_user(user: User) -> None:
 def delete_users(condition: ColumnElement[bool], at_most: int) -> int:
     """Delete users who meet ``condition`` in the way of :func:`delete_user`; return how many; the caller commits."""
     user_ids = _hold(condition, at_most)
+    connection = db.session.connection()
+    _delete_traces(connection, user_ids)
+    # The database's own cascade: a second request that does the same finds nothing to do.
+    connection.execute(delete(User).where(User.id.in_(user_ids)))
+    return len(user_ids)
+
+
+@event.listens_for(User, "before_delete")
+def _delete_traces_first(_mapper: object, connection: Connection, user: User) -> None:
+    """Let ``session.delete(user)`` do the same, wherever it stands."""
+    _delete_traces(connection, [user.id])
+
+
+def _delete_traces(connection: Connection, user_ids: Sequence[int]) -> None:
     about_users = or_(AuditEvent.actor_id.in_(user_ids), AuditEvent.subject_id.in_(user_ids))
     addresses = select(func.lower(User.email)).where(User.id.in_(user_ids))
-    for statement in (
-        update(AuditEvent).where(about_users).values(ip_address=""),
-        delete(RecipientLimit).where(RecipientLimit.address.in_(addresses)),
-        delete(Email).where(Email.user_id.in_(user_ids)),
-        # The database's own cascade: a second request that does the same finds nothing to do.
-        delete(User).where(User.id.in_(user_ids)),
-    ):
-        db.session.execute(statement, execution_options=PLAIN)
-    return len(user_ids)
+    connection.execute(update(AuditEvent).where(about_users).values(ip_address=""))
+    connection.execute(delete(RecipientLimit).where(RecipientLimit.address.in_(addresses)))
+    connection.execute(delete(Email).where(Email.user_id.in_(user_ids)))
 
 
 def _hold(condition: ColumnElement[bool], at_most: int) -> Sequence[int]:

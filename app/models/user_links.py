@@ -1,27 +1,26 @@
 """What a user's mailed links do, and the state that makes each work once."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from flask import current_app
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.extensions import db
 from app.kit.auth import tokens
 from app.kit.auth.passwords import hash_password
 from app.kit.db.database import lock_row
-
-if TYPE_CHECKING:
-    from app.models.user import User
+from app.models.user_identity import UserIdentity
 
 
-class UserLinks:
+class UserLinks(UserIdentity):
     """The part of ``User`` that makes tokens and redeems them.
 
     Each token carries a fingerprint of the attributes in ``STATE``; redeeming it changes one of
     them, so the second use, an older link, and a link made before a change of address all fail.
     """
+
+    __abstract__ = True
 
     STATE: ClassVar[dict[str, tuple[str, ...]]] = {
         "confirm": ("email", "confirmed", "password_hash"),
@@ -29,18 +28,6 @@ class UserLinks:
         "reset_password": ("email", "password_hash"),
         "invite": ("email", "password_hash"),
     }
-
-    if TYPE_CHECKING:  # what User adds
-        uid: Mapped[str]
-        email: Mapped[str]
-        confirmed: Mapped[bool]
-        password_hash: Mapped[str | None]
-
-        @classmethod
-        def with_email(cls, email: str) -> "User | None": ...
-
-        @classmethod
-        def with_uid(cls, uid: str) -> "User | None": ...
 
     def generate_confirmation_token(self, expiration: int | None = None) -> str:
         """Return a token that confirms the account. Its lifetime is ``expiration`` seconds, by default config.py's."""
@@ -60,8 +47,8 @@ class UserLinks:
         return self._token("invite", seconds("INVITE_LINK_LIFETIME") if expiration is None else expiration)
 
     @classmethod
-    def with_token(cls, purpose: str, token: str) -> "User | None":
-        """Answer the user whom a still valid token of this purpose was made for."""
+    def with_token(cls, purpose: str, token: str) -> Self | None:
+        """Return the user whom a still valid token of this purpose was made for."""
         claims = tokens.read(purpose, token)
         if claims is None:
             return None
@@ -128,10 +115,8 @@ class UserLinks:
             return
         lock_row(db.session, holder)
         if not holder.confirmed:
-            # A deletion knows all models, and so this one too.
-            from app.models.user_deletion import delete_user
-
-            delete_user(holder)
+            db.session.delete(holder)
+            db.session.flush()
 
     def _token(self, purpose: str, max_age_seconds: int, **data: object) -> str:
         return tokens.sign(purpose, self.uid, self._state(purpose), max_age_seconds, **data)
@@ -150,7 +135,7 @@ class UserLinks:
         if claims is None or claims.uid != self.uid:
             return None
         try:
-            lock_row(db.session, self)  # type: ignore[arg-type]
+            lock_row(db.session, self)
         except StaleDataError:
             return None
         return claims

@@ -7,9 +7,7 @@ Using it gives the address a new key, and deletes the addresses that came after 
 """
 
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING
-
-from sqlalchemy.orm import Mapped
+from typing import Self
 
 from app.extensions import db
 from app.kit.auth import tokens
@@ -18,16 +16,11 @@ from app.kit.auth.tokens import Claims
 from app.models.former_address import FormerAddress, new_address_key
 from app.models.user_links import UserLinks, seconds
 
-if TYPE_CHECKING:
-    from app.models.user import User
-
 
 class UserRecovery(UserLinks):
     """The part of ``User`` that its present and former addresses can take back."""
 
-    if TYPE_CHECKING:  # what User adds
-        id: Mapped[int]
-        address_key: Mapped[str]
+    __abstract__ = True
 
     def addresses_to_tell(self) -> list[str]:
         """Return who hears of a change of address: the present one and those of the last 30 days."""
@@ -47,7 +40,7 @@ class UserRecovery(UserLinks):
         return None
 
     @classmethod
-    def with_not_me_token(cls, token: str) -> "User | None":
+    def with_not_me_token(cls, token: str) -> Self | None:
         """Return the user whom the address that ``token`` was mailed to may take back."""
         claims = tokens.read("not_me", token)
         user = cls.with_uid(claims.uid) if claims else None

@@ -9,7 +9,7 @@ from flask import current_app
 from sqlalchemy import ForeignKey, Select, String, bindparam, delete, false, select
 from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 
-from app.extensions import db
+from app.extensions import Model, db
 from app.kit.auth.user_agent import browser_label
 from app.kit.db.database import UTCDateTime, changed_rows, lock_unchanged, utc_now
 from app.models.user import User
@@ -18,7 +18,7 @@ TOKEN_BYTES = 32
 LAST_SEEN_PRECISION = timedelta(minutes=1)
 
 
-class UserSession(db.Model):
+class UserSession(Model):
     """A browser in which a user is logged in."""
 
     __tablename__ = "user_sessions"

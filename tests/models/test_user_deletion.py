@@ -1,5 +1,6 @@
 """Who leaves, by whichever door, leaves nothing personal behind."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import select, update
 
 from app import email, jobs
+from app.extensions import db
 from app.jobs import outbox
 from app.kit.db.database import utc_now
 from app.models import AuditEvent, Email, RecipientLimit, User, delete_users
@@ -36,8 +38,13 @@ def never_confirm(client: FlaskClient, user: User) -> None:
     client.application.config["UNCONFIRMED_ACCOUNT_DAYS"] = 0
 
 
-@pytest.mark.parametrize("leave", [leave_alone, be_deleted, never_confirm])
-def test_nothing_that_names_a_user_is_left(client: FlaskClient, db: SQLAlchemy, leave) -> None:  # type: ignore[no-untyped-def]
+def be_deleted_by_a_fork(_client: FlaskClient, user: User) -> None:
+    db.session.delete(user)
+    db.session.commit()
+
+
+@pytest.mark.parametrize("leave", [leave_alone, be_deleted, never_confirm, be_deleted_by_a_fork])
+def test_nothing_that_names_a_user_is_left(client: FlaskClient, leave: Callable[[FlaskClient, User], None]) -> None:
     user = make_user(email=ADDRESS, last_name="Lovelace")
     email.reset_password.send(user)
     email.export_ready.send(user)

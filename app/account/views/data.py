@@ -13,7 +13,7 @@ from app.jobs import export_data
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.sudo import sudo_required
 from app.models import AuditEvent, DataExport, delete_user
-from app.models.user import hold_administrators
+from app.models.user import lock_administrator_roles
 from app.sessions import forget_browser, verify_own_password
 
 
@@ -79,7 +79,7 @@ def delete_account() -> str | Response:
 def _delete_current_user() -> bool:
     """Delete who is logged in, unless nobody could administer the site afterwards."""
     user = current_user._get_current_object()
-    hold_administrators()
+    lock_administrator_roles()
     if user.is_last_administrator():
         db.session.rollback()
         return False

@@ -7,8 +7,8 @@ from werkzeug.wrappers import Response
 from app import email
 from app.account.blueprint import account
 from app.account.forms import ButtonForm, ChangeEmailForm
-from app.account.origin import request_origin
-from app.account.token_pages import holds_token
+from app.account.private_page import private_page
+from app.account.request_details import request_details
 from app.account.views.registration import LINK_IS_DEAD
 from app.extensions import db, limiter
 from app.kit.auth.limits import from_config, signed_in_user
@@ -41,13 +41,13 @@ def _send_change_link(new_email: str) -> None:
         email.change_email.send(current_user, new_email=new_email)
     else:
         email.already_registered.send(owner)
-    email.email_change_requested.send(current_user, new_email=new_email, **request_origin())
+    email.email_change_requested.send(current_user, new_email=new_email, **request_details())
     AuditEvent.record("email.change_requested", subject=current_user)
 
 
 @account.route("/manage/change-email/<token>", methods=["GET", "POST"])
 @limiter.limit(from_config("LINK_LIMIT"))
-@holds_token
+@private_page
 def change_email(token: str) -> str | Response:
     """Change the address with the link that proves it; only the button does."""
     if User.with_token("change_email", token) != current_user:
@@ -70,5 +70,5 @@ def _refuse_change() -> Response:
 
 def _tell_all_addresses() -> None:
     for recipient in current_user.addresses_to_tell():
-        email.email_changed.send(current_user, recipient=recipient, new_email=current_user.email, **request_origin())
+        email.email_changed.send(current_user, recipient=recipient, new_email=current_user.email, **request_details())
     AuditEvent.record("email.changed", subject=current_user)

@@ -8,9 +8,9 @@ from app import email
 from app.access import ANYONE, VISITORS, access
 from app.account.blueprint import account
 from app.account.forms import ButtonForm, ChangePasswordForm, RequestResetPasswordForm, ResetPasswordForm
-from app.account.origin import request_origin
+from app.account.private_page import private_page
 from app.account.recovery import take_back
-from app.account.token_pages import holds_token
+from app.account.request_details import request_details
 from app.account.views.registration import LINK_IS_DEAD
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
@@ -54,7 +54,7 @@ def _send_reset_link(address: str) -> None:
 @account.route("/reset-password/<token>", methods=["GET", "POST"])
 @access(VISITORS)
 @limiter.limit(from_config("LINK_LIMIT"))
-@holds_token
+@private_page
 def reset_password(token: str) -> str | Response:
     """Set a new password with a mailed link.
 
@@ -90,7 +90,7 @@ def _refuse_reset() -> Response:
 
 def _end_sessions_and_tell(user: User, except_id: int | None = None) -> None:
     UserSession.end_all(user, except_id)
-    email.password_changed.send(user, **request_origin())
+    email.password_changed.send(user, **request_details())
     AuditEvent.record("password.changed", subject=user)
 
 
@@ -114,7 +114,7 @@ def change_password() -> str | Response:
 @account.route("/not-me/<token>", methods=["GET", "POST"])
 @access(ANYONE)
 @limiter.limit(from_config("LINK_LIMIT"))
-@holds_token
+@private_page
 def not_me(token: str) -> str | Response:
     """Lock everyone out of an account whose owner did not do what a notice said, and mail a reset link."""
     user = User.with_not_me_token(token)

@@ -7,15 +7,15 @@ from werkzeug.wrappers import Response
 from app.access import ANYONE, NEWCOMERS, VISITORS, access
 from app.account.blueprint import account
 from app.account.forms import ButtonForm, CreatePasswordForm, RegistrationForm
-from app.account.joining import register as register_user
-from app.account.joining import send_again
-from app.account.token_pages import holds_token
+from app.account.private_page import private_page
+from app.account.sign_up import register as register_user
+from app.account.sign_up import send_again
 from app.email import confirm as confirmation
 from app.extensions import db, limiter
+from app.kit.auth.email_address import EMAIL_MAX_LENGTH
 from app.kit.auth.limits import from_config
 from app.kit.auth.passwords import assess, personal_words
 from app.models import AuditEvent, User
-from app.models.user import EMAIL_MAX_LENGTH
 from app.newcomer import forget_newcomer, newcomer_email, remember_newcomer
 
 LINK_IS_DEAD = "This link is not valid: it is too old, or was used before."
@@ -99,7 +99,7 @@ def _email_to_confirm() -> str:
 @account.route("/confirm-account/<token>", methods=["GET", "POST"])
 @access(ANYONE)
 @limiter.limit(from_config("LINK_LIMIT"))
-@holds_token
+@private_page
 def confirm(token: str) -> str | Response:
     """Confirm the account; only the button does, since mail scanners open links."""
     user = User.with_token("confirm", token)
@@ -132,7 +132,7 @@ def _refuse_confirmation() -> Response:
 @account.route("/join-from-invite/<int:user_id>/<token>", methods=["GET", "POST"])
 @access(VISITORS)
 @limiter.limit(from_config("LINK_LIMIT"))
-@holds_token
+@private_page
 def join_from_invite(user_id: int, token: str) -> str | Response:
     """Let an invited user choose a password, which also confirms the account."""
     user = User.with_token("invite", token)

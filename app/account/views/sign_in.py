@@ -9,7 +9,7 @@ from app import email
 from app.access import UNCONFIRMED, VISITORS, access
 from app.account.blueprint import account
 from app.account.forms import ConfirmPasswordForm, LoginForm
-from app.account.origin import request_origin
+from app.account.request_details import request_details
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
 from app.kit.auth.guesses import counted_guess, login_limits
@@ -67,7 +67,7 @@ def _let_in(user: User, remembered: bool) -> bool:
 
 def _greet_new_device(user: User) -> None:
     """Write a notice when the browser is new to a user who has others."""
-    origin = request_origin()
+    origin = request_details()
     is_first = db.session.scalar(select(KnownDevice.id).where(KnownDevice.user_id == user.id).limit(1)) is None
     is_new = insert_unless_taken(db.session(), KnownDevice, user_id=user.id, label=origin["browser"])
     if is_new and not is_first:

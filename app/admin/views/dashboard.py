@@ -7,6 +7,7 @@ from app import health
 from app.admin.blueprint import admin
 from app.admin.figures import current_figures
 from app.extensions import db
+from app.kit.mail.rows import EmailState
 from app.models import AuditEvent, User
 
 SHOWN_ROWS = 5
@@ -19,6 +20,7 @@ def index() -> str:
     return render_template(
         "admin/index.html",
         figures=current_figures(),
+        email_states=EmailState,
         checks=health.checks(),
         newest_users=db.session.scalars(newest).all(),
         latest_events=db.session.scalars(

@@ -9,9 +9,18 @@ from app.admin.blueprint import admin
 from app.extensions import db
 from app.jobs import deliver_email
 from app.kit.auth.sudo import sudo_required
+from app.kit.mail.rows import EmailState
 from app.kit.pages.table import Table
 from app.models import AuditEvent, Email, Permission
-from app.models.email import EmailState
+
+TONES = {
+    EmailState.PENDING: "info",
+    EmailState.SENDING: "info",
+    EmailState.SENT: "success",
+    EmailState.DEAD: "danger",
+    EmailState.CANCELED: "neutral",
+}
+STATE_CHOICES = [(state.value, state.value) for state in EmailState]
 
 
 @admin.get("/emails")
@@ -28,11 +37,11 @@ def emails() -> str:
             "created": Email.created_at,
         },
         search=[Email.recipient],
-        filters={"state": {state.value: Email.state == state.value for state in EmailState}},
+        filters={"state": {state.value: Email.state == state for state in EmailState}},
         sort="-created",
     )
     return render_template(
-        "admin/emails.html", table=table, states=[(state.value, state.value) for state in EmailState]
+        "admin/emails.html", table=table, states=EmailState, tones=TONES, state_choices=STATE_CHOICES
     )
 
 

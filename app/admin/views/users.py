@@ -1,7 +1,6 @@
 """Looking at users, and adding them."""
 
 from collections.abc import Callable
-from typing import Any
 
 from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy import func, select
@@ -30,7 +29,7 @@ USER_STATES = {
 @admin.get("/users")
 def registered_users() -> str:
     """List everybody."""
-    roles = dict(db.session.execute(select(Role.id, Role.name).order_by(Role.name)).all())
+    roles: dict[int, str] = dict(db.session.execute(select(Role.id, Role.name).order_by(Role.name)).all())
     role_ids = {str(role_id) for role_id in roles}
     table = Table.from_request(
         # The names of the few roles are known already; joining them to each row takes as long as the rows.
@@ -102,7 +101,7 @@ def user_or_404(user_id: int) -> User:
     return db.session.get(User, user_id) or abort(404)
 
 
-def save_user(form: Any, action: Callable[[], User]) -> User | None:
+def save_user(form: InviteUserForm, action: Callable[[], User]) -> User | None:
     """Run ``action`` and commit; None, and an error in ``form``, when the address is taken.
 
     The form has looked before; only the index of the database sees a request of the same moment.

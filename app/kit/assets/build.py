@@ -51,8 +51,8 @@ def build(sources: Path, target: Path, bundles: Mapping[str, Sequence[str]]) -> 
     contents = {**_bundles(sources, bundles), **_images(sources)}
     target.mkdir(exist_ok=True)
     # The same content gets one name: a browser that has the logo has the favicon.
-    first_names = {content: file_name for file_name, content in reversed(contents.values())}
-    files = {name: _write_hashed(target, first_names[content], content) for name, (_, content) in contents.items()}
+    name_of_content = {content: file_name for file_name, content in reversed(contents.values())}
+    files = {name: _write_hashed(target, name_of_content[content], content) for name, (_, content) in contents.items()}
     _write_in_one_step(target / MANIFEST_NAME, json.dumps(files, indent=1).encode())
     _remove_old(target, set(files.values()))
     return [target / file_name for file_name in files.values()]

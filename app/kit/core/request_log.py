@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 
 from flask import Flask, Response, current_app, g, has_request_context, request
@@ -22,6 +23,7 @@ from flask import Flask, Response, current_app, g, has_request_context, request
 log = logging.getLogger("app.request")
 
 _fields: ContextVar[dict[str, Any]] = ContextVar("log_fields", default={})  # noqa: B039 - never changed in place
+ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 _PROXY_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{7,63}")
 
 
@@ -52,7 +54,7 @@ def configure_logging(*, level: str, as_json: bool) -> None:
 
 
 @contextlib.contextmanager
-def log_fields(**fields: Any) -> Iterator[None]:
+def log_fields(**fields: str | int | None) -> Iterator[None]:
     """Add fields (`job_id=…`, `request_id=…`) to every line that is logged inside the block."""
     token = _fields.set({**_fields.get(), **fields})
     try:
@@ -92,7 +94,7 @@ def _end_request(response: Response) -> Response:
     return response
 
 
-def _log_exception(exc_info: Any) -> None:
+def _log_exception(exc_info: ExceptionInfo) -> None:
     log.error("unexpected error", exc_info=exc_info, extra={"fields": _route_fields()})
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, literal
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from app.kit.db.database import UTCDateTime
@@ -24,13 +25,13 @@ class database_now(FunctionElement[Any]):  # noqa: N801 - it reads as a function
 
 
 @compiles(database_now)
-def _in_postgresql(element: database_now, compiler: Any, **options: Any) -> str:
+def _in_postgresql(element: database_now, compiler: SQLCompiler, **options: object) -> str:
     seconds = compiler.process(element.clauses, **options)
     return f"(clock_timestamp() + {seconds} * interval '1 second')"
 
 
 @compiles(database_now, "sqlite")
-def _in_sqlite(element: database_now, compiler: Any, **options: Any) -> str:
+def _in_sqlite(element: database_now, compiler: SQLCompiler, **options: object) -> str:
     seconds = compiler.process(element.clauses, **options)
     # As text of the same form as a stored moment: SQLite compares moments letter by letter.
     return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', {seconds} || ' seconds') || '000')"

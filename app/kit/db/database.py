@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
+import flask_sqlalchemy.model
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Result, TypeDecorator, event, inspect, update
+from flask_sqlalchemy.model import DefaultMeta
+from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Result, Table, TypeDecorator, event, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import DeclarativeBase, Session, configure_mappers, object_mapper, scoped_session
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import Session, configure_mappers, object_mapper, registry, scoped_session
 from sqlalchemy.orm.exc import StaleDataError
 
 # Without names of our own, SQLite's constraints have none and no migration can ever drop one.
@@ -23,14 +26,23 @@ NAMING_CONVENTION = {
 # SQLite hands a deleted row's id to the next one: an old link or session would fit a new user.
 NEVER_REUSE_IDS = {"sqlite_autoincrement": True}
 
-AnySession = Session | scoped_session[Any]
+DatabaseSession = Session | scoped_session[Any]
 
 
-class Model(DeclarativeBase):
-    """The parent of every model."""
+class Model(flask_sqlalchemy.model.Model, metaclass=DefaultMeta):
+    """The parent of every model; ``db.Model`` is this very class.
 
-    metadata = MetaData(naming_convention=NAMING_CONVENTION)
-    __table_args__: Any = NEVER_REUSE_IDS
+    A model derives from ``Model``: Flask-SQLAlchemy sets ``db.Model`` at run time, where mypy cannot see it.
+    """
+
+    __abstract__ = True
+    registry = registry(metadata=MetaData(naming_convention=NAMING_CONVENTION))
+    metadata = registry.metadata
+    __table__: ClassVar[Table]
+    __table_args__: ClassVar[tuple[object, ...] | dict[str, bool]] = NEVER_REUSE_IDS
+
+    def __init__(self, **attributes: object) -> None:
+        self.registry.constructor(self, **attributes)
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -65,7 +77,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def lock_row(session: AnySession, row: Model) -> None:
+def lock_row(session: DatabaseSession, row: Model) -> None:
     """Hold ``row`` until the transaction ends, and read it afresh; raise ``StaleDataError`` when it is gone.
 
     Two requests that use one link thereby run one after the other.
@@ -74,7 +86,7 @@ def lock_row(session: AnySession, row: Model) -> None:
     session.refresh(row)
 
 
-def lock_unchanged(session: AnySession, *rows: Model) -> None:
+def lock_unchanged(session: DatabaseSession, *rows: Model) -> None:
     """Hold ``rows`` until the transaction ends; raise ``StaleDataError`` when one is not what it was when it was read.
 
     What was decided on the row as it was (that a password is right, that somebody may do this) holds until the
@@ -82,20 +94,24 @@ def lock_unchanged(session: AnySession, *rows: Model) -> None:
     order of their ids, or two requests that need the same two could wait for each other.
     """
     session.flush()
-    for row in sorted(set(rows), key=lambda row: row.id):  # type: ignore[attr-defined]
+    for row in sorted(set(rows), key=_key_of):
         _hold(session, row, as_read=True)
 
 
-def _hold(session: AnySession, row: Model, as_read: bool = False) -> None:
+def _hold(session: DatabaseSession, row: Model, as_read: bool = False) -> None:
     # A write that changes nothing locks on both databases: PostgreSQL the row, SQLite the file.
     mapper = object_mapper(row)
-    table: Any = mapper.local_table
-    key, version = table.c.id, mapper.version_id_col
-    holding = update(table).where(key == row.id).values({key: key})  # type: ignore[attr-defined]
+    key, version = mapper.primary_key[0], mapper.version_id_col
+    holding = update(row.__table__).where(key == _key_of(row)).values({key: key})
     if as_read and version is not None:
         holding = holding.where(version == getattr(row, mapper.get_property_by_column(version).key))
     if not changed_rows(session.execute(holding)):
-        raise StaleDataError(f"the row of {table.name} was changed or deleted meanwhile")
+        raise StaleDataError(f"the row of {row.__table__.name} was changed or deleted meanwhile")
+
+
+def _key_of(row: Model) -> int:
+    key: int = object_mapper(row).primary_key_from_instance(row)[0]
+    return key
 
 
 def changed_rows(result: Result[Any]) -> int:
@@ -103,7 +119,7 @@ def changed_rows(result: Result[Any]) -> int:
     return cast("CursorResult[Any]", result).rowcount
 
 
-def insert_unless_taken(session: AnySession, model: type[Model], **values: object) -> bool:
+def insert_unless_taken(session: DatabaseSession, model: type[Model], **values: object) -> bool:
     """Insert a row, unless a unique index already has one like it; answers whether it was inserted.
 
     One statement: of many requests at once one inserts, and none meets an error.
@@ -113,11 +129,10 @@ def insert_unless_taken(session: AnySession, model: type[Model], **values: objec
     return session.execute(statement).scalar() is not None
 
 
-def dialect_insert(session: AnySession, model: type[Model]) -> postgresql.Insert | sqlite.Insert:
+def dialect_insert(session: DatabaseSession, model: type[Model]) -> postgresql.Insert | sqlite.Insert:
     """Return an INSERT into the model's table that knows ``ON CONFLICT``, which SQLAlchemy spells per database."""
-    table: Any = inspect(model).local_table
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+    return sqlite.insert(model.__table__) if is_sqlite else postgresql.insert(model.__table__)
 
 
 def init_app(app: Flask, db: SQLAlchemy) -> None:
@@ -129,7 +144,7 @@ def init_app(app: Flask, db: SQLAlchemy) -> None:
             event.listen(db.engine, "connect", _set_sqlite_pragmas)
 
 
-def _set_sqlite_pragmas(connection: Any, _record: object) -> None:
+def _set_sqlite_pragmas(connection: DBAPIConnection, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")

@@ -8,7 +8,17 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from wtforms import Field, FieldList, FormField, HiddenField, PasswordField, StringField, TextAreaField, ValidationError
+from wtforms import (
+    Field,
+    FieldList,
+    Form,
+    FormField,
+    HiddenField,
+    PasswordField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
 from wtforms.validators import DataRequired, InputRequired, Optional, StopValidation
 
 from app.kit.http.request_text import REPLACEMENT_CHARACTER
@@ -39,7 +49,7 @@ class _LastWord:
     def __init__(self, validator: Validator) -> None:
         self._validator = validator
 
-    def __call__(self, form: Any, field: Field) -> None:
+    def __call__(self, form: Form, field: Field) -> None:
         if field.errors and not isinstance(self._validator, LOOK_AT_RAW_DATA):
             return
         try:
@@ -49,7 +59,7 @@ class _LastWord:
             raise StopValidation((error.args and error.args[0]) or "This is not valid.") from error
 
 
-def _text_can_be_stored(_form: Any, field: Field) -> None:
+def _text_can_be_stored(_form: Form, field: Field) -> None:
     """Refuse what cannot be stored, and a second line where a field has one."""
     text = field.data
     if not isinstance(text, str):
@@ -60,7 +70,7 @@ def _text_can_be_stored(_form: Any, field: Field) -> None:
         raise ValidationError("This contains a line break or another control character.")
 
 
-def _stop_after_error(_form: Any, field: Field) -> None:
+def _stop_after_error(_form: Form, field: Field) -> None:
     """Keep a form's own ``validate_<field>``, which runs after this, from data that could not be read."""
     if field.errors:
         field.errors = list(field.errors)[:1]

@@ -10,11 +10,10 @@ from wtforms.validators import DataRequired, EqualTo, InputRequired, Length, Sto
 
 from app.kit.auth import passwords
 from app.kit.auth.breach_check import is_breached
-from app.kit.auth.email_address import MAX_LENGTH as EMAIL_MAX_LENGTH
-from app.kit.auth.email_address import normalized_email
+from app.kit.auth.email_address import EMAIL_MAX_LENGTH, normalized_email
 from app.kit.forms.link_detection import holds_link
 
-NAME_MAX_LENGTH = 64
+LONGEST_NORMALIZED = 1000
 
 PersonalTexts = Callable[[Any], list[str | None]]
 
@@ -29,17 +28,17 @@ def email_field(label: str = "Email", autocomplete: str = "email") -> StringFiel
     return StringField(label, validators, filters=[_without_outer_blanks], render_kw=attributes)
 
 
-def name_field(label: str, autocomplete: str) -> StringField:
-    """Answer a field for a part of a person's name."""
+def name_field(label: str, autocomplete: str, max_length: int) -> StringField:
+    """Return a field for a part of a person's name."""
     missing = f"Enter a {label.lower()}."
     validators = [
         InputRequired(missing),
         DataRequired(missing),  # blanks are no name
-        Length(max=NAME_MAX_LENGTH, message=f"Use at most {NAME_MAX_LENGTH} characters."),
+        Length(max=max_length, message=f"Use at most {max_length} characters."),
         _plain_text,
         _no_link,
     ]
-    attributes = {"autocomplete": autocomplete, "maxlength": NAME_MAX_LENGTH}
+    attributes = {"autocomplete": autocomplete, "maxlength": max_length}
     return StringField(label, validators, filters=[_trimmed], render_kw=attributes)
 
 
@@ -59,7 +58,7 @@ def new_password_field(label: str, personal_texts: PersonalTexts) -> PasswordFie
     return PasswordField(label, validators, render_kw={"autocomplete": "new-password"})
 
 
-def typed_person(form: Any) -> list[str | None]:
+def typed_person(form: Form) -> list[str | None]:
     """Answer the personal texts of a form that asks for a name and an address as well."""
     return [form.first_name.data, form.last_name.data, form.email.data]
 
@@ -84,7 +83,7 @@ def _without_outer_blanks(text: str | None) -> str | None:
 def _trimmed(text: str | None) -> str | None:
     text = text.strip() if text else text
     # Normalizing takes quadratic time: 400 kB of marks kept a worker busy for a minute. Such a name is refused anyway.
-    if not text or len(text) > 4 * NAME_MAX_LENGTH:
+    if not text or len(text) > LONGEST_NORMALIZED:
         return text
     return unicodedata.normalize("NFC", text)
 

@@ -19,6 +19,8 @@ FORM_CONTENT_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"
 
 View = TypeVar("View", bound=Callable[..., object])
 
+FormData = Mapping[str, Any] | None
+
 
 class Form(FlaskForm):
     """A form whose CSRF token is masked in every response, and that never reads JSON.
@@ -32,11 +34,11 @@ class Form(FlaskForm):
         def render_field(self, field: Any, render_kw: dict[str, Any]) -> str:
             return render_input(field.widget, field, render_kw)
 
-        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+        def wrap_formdata(self, form: FlaskForm, formdata: FormData) -> FormData:
             if formdata is None or isinstance(formdata, dict):
                 return formdata
             if request.method in METHODS_WITH_BODY:
-                submitted: CombinedMultiDict[str, Any] = CombinedMultiDict((_wanted_files(form), request.form))
+                submitted: FormData = CombinedMultiDict((_wanted_files(form), request.form))
                 return submitted or None
             return take_interrupted_form()
 
@@ -46,7 +48,7 @@ class Form(FlaskForm):
         return bool(super().validate(extra_validators))
 
 
-def _wanted_files(form: Any) -> MultiDict[str, FileStorage]:
+def _wanted_files(form: FlaskForm) -> MultiDict[str, FileStorage]:
     """Answer the uploaded files that belong to file fields: in any other field a file is no text."""
     wanted = {field.name for field in form if isinstance(field, FileField)}
     return MultiDict([(name, file) for name, file in request.files.items(multi=True) if name in wanted])

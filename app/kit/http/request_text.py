@@ -8,7 +8,7 @@ replacement character; so do these. A form then refuses U+FFFD (:mod:`app.kit.fo
 from __future__ import annotations
 
 import re
-from typing import IO, Any, NoReturn
+from typing import IO, NoReturn
 
 from flask import Flask, Request, abort
 from werkzeug.datastructures import FileStorage, MultiDict
@@ -91,7 +91,7 @@ class ChunkedBody:
     kind there, which would be a 500.
     """
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
 
     def read(self, *size: int) -> bytes:

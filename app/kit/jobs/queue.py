@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any
 
 import redis
 from flask import Flask, current_app
@@ -21,6 +20,7 @@ from rq.serializers import JSONSerializer
 
 from app.kit.core.request_log import current_request_id
 from app.kit.db.after_commit import after_commit
+from app.kit.db.session import current_session
 
 log = logging.getLogger("app.queue")
 
@@ -29,6 +29,9 @@ TIMEOUT_SECONDS = 0.5
 # While Redis is away not every page pays the timeout anew.
 PAUSE_AFTER_FAILURE_SECONDS = 5
 KEEP_RESULT_SECONDS = 10 * 60
+
+# Ids and short strings: see Job.
+Argument = int | str
 
 
 def init_app(app: Flask) -> None:
@@ -50,8 +53,8 @@ def connect(url: str, *, timeout_seconds: float | None) -> redis.Redis:
     )
 
 
-def queue_named(name: str = DEFAULT_QUEUE, connection: redis.Redis | None = None) -> Any:
-    """Answer RQ's queue; job arguments are JSON, so who can write to Redis cannot run code here."""
+def queue_named(name: str = DEFAULT_QUEUE, connection: redis.Redis | None = None) -> Queue:
+    """Return RQ's queue; job arguments are JSON, so who can write to Redis cannot run code here."""
     client = connection or current_app.extensions["redis"]
     return Queue(name, connection=client, serializer=JSONSerializer)
 
@@ -65,7 +68,7 @@ class Job:
 
     def __init__(
         self,
-        function: Callable[..., Any],
+        function: Callable[..., object],
         name: str,
         queue: str,
         timeout_seconds: int,
@@ -78,7 +81,7 @@ class Job:
         self.retry_after_seconds = retry_after_seconds
         update_wrapper(self, function)
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: Argument) -> object:
         return self.function(*arguments)
 
     @property
@@ -86,16 +89,15 @@ class Job:
         """The dotted name under which a worker finds the job."""
         return f"{self.function.__module__}.{self.function.__name__}"
 
-    def enqueue(self, *arguments: Any, once_as: str | None = None) -> None:
+    def enqueue(self, *arguments: Argument, once_as: str | None = None) -> None:
         """Ask a worker to run the job, once the current transaction is committed.
 
         After a rollback nothing is enqueued. While Redis is away the wish is logged and lost. Of
         several calls in one transaction with the same ``once_as`` the first one counts.
         """
-        session = current_app.extensions["sqlalchemy"].session()
-        after_commit(session, lambda: self._try_to_enqueue(arguments), key=once_as)
+        after_commit(current_session()(), lambda: self._try_to_enqueue(arguments), key=once_as)
 
-    def _try_to_enqueue(self, arguments: tuple[Any, ...]) -> None:
+    def _try_to_enqueue(self, arguments: tuple[Argument, ...]) -> None:
         if time.monotonic() < current_app.extensions["queue_paused_until"]:
             log.warning("job not enqueued, the queue is away", extra={"fields": {"job": self.name}})
             return
@@ -106,7 +108,7 @@ class Job:
             fields = {"job": self.name, "error": type(error).__name__}
             log.error("job not enqueued, the queue does not answer", extra={"fields": fields})
 
-    def enqueue_now(self, *arguments: Any, connection: redis.Redis | None = None) -> None:
+    def enqueue_now(self, *arguments: Argument, connection: redis.Redis | None = None) -> None:
         """Enqueue without waiting for a commit; raises :class:`redis.RedisError` when Redis is away."""
         queue_named(self.queue, connection).enqueue_call(
             self.path,
@@ -120,7 +122,7 @@ class Job:
             meta={"request_id": current_request_id()},
         )
 
-    def _retry(self) -> Any:
+    def _retry(self) -> RetryRule | None:
         if not self.retry_after_seconds:
             return None
         return RetryRule(max=len(self.retry_after_seconds), interval=list(self.retry_after_seconds))
@@ -136,14 +138,14 @@ def job(
     queue: str = DEFAULT_QUEUE,
     timeout_seconds: int = 180,
     retry_after_seconds: tuple[int, ...] = (10, 60, 300),
-) -> Callable[[Callable[..., Any]], Job]:
+) -> Callable[[Callable[..., object]], Job]:
     """Make a function a job.
 
     ``name`` is what administrators read. When the function raises or its worker dies, it is run
     again after each of ``retry_after_seconds``; after the last it waits at /admin/jobs.
     """
 
-    def decorate(function: Callable[..., Any]) -> Job:
+    def decorate(function: Callable[..., object]) -> Job:
         made = Job(function, name, queue, timeout_seconds, retry_after_seconds)
         if any(known.name == name and known.path != made.path for known in jobs):
             # The schedule keeps a job's times under its name: one of the two would never run.

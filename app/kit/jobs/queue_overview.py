@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import redis
 from flask import current_app
 from rq import Queue, Worker
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
+from rq.registry import BaseRegistry
 from rq.serializers import JSONSerializer
 
 from app.kit.jobs.queue import DEFAULT_QUEUE, queue_named
@@ -98,7 +98,7 @@ def _queue_names() -> list[str]:
     return sorted({DEFAULT_QUEUE, *(key.decode().removeprefix(Queue.redis_queue_namespace_prefix) for key in keys)})
 
 
-def _queue_state(queue: Any) -> QueueState:
+def _queue_state(queue: Queue) -> QueueState:
     # Counting only: a web process does not clean up after workers.
     counts = [
         registry.get_job_count(cleanup=False)
@@ -107,15 +107,15 @@ def _queue_state(queue: Any) -> QueueState:
     return QueueState(queue.name, queue.count, *counts)
 
 
-def _jobs(queue: Any, registry: Any) -> Iterator[JobState]:
+def _jobs(queue: Queue, registry: BaseRegistry) -> Iterator[JobState]:
     for job_id in registry.get_job_ids(0, SHOWN_JOBS - 1, desc=True, cleanup=False):
         job = queue.fetch_job(job_id)
         if job is not None:
             moment = _aware(job.ended_at or job.started_at)
-            yield JobState(job.id, job.description or job.func_name, queue.name, moment, _error(job))
+            yield JobState(job.id, job.description or job.func_name or "", queue.name, moment, _error(job))
 
 
-def _error(job: Any) -> str:
+def _error(job: Job) -> str:
     result = job.latest_result()
     lines = (result.exc_string or "").strip().splitlines() if result else []
     return "\n".join(lines[-ERROR_LINES:])
@@ -140,7 +140,7 @@ def _worker(row: dict[bytes, bytes]) -> WorkerState:
     )
 
 
-def _failed_job(job_id: str) -> Any:
+def _failed_job(job_id: str) -> Job | None:
     try:
         job = Job.fetch(job_id, connection=current_app.extensions["redis"], serializer=JSONSerializer)
     except (NoSuchJobError, ValueError):  # RQ raises the second for what cannot be an id: addresses hold anything

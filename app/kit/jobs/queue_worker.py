@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import time
-from typing import Any
+from types import FrameType
 
 import redis
 from flask import Flask
@@ -19,6 +19,7 @@ from rq.job import Job
 from rq.queue import Queue
 
 from app.kit.core.request_log import log_fields
+from app.kit.db.session import current_database
 from app.kit.jobs.queue import connect, queue_named
 
 log = logging.getLogger("app.worker")
@@ -65,7 +66,7 @@ class QueueWorker(Worker):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
-    def request_force_stop(self, signum: int, frame: Any) -> None:
+    def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
         """Ignore further requests to stop: the second comes when the first was sent to all processes."""
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
@@ -84,7 +85,7 @@ class QueueWorker(Worker):
         request_id = job.meta.get("request_id") if job.meta else None
         with self._app.app_context(), log_fields(job_id=job.id, request_id=request_id):
             # The parent's connections are the parent's: forget them, do not close them.
-            self._app.extensions["sqlalchemy"].engine.dispose(close=False)
+            current_database().engine.dispose(close=False)
             succeeded = super().perform_job(job, queue, execution)
             seconds = round(time.perf_counter() - started_at, 3)
             fields = {"job": job.description, "succeeded": succeeded, "seconds": seconds}

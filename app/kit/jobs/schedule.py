@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any
 
 import redis
-from flask import current_app
 
+from app.kit.db.session import current_session
 from app.kit.jobs.queue import Job
 
 log = logging.getLogger("app.schedule")
@@ -55,7 +55,7 @@ class Schedule:
         now = self.rows.now()
         for entry in self.entries:
             self.rows.plan(entry.name, entry.next_run_after(now))
-        _session().commit()
+        current_session().commit()
 
     def enqueue_due(self, connection: redis.Redis) -> None:
         """Enqueue what is due. While Redis is away it stays due, and is caught up once later."""
@@ -63,7 +63,7 @@ class Schedule:
         for entry in self.entries:
             if entry.name in due_names:
                 self._enqueue(entry, connection)
-        _session().rollback()
+        current_session().rollback()
 
     def _enqueue(self, entry: Entry, connection: redis.Redis) -> None:
         try:
@@ -71,12 +71,8 @@ class Schedule:
                 # Before the commit: if Redis is away, the run is not used up.
                 entry.job.enqueue_now(connection=connection)
                 log.info("scheduled job enqueued", extra={"fields": {"job": entry.name}})
-            _session().commit()
+            current_session().commit()
         except redis.RedisError as error:
-            _session().rollback()
+            current_session().rollback()
             fields = {"job": entry.name, "error": type(error).__name__}
             log.warning("scheduled job waits for the queue", extra={"fields": fields})
-
-
-def _session() -> Any:
-    return current_app.extensions["sqlalchemy"].session

@@ -10,14 +10,15 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from typing import Any
+from types import FrameType
 
 import redis
-from flask import Flask, current_app
+from flask import Flask
 from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import DBAPIError
 
+from app.kit.db.session import current_session
 from app.kit.jobs.queue import connect
 from app.kit.jobs.schedule import Schedule
 from app.kit.mail.outbox import Outbox
@@ -44,7 +45,7 @@ class Sweeper:
         self._parent_pid = os.getppid()
         self._stopping = False
         self._plan_at = 0.0
-        self._retries: Any = None
+        self._retries: RQScheduler | None = None
 
     def run(self, burst: bool) -> None:
         """Sweep again and again; with ``burst``, until no email is due."""
@@ -82,7 +83,7 @@ class Sweeper:
             self._schedule.plan()
             self._plan_at = time.monotonic() + PLAN_SECONDS
         self._schedule.rows.note_run(SIGN_OF_LIFE, SIGN_OF_LIFE_SECONDS)
-        current_app.extensions["sqlalchemy"].session.commit()
+        current_session().commit()
         self._schedule.enqueue_due(self._redis)
         self._enqueue_retries()
 
@@ -109,7 +110,7 @@ class Sweeper:
         except redis.RedisError:
             log.warning("the queue is away, its lock runs out by itself")
 
-    def _stop(self, signum: int, frame: Any) -> None:
+    def _stop(self, _signum: int, _frame: FrameType | None) -> None:
         self._stopping = True
 
     def _pause(self) -> None:

@@ -10,10 +10,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from types import FrameType
 
 from flask import Flask
 
+from app.kit.db.session import current_database
 from app.kit.jobs import queue_worker
 from app.kit.jobs.queue import DEFAULT_QUEUE
 from app.kit.jobs.schedule import Schedule
@@ -46,7 +47,7 @@ def run(
         children.append(Child(f"worker {number}", lambda: queue_worker.work(app, queue, burst)))
     with app.app_context():
         # A connection that two processes share belongs to neither.
-        app.extensions["sqlalchemy"].engine.dispose()
+        current_database().engine.dispose()
     return Supervisor(children, restart=not burst).run()
 
 
@@ -156,5 +157,5 @@ class Supervisor:
     def _any_alive(self) -> bool:
         return any(child.pid for child in self._children)
 
-    def _stop(self, signum: int, frame: Any) -> None:
+    def _stop(self, _signum: int, _frame: FrameType | None) -> None:
         self._stopping = True

@@ -7,16 +7,18 @@ email; what depends on the moment (does it still make sense? which link?) is dec
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, update_wrapper
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 from flask import current_app
 
 from app.kit.core.request_log import current_request_id
+from app.kit.db.session import current_session
 from app.kit.mail.message import Message, build_message
+from app.kit.mail.rows import Context, EmailRow, EmailRows, Json, LimitRows, Person
 
 log = logging.getLogger("app.outbox")
 
@@ -26,9 +28,6 @@ URGENT, NORMAL, BULK = 10, 20, 30
 SAMPLE_USER = SimpleNamespace(
     first_name="Ada", last_name="Lovelace", email="ada@example.com", full_name=lambda: "Ada Lovelace"
 )
-
-# What a composer answers: the template's variables, or None when nobody should get the email now.
-Context = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -54,24 +53,21 @@ class CatalogEmail:
     sample: Context
     catalog: "Catalog" = field(repr=False)
 
-    def __post_init__(self) -> None:
-        update_wrapper(self, self.composer)  # type: ignore[arg-type]
-
     @property
     def name(self) -> str:
         """The name under which app/email.py lists it."""
         return self.composer.__name__
 
-    def send(self, user: Any, **context: Any) -> bool:
+    def send(self, user: Person, **context: Json) -> bool:
         """Write this email to ``user`` into the outbox, in the caller's transaction.
 
         ``context`` are plain JSON values, the composer's further arguments. Return whether it will
         leave: False when the email is limited and its recipient has had enough in this hour.
         """
-        recipient = context[self.to] if self.to else user.email
+        recipient = str(context[self.to]) if self.to else user.email
         return self._write(recipient, None if self.outlives_user else user, context, self.limited_per_recipient)
 
-    def send_unlimited(self, user: Any, **context: Any) -> None:
+    def send_unlimited(self, user: Person, **context: Json) -> None:
         """Write this email without counting it, where it answers a link that only the user was mailed.
 
         No stranger can cause that, and none may use up the limit to keep the owner waiting.
@@ -82,7 +78,7 @@ class CatalogEmail:
         """Write a row that the worker cancels: asking for an unknown address must cost what a known one does."""
         return self._write(recipient, None, {}, self.limited_per_recipient)
 
-    def _write(self, recipient: str, user: Any, context: Context, limited: bool) -> bool:
+    def _write(self, recipient: str, user: Person | None, context: Context, limited: bool) -> bool:
         add_row = self.catalog.add_limited_row if limited else self.catalog.add_row
         return add_row(
             recipient=recipient,
@@ -94,21 +90,21 @@ class CatalogEmail:
             priority=self.priority,
         )
 
-    def compose(self, row: Any) -> Rendered | None:
+    def compose(self, row: EmailRow) -> Rendered | None:
         """Build the email as of now; None when it no longer makes sense."""
         user = self.catalog.rows.load_user(row)
-        if user is None and not self.outlives_user:
-            return None
-        # The link in it would open the account to whoever reads the address that was given up.
-        if self.to is None and not self.outlives_user and user.email != row.recipient:
+        if not self.outlives_user and not self._still_fits(row, user):
             return None
         arguments = row.context if self.outlives_user else {"user": user, **row.context}
         composed = self.composer(**arguments)
         if composed is None:
             return None
         moment = row.created_at.strftime("%d %B %Y, %H:%M UTC")
-        context = {"user": user, "happened_at": moment, **row.context, **composed}
-        return render(self.template, self.subject, context)
+        return render(self.template, self.subject, {"user": user, "happened_at": moment, **row.context, **composed})
+
+    def _still_fits(self, row: EmailRow, user: Person | None) -> bool:
+        # The link in it would open the account to whoever reads the address that was given up.
+        return user is not None and (self.to is not None or user.email == row.recipient)
 
     def preview(self) -> Rendered:
         """Render the email with sample data."""
@@ -121,7 +117,7 @@ class Catalog:
     ``rows`` is the model of its outbox, ``limits`` the model that counts emails for each recipient.
     """
 
-    def __init__(self, rows: type[Any], limits: type[Any]) -> None:
+    def __init__(self, rows: EmailRows, limits: LimitRows) -> None:
         self.rows = rows
         self.limits = limits
         self.emails: dict[str, CatalogEmail] = {}
@@ -159,13 +155,15 @@ class Catalog:
 
         return decorate
 
-    def add_limited_row(self, *, recipient: str, user: Any, kind: str, **columns: Any) -> bool:
+    def add_limited_row(
+        self, *, recipient: str, user: Person | None, kind: str, context: Context, **columns: object
+    ) -> bool:
         """Add a row that is due when its recipient's limit allows; return False when it is dropped.
 
         Where one like it waits, that one answers both requests: it is composed only when it leaves. One that
         failed before starts anew, so that asking again helps as soon as the mail server is back.
         """
-        _session().flush()  # a new user has no id before
+        current_session().flush()  # a new user has no id before
         limit = self.limits.hold(recipient)
         waiting = self.rows.hold_waiting(kind, recipient, user.id if user else None)
         if waiting is not None and waiting.attempts == 0:
@@ -177,15 +175,15 @@ class Catalog:
         if waiting is not None:
             self.rows.start_anew(waiting.id, slot)
             return True
-        return self.add_row(recipient=recipient, user=user, kind=kind, due_at=slot, **columns)
+        return self.add_row(context=context, recipient=recipient, user=user, kind=kind, due_at=slot, **columns)
 
-    def add_row(self, *, context: Context, **columns: Any) -> bool:
+    def add_row(self, *, context: Context, **columns: object) -> bool:
         """Add a row to the outbox; raises TypeError when ``context`` is not plain JSON."""
         json.dumps(context)
-        _session().add(self.rows(context=context, request_id=current_request_id(), **columns))
+        current_session().add(self.rows(context=context, request_id=current_request_id(), **columns))
         return True
 
-    def compose(self, row: Any) -> Message | None:
+    def compose(self, row: EmailRow) -> Message | None:
         """Build a row's message, whether it comes from the catalogue or from ``send_email``."""
         if row.kind:
             rendered = self.emails[row.kind].compose(row)
@@ -203,10 +201,10 @@ class Catalog:
         )
 
 
-def render(template: str, subject: str, context: Context) -> Rendered:
+def render(template: str, subject: str, values: Mapping[str, object]) -> Rendered:
     """Render ``<template>.txt`` and ``<template>.html``, the latter with its styles inlined."""
     settings = current_app.config
-    context = {"app_name": settings["APP_NAME"], "base_url": settings["BASE_URL"], "subject": subject, **context}
+    context = {"app_name": settings["APP_NAME"], "base_url": settings["BASE_URL"], "subject": subject, **values}
     # Straight from the environment: context processors are for pages, and know a request.
     environment = current_app.jinja_env
     text = environment.get_template(f"{template}.txt").render(context)
@@ -230,11 +228,7 @@ def _inliner() -> Any:
     return css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, keep_style_tags=False)
 
 
-def message_id(row: Any) -> str:
-    """Answer the Message-ID of a row: the same at every try, so that a double can be told as one."""
+def message_id(row: EmailRow) -> str:
+    """Return the Message-ID of a row: the same at every try, so that a double can be told as one."""
     domain = current_app.config["EMAIL_SENDER"].rpartition("@")[2].strip("> ") or "localhost"
     return f"<email-{row.id}.{int(row.created_at.timestamp())}@{domain}>"
-
-
-def _session() -> Any:
-    return current_app.extensions["sqlalchemy"].session

@@ -10,14 +10,15 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from flask import current_app
 from sqlalchemy.exc import DBAPIError
 
 from app.kit.core.request_log import log_fields
+from app.kit.db.session import current_session
 from app.kit.mail.mailbox import MailboxTransport
 from app.kit.mail.message import Message
+from app.kit.mail.rows import ClaimedEmail, EmailRows, EmailState
 from app.kit.mail.smtp import Failure, SmtpTransport, classify
 
 log = logging.getLogger("app.outbox")
@@ -28,22 +29,11 @@ JITTER = 0.2
 LEASE_MARGIN_SECONDS = 10
 # A server that failed this often in a row is left alone until the next round.
 SERVER_FAILURES_PER_ROUND = 3
-SETTLE_PAUSE_SECONDS = 0.5
-SETTLE_FOR_SECONDS = 600
+RECORD_PAUSE_SECONDS = 0.5
+RECORD_FOR_SECONDS = 600
 
 
-class Rows(Protocol):
-    """What a model offers to be an outbox; models/email.py says what each method promises.
-
-    A claimed row has ``id``, ``attempts`` and ``request_id``, and what the composer needs.
-    """
-
-    def claim(self, lease_seconds: float, email_id: int | None = None) -> Any: ...
-
-    def settle(self, claimed: Any, state: str, *, error: str = "", wait_seconds: float = 0) -> bool: ...
-
-
-Composer = Callable[[Any], Message | None]
+Composer = Callable[[ClaimedEmail], Message | None]
 Transport = SmtpTransport | MailboxTransport
 
 
@@ -51,7 +41,7 @@ Transport = SmtpTransport | MailboxTransport
 class Outcome:
     """How one try went: the row's next state, and what an administrator reads about it."""
 
-    state: str
+    state: EmailState
     error: str = ""
     wait_seconds: float = 0
     server_failed: bool = False
@@ -60,7 +50,7 @@ class Outcome:
 class Outbox:
     """Delivers the rows of one model; ``compose`` makes a row's message, or None if it is obsolete."""
 
-    def __init__(self, rows: Rows, compose: Composer) -> None:
+    def __init__(self, rows: EmailRows, compose: Composer) -> None:
         self._rows = rows
         self._compose = compose
 
@@ -70,7 +60,7 @@ class Outbox:
         Any number of calls at once send each row once. Answers how many rows were tried.
         """
         # A context of its own has a session of its own: the caller's objects stay as they are.
-        with current_app._get_current_object().app_context():  # type: ignore[attr-defined]
+        with current_app.app_context():
             return self._work_off(email_id, go_on)
 
     def _work_off(self, email_id: int | None, go_on: Callable[[], bool]) -> int:
@@ -83,14 +73,14 @@ class Outbox:
                 tried += 1
                 failed_in_a_row = failed_in_a_row + 1 if outcome.server_failed else 0
                 more = failed_in_a_row < SERVER_FAILURES_PER_ROUND and go_on()
-                claimed = self._settle(claimed, outcome, claim_next=more)
+                claimed = self._record_and_claim(claimed, outcome, claim_next=more)
         finally:
             transport.close()
         return tried
 
     def _claim(self, email_id: int | None = None) -> "Claimed | None":
         claimed = self._claim_uncommitted(email_id)
-        _session().commit()
+        current_session().commit()
         return claimed
 
     def _claim_uncommitted(self, email_id: int | None = None) -> "Claimed | None":
@@ -110,14 +100,14 @@ class Outbox:
                 return self._later(claimed.row, error)
             except Exception as error:
                 log.exception("email cannot be built")
-                return Outcome("dead", f"cannot be built: {type(error).__name__}: {error}")
+                return Outcome(EmailState.DEAD, f"cannot be built: {type(error).__name__}: {error}")
             finally:
                 # Sending may take a while: nobody shall wait for our transaction.
-                _session().rollback()
-                _session().expunge_all()
+                current_session().rollback()
+                current_session().expunge_all()
             if message is None:
                 log.info("email canceled, it no longer makes sense")
-                return Outcome("canceled", "no longer makes sense")
+                return Outcome(EmailState.CANCELED, "no longer makes sense")
             return self._send(claimed, message, transport)
 
     def _send(self, claimed: "Claimed", message: Message, transport: Transport) -> Outcome:
@@ -128,51 +118,54 @@ class Outbox:
         except Exception as error:
             return self._failed(row, error)
         log.info("email sent")
-        return Outcome("sent")
+        return Outcome(EmailState.SENT)
 
-    def _failed(self, row: Any, error: Exception) -> Outcome:
+    def _failed(self, row: ClaimedEmail, error: Exception) -> Outcome:
         failure = classify(error)
         if failure is Failure.PERMANENT:
             log.warning("email refused for good", extra={"fields": {"error": type(error).__name__}})
-            return Outcome("dead", describe(error))
+            return Outcome(EmailState.DEAD, describe(error))
         if failure is Failure.SETTINGS:
             log.error("the mail server refuses our settings: %s", describe(error))
         return self._later(row, error, server_failed=failure is not Failure.TEMPORARY)
 
-    def _later(self, row: Any, error: Exception, *, server_failed: bool = False) -> Outcome:
+    def _later(self, row: ClaimedEmail, error: Exception, *, server_failed: bool = False) -> Outcome:
         if row.attempts >= current_app.config["EMAIL_MAX_ATTEMPTS"]:
             log.error("email given up after %d tries", row.attempts)
-            return Outcome("dead", describe(error), server_failed=server_failed)
+            return Outcome(EmailState.DEAD, describe(error), server_failed=server_failed)
         fields = {"attempt": row.attempts, "error": type(error).__name__}
         log.warning("email not sent, it will be tried again", extra={"fields": fields})
-        return Outcome("pending", describe(error), wait_before_try(row.attempts + 1), server_failed)
+        return Outcome(EmailState.PENDING, describe(error), wait_before_try(row.attempts + 1), server_failed)
 
-    def _settle(self, claimed: "Claimed", outcome: Outcome, *, claim_next: bool) -> "Claimed | None":
+    def _record_and_claim(self, claimed: "Claimed", outcome: Outcome, *, claim_next: bool) -> "Claimed | None":
         """Note the outcome and take the next row in one transaction: half the commits.
 
         A message that is out must be noted, or it goes out again: while the database is away
         (restarted, locked) the note is tried again and again.
         """
-        give_up_at = time.monotonic() + SETTLE_FOR_SECONDS
+        give_up_at = time.monotonic() + RECORD_FOR_SECONDS
         while True:
             try:
-                self._rows.settle(claimed.row, outcome.state, error=outcome.error, wait_seconds=outcome.wait_seconds)
+                self._record(claimed.row, outcome)
                 following = self._claim_uncommitted() if claim_next else None
-                _session().commit()
+                current_session().commit()
                 return following
             except DBAPIError:
-                _session().rollback()
+                current_session().rollback()
                 if time.monotonic() > give_up_at:
                     raise
                 log.warning("the database is away, the outcome of an email waits to be noted")
-                time.sleep(SETTLE_PAUSE_SECONDS)
+                time.sleep(RECORD_PAUSE_SECONDS)
+
+    def _record(self, row: ClaimedEmail, outcome: Outcome) -> None:
+        self._rows.record_outcome(row, outcome.state, error=outcome.error, wait_seconds=outcome.wait_seconds)
 
 
 @dataclass(frozen=True)
 class Claimed:
     """A row that is ours until ``deadline`` (``time.monotonic()`` seconds)."""
 
-    row: Any
+    row: ClaimedEmail
     deadline: float
 
 
@@ -193,7 +186,3 @@ def describe(error: Exception) -> str:
     """Answer an error in one printable line."""
     text = f"{type(error).__name__}: {error}"
     return "".join(letter if letter.isprintable() else " " for letter in text)
-
-
-def _session() -> Any:
-    return current_app.extensions["sqlalchemy"].session

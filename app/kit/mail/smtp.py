@@ -8,12 +8,15 @@ import socket
 import ssl
 import time
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import flask_mail
 from flask import current_app
 
 from app.kit.mail.message import Message
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
 
 # For who uses Flask-Mail directly; the outbox gives each message its own limit.
 CONNECT_SECONDS = 60
@@ -44,7 +47,7 @@ class _DeadlineReader(socket.SocketIO):
         super().__init__(sock, "r")  # type: ignore[arg-type]
         self._connection = connection
 
-    def readinto(self, buffer: Any) -> int | None:
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
         self._connection.limit_next_step()
         return super().readinto(buffer)
 
@@ -70,7 +73,7 @@ class _Conversation(smtplib.SMTP):
         if self.sock is not None:
             self.sock.settimeout(min(self.timeout, left))
 
-    def send(self, s: Any) -> None:
+    def send(self, s: "ReadableBuffer | str") -> None:
         self.limit_next_step()
         super().send(s)
 
@@ -79,7 +82,7 @@ class _Conversation(smtplib.SMTP):
             self.file = io.BufferedReader(_DeadlineReader(self, self.sock))
         return super().getreply()
 
-    def data(self, msg: Any) -> tuple[int, bytes]:
+    def data(self, msg: "ReadableBuffer | str") -> tuple[int, bytes]:
         self.reached_data = True
         return super().data(msg)
 

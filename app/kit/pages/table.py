@@ -13,6 +13,8 @@ from flask import current_app, request
 from sqlalchemy import ColumnElement, Select, func, inspect, or_, select
 from sqlalchemy.orm import QueryableAttribute
 
+from app.kit.db.session import current_session
+
 Column = ColumnElement[Any] | QueryableAttribute[Any]
 Condition = ColumnElement[bool]
 Choices = Mapping[str, Condition]
@@ -65,9 +67,9 @@ class Table:
         conditions = _search_conditions(words, search) + [condition for _, condition in chosen.values()]
         query = query.where(*conditions) if conditions else query
         sort_name, direction = _sort(columns, sort)
-        session = current_app.extensions["sqlalchemy"].session
+        session = current_session()
 
-        total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery()))
+        total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
         pages = max(1, -(-total // per_page))
         page = min(_page_number(), pages)
         ordered = query.order_by(None).order_by(*_order(query, columns.get(sort_name), direction))
@@ -97,7 +99,7 @@ class Table:
         wanted = {"search": self.search, "sort": self.sort, "direction": self.direction, **self.chosen}
         return {name: value for name, value in wanted.items() if value}
 
-    def url(self, **changes: Any) -> str:
+    def url(self, **changes: str | int | None) -> str:
         """The address of this list with ``changes`` made; without a page number in them, of its first page."""
         return _address(self._path, tuple({**self.state, **changes}.items()))
 

@@ -7,7 +7,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import StatementError
 
-from app.kit.db.database import utc_now
+from app.kit.db.database import Model, utc_now
 from app.models import User
 from tests.factories import make_user
 
@@ -36,3 +36,8 @@ def test_a_moment_that_the_database_wrote_is_read_too(db: SQLAlchemy) -> None:
 def test_a_moment_without_a_zone_is_not_taken(db: SQLAlchemy) -> None:
     with pytest.raises(StatementError, match="needs its time zone"):
         db.session.scalar(select(User).where(User.created_at < datetime(2026, 5, 1)))  # noqa: DTZ001
+
+
+def test_the_typed_parent_of_models_is_that_of_flask_sqlalchemy(db: SQLAlchemy) -> None:
+    assert db.Model is Model
+    assert User.query.session is db.session()

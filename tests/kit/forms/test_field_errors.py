@@ -57,7 +57,7 @@ class ForkForm(Form):
 
 
 class PersonForm(Form):
-    name = name_field("First name", "off")
+    name = name_field("First name", "off", 64)
     email = email_field()
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import select, text, update
 from app.jobs import deliver_email, outbox
 from app.kit.db.database import utc_now
 from app.kit.mail import outbox as outbox_module
+from app.kit.mail.rows import EmailState
 from app.models import Email
-from app.models.email import EmailState
 from tests.kit.conftest import send_to
 from tests.servers.absent_database import send_away
 from tests.servers.faulty_smtp import SmtpServer
@@ -243,7 +243,7 @@ def test_an_email_that_is_being_sent_is_left_alone_until_its_lease_ends(smtp: Sm
     assert (len(smtp.messages), row().attempts) == (1, 2)
 
 
-def test_who_lost_the_lease_cannot_settle(smtp: SmtpServer) -> None:
+def test_who_lost_the_lease_cannot_record_an_outcome(smtp: SmtpServer) -> None:
     add_email()
     late = Email.claim(0)
     session = Email.query.session
@@ -252,7 +252,7 @@ def test_who_lost_the_lease_cannot_settle(smtp: SmtpServer) -> None:
     assert late is not None
     assert Email.claim(60) is not None
     session.commit()
-    assert Email.settle(late, EmailState.DEAD) is False
+    assert Email.record_outcome(late, EmailState.DEAD) is False
     session.commit()
     assert row().state == "sending"
 

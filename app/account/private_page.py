@@ -11,7 +11,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def holds_token(view: Callable[P, R]) -> Callable[P, Response]:
+def private_page(view: Callable[P, R]) -> Callable[P, Response]:
     """Keep the page's address, which holds a token, out of caches and out of what other sites are told."""
 
     @wraps(view)

@@ -5,7 +5,7 @@ from flask import request
 from app.kit.auth.user_agent import browser_label
 
 
-def request_origin() -> dict[str, str]:
+def request_details() -> dict[str, str]:
     """Answer the IP address and the browser of the running request, for a notice by email."""
     return {
         "ip_address": request.remote_addr or "",
