@@ -71,7 +71,7 @@ def _runs_in_environment() -> bool:
 
 
 def _install_when_needed() -> bool:
-    """Answer whether anything was installed; the usual start only compares the stamp."""
+    """Return whether anything was installed; the usual start only compares the stamp."""
     wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
     if _is_complete(wanted):
         return False

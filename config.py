@@ -399,7 +399,7 @@ class UnixConfig(ProductionConfig):
 
 
 def sqlite_url(file_name: str) -> str:
-    """Answer the address of a SQLite database in the project's instance folder."""
+    """Return the address of a SQLite database in the project's instance folder."""
     return f"sqlite:///{Config.INSTANCE_DIR / file_name}"
 
 
@@ -412,7 +412,7 @@ def with_psycopg(url: str) -> str:
 
 
 def engine_options(url: str) -> dict[str, object]:
-    """Answer SQLAlchemy's engine options for a database address.
+    """Return SQLAlchemy's engine options for a database address.
 
     PostgreSQL: a connection is tried before use, so a restarted server costs no request.
     SQLite: a writer waits up to 15 seconds for another one.

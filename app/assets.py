@@ -47,7 +47,7 @@ def init_app(app: Flask) -> None:
 
 
 def asset_url(name: str) -> str:
-    """Answer the address of a bundle ("app_css") or of a file of ``app/assets/images`` ("logo.svg").
+    """Return the address of a bundle ("app_css") or of a file of ``app/assets/images`` ("logo.svg").
 
     Raises KeyError when there is no such asset.
     """
@@ -58,7 +58,7 @@ def asset_url(name: str) -> str:
 
 
 def script(name: str) -> Markup:
-    """Answer the element that loads a bundle of scripts.
+    """Return the element that loads a bundle of scripts.
 
     Modules wait for the page to be parsed, and run once however often a page names them.
     """
@@ -93,7 +93,7 @@ def build_stale_assets(manifest: AssetManifest) -> None:
 
 
 def build_assets() -> list[Path]:
-    """Build every bundle and image into ``app/static``; answer the files written.
+    """Build every bundle and image into ``app/static``; return the files written.
 
     Needs neither database nor settings. Raises :class:`app.kit.assets.build.AssetError` for a style
     that does not compile or colors that nobody could read.

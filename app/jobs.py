@@ -150,7 +150,7 @@ def purge_audit_log() -> None:
 
 
 def days_ago(days: int) -> datetime:
-    """Answer the moment ``days`` before now."""
+    """Return the moment ``days`` before now."""
     return utc_now() - timedelta(days=days)
 
 

@@ -54,7 +54,7 @@ def log_in(user: User, remembered: bool = False) -> UserSession:
 
 
 def verify_own_password(password: str) -> bool:
-    """Tell whether who is logged in gave the right password, and if so hold the account as it was verified.
+    """Return whether who is logged in gave the right password, and if so hold the account as it was verified.
 
     What the caller does next thereby happens before any other change of the account, or raises
     ``StaleDataError`` after one.
@@ -84,7 +84,7 @@ def forget_browser() -> None:
 
 
 def current_session() -> UserSession:
-    """Answer the row behind this request's cookie, in a view for who is logged in; strangers have none."""
+    """Return the row behind this request's cookie, in a view for who is logged in; strangers have none."""
     return cast(UserSession, g.user_session)
 
 

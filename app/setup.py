@@ -56,7 +56,7 @@ def ensure_development_administrator() -> Login:
 
 
 def ensure_production_administrator() -> bool:
-    """Make the administrator of ADMIN_EMAIL and ADMIN_PASSWORD; answers False when the user exists already.
+    """Make the administrator of ADMIN_EMAIL and ADMIN_PASSWORD; return False when the user exists already.
 
     Raises :class:`SetupError` when either is missing or weak.
     """

@@ -100,7 +100,7 @@ def locale() -> str:
 
 
 def color_theme() -> str:
-    """Answer "light" or "dark" when this browser chose one, "" when it follows its system.
+    """Return "light" or "dark" when this browser chose one, "" when it follows its system.
 
     The choice is a cookie that a script writes: the first byte of the page already has the right colors.
     """
@@ -109,18 +109,18 @@ def color_theme() -> str:
 
 
 def has_area(name: str) -> bool:
-    """Tell whether the application has the area called ``name``: "dev" is not there in production."""
+    """Return whether the application has the area called ``name``: "dev" is not there in production."""
     return name in flask.current_app.blueprints
 
 
 def index_for_role(role: Role) -> str:
-    """Answer the address of the page where users of ``role`` begin."""
+    """Return the address of the page where users of ``role`` begin."""
     return flask.url_for(f"{role.index}.index")
 
 
 @lru_cache(maxsize=64)
 def markdown(text: str) -> Markup:
-    """Answer the safe HTML of text that an administrator wrote; see :mod:`app.kit.pages.markdown`."""
+    """Return the safe HTML of text that an administrator wrote; see :mod:`app.kit.pages.markdown`."""
     # Imported here: only edited pages need it.
     from app.kit.pages.markdown import render
 
@@ -129,12 +129,12 @@ def markdown(text: str) -> Markup:
 
 @lru_cache(maxsize=256)
 def badge(text: str, tone: str = "neutral") -> Markup:
-    """Answer a small label; ``tone`` is neutral, success, warning, danger or info."""
+    """Return a small label; ``tone`` is neutral, success, warning, danger or info."""
     return Markup('<span class="badge badge--{}">{}</span>').format(tone, text)
 
 
 def time_element(moment: datetime | None) -> Markup:
-    """Answer a moment as a ``<time>`` element, such as "5 minutes ago", with UTC in its title; "–" for none."""
+    """Return a moment as a ``<time>`` element, such as "5 minutes ago", with UTC in its title; "–" for none."""
     return Markup("–") if moment is None else _time_element(moment.astimezone(UTC), relative_time(moment))
 
 
@@ -147,7 +147,7 @@ def _time_element(exact: datetime, words: str) -> Markup:
 
 
 def relative_time(moment: datetime, now: datetime | None = None) -> str:
-    """Answer how far ``moment`` is from ``now``, in words; beyond 30 days, its date in UTC."""
+    """Return how far ``moment`` is from ``now``, in words; beyond 30 days, its date in UTC."""
     seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
     distance = abs(seconds)
     if distance < MINUTE:

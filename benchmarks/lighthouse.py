@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def visit(lighthouse: Path, chromium: str, address: str, page: str) -> list[str]:
-    """Print the scores of a page; answer a line for each score below 100, with the audits that cost its points."""
+    """Print the scores of a page; return a line for each score below 100, with the audits that cost its points."""
     for _visit in range(MOST_VISITS):
         report = audit(lighthouse, chromium, address + page)
         scores = {category: points(report, category) for category in CATEGORIES}
@@ -50,7 +50,7 @@ def visit(lighthouse: Path, chromium: str, address: str, page: str) -> list[str]
 
 
 def audit(lighthouse: Path, chromium: str, url: str) -> dict[str, Any]:
-    """Answer Lighthouse's report on one address; its defaults are a telephone on slow 4G."""
+    """Return Lighthouse's report on one address; its defaults are a telephone on slow 4G."""
     options = ("--quiet", "--output=json", f"--only-categories={','.join(CATEGORIES)}")
     # Chromium's sandbox refuses to run as root; only our own pages are opened.
     flags = "--chrome-flags=--headless=new --no-sandbox"
@@ -60,12 +60,12 @@ def audit(lighthouse: Path, chromium: str, url: str) -> dict[str, Any]:
 
 
 def points(report: dict[str, Any], category: str) -> int:
-    """Answer a score from 0 to 100; 0 as well when an audit broke and there is none."""
+    """Return a score from 0 to 100; 0 as well when an audit broke and there is none."""
     return round(100 * (report["categories"][category]["score"] or 0))
 
 
 def failures(report: dict[str, Any], category: str) -> list[str]:
-    """Answer the audits of a category that have points and did not get all of theirs: name, title, measured value."""
+    """Return the audits of a category that have points and did not get all of theirs: name, title, measured value."""
     with_points = {entry["id"] for entry in report["categories"][category]["auditRefs"] if entry["weight"]}
     return [
         " ".join(filter(None, (name, f"({found['title']})", found.get("displayValue"), found.get("errorMessage"))))

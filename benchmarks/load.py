@@ -98,7 +98,7 @@ def _ask_until(request: Request, ends_at: float) -> int:
 
 
 def ask(request: Request) -> int:
-    """Send ``request`` once; answers the status."""
+    """Send ``request`` once; return the status."""
     parts = urlsplit(request.url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=30)
     headers = dict(request.headers)

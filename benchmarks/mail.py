@@ -76,7 +76,7 @@ def mail_sink(folder: Path) -> Iterator[int]:
 
 
 def listens(port: int) -> bool:
-    """Tell whether the SMTP server is ready."""
+    """Return whether the SMTP server is ready."""
     try:
         smtplib.SMTP("127.0.0.1", port).quit()
     except OSError:
@@ -99,7 +99,7 @@ def prepare() -> None:
 
 
 def compare_deliveries(folder: Path, port: int, rounds: int) -> float:
-    """Print messages a second of the kit and of two loops; answers the median ratio to the faster loop."""
+    """Print messages a second of the kit and of two loops; return the median ratio to the faster loop."""
     kit, building, sending = [], [], []
     for _ in range(rounds):
         sending.append(loop_rate(port, build_each=False))
@@ -113,7 +113,7 @@ def compare_deliveries(folder: Path, port: int, rounds: int) -> float:
 
 
 def loop_rate(port: int, *, build_each: bool) -> float:
-    """Answer messages a second of a loop over smtplib with a connection for each.
+    """Return messages a second of a loop over smtplib with a connection for each.
 
     It takes the words of the kit's own confirmation. Either the standard library puts every message
     together, or one is put together beforehand.
@@ -131,7 +131,7 @@ def loop_rate(port: int, *, build_each: bool) -> float:
 
 
 def plain_message(rendered: "Rendered") -> bytes:
-    """Answer the message as the standard library makes it."""
+    """Return the message as the standard library makes it."""
     message = EmailMessage(policy=SMTP_LINES)
     message["From"], message["To"], message["Subject"] = SENDER, RECIPIENT, rendered.subject
     message.set_content(rendered.text)
@@ -157,7 +157,7 @@ def worker_command() -> list[str]:
 
 
 def rate(file: Path, count: int, command: list[str]) -> float:
-    """Run ``command`` until ``count`` bytes arrived in ``file``; answers how many a second, after the first."""
+    """Run ``command`` until ``count`` bytes arrived in ``file``; return how many a second, after the first."""
     before = size(file)
     process = subprocess.Popen(command)  # noqa: S603
     try:
@@ -191,7 +191,7 @@ def measure_writing() -> None:
 
 
 def writing_seconds(*, with_email: bool) -> float:
-    """Answer the median time of a transaction that changes a user, and sends an email if asked to."""
+    """Return the median time of a transaction that changes a user, and sends an email if asked to."""
     from app import email
     from app.extensions import db
     from app.models import User

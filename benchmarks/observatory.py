@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def install_scanner(folder: Path) -> Path:
-    """Answer the scanner's program, freshly installed from the npm registry."""
+    """Return the scanner's program, freshly installed from the npm registry."""
     package = programs.install_from_npm(SCANNER, VERSION, folder)
     # The list of domains that browsers know as https-only; no local host stands in it.
     (package / "conf" / "hsts-preload.json").write_text("{}")
@@ -54,7 +54,7 @@ def install_scanner(folder: Path) -> Path:
 
 
 def make_certificate(folder: Path) -> Path:
-    """Answer a certificate for localhost, its key beside it as `key.pem`."""
+    """Return a certificate for localhost, its key beside it as `key.pem`."""
     certificate = folder / "certificate.pem"
     subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
     key = ("-newkey", "rsa:2048", "-nodes", "-keyout", str(folder / "key.pem"))
@@ -84,7 +84,7 @@ def https_site(variables: Mapping[str, str], cookie: str, folder: Path) -> Itera
 
 
 def logged_in_site() -> Any:
-    """Answer the site as an administrator's browser sees it: the scanner itself can send no cookie."""
+    """Return the site as an administrator's browser sees it: the scanner itself can send no cookie."""
     from app import create_app
 
     app = create_app("production")
@@ -100,7 +100,7 @@ def logged_in_site() -> Any:
 
 
 def scan(scanner: Path, address: str, certificate: Path) -> dict[str, Any]:
-    """Answer what the scanner says about `host:port/path`, with the tests that cost points."""
+    """Return what the scanner says about `host:port/path`, with the tests that cost points."""
     trusting = {**os.environ, "NODE_EXTRA_CA_CERTS": str(certificate)}
     answer = json.loads(programs.run("node", str(scanner), address, env=trusting))
     if "scan" not in answer:

@@ -80,7 +80,7 @@ def _measure_once(visit: Visit, figures: Figures, seconds: int) -> None:
 
 
 def report(visits: list[Visit], figures: dict[str, Figures]) -> list[str]:
-    """Print a line per page; answers the pages that missed their bar."""
+    """Print a line per page; return the pages that missed their bar."""
     print("page                      requests/s   ratio to hello (spread)      br   CPU µs   CPU ratio    bar")
     missed = []
     hello_cpu = median(figures[visits[0].name].cpu_microseconds)

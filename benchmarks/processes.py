@@ -9,7 +9,7 @@ KIB_PER_MIB = 1024
 
 
 def cpu_seconds(process_ids: Iterable[int]) -> float:
-    """Answer the processor time that these processes took so far, in user and kernel mode."""
+    """Return the processor time that these processes took so far, in user and kernel mode."""
     return sum(_ticks(process_id) for process_id in process_ids) / os.sysconf("SC_CLK_TCK")
 
 
@@ -20,7 +20,7 @@ def _ticks(process_id: int) -> int:
 
 
 def resident_mib(process_id: int) -> float:
-    """Answer the memory of a process that is not swapped out, shared pages included."""
+    """Return the memory of a process that is not swapped out, shared pages included."""
     status = Path(f"/proc/{process_id}/status").read_text()
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     if found is None:
@@ -29,7 +29,7 @@ def resident_mib(process_id: int) -> float:
 
 
 def proportional_mib(process_id: int) -> float:
-    """Answer what a process adds to the machine's memory: its own pages, and its share of those it shares."""
+    """Return what a process adds to the machine's memory: its own pages, and its share of those it shares."""
     rollup = Path(f"/proc/{process_id}/smaps_rollup").read_text()
     found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
     if found is None:

@@ -10,13 +10,13 @@ OLDEST_NODE = 20
 
 
 def find(*names: str, package: str) -> str:
-    """Answer where the first of these programs is; exits with the package to install when there is none."""
+    """Return where the first of these programs is; exits with the package to install when there is none."""
     found = next(filter(None, map(shutil.which, names)), None)
     return found or sys.exit(f"{names[0]} is missing: sudo apt install {package}")
 
 
 def install_from_npm(package: str, version: str, folder: Path) -> Path:
-    """Answer the folder of a tool, installed below ``folder``; exits with the cure when Node.js lacks or is too old."""
+    """Return the folder of a tool, installed below ``folder``; exits with the cure when Node.js lacks or is too old."""
     npm = find("npm", package="npm")
     node = run("node", "--version").strip()
     if int(node.removeprefix("v").partition(".")[0]) < OLDEST_NODE:
@@ -28,7 +28,7 @@ def install_from_npm(package: str, version: str, folder: Path) -> Path:
 
 
 def run(*command: str, env: Mapping[str, str] | None = None) -> str:
-    """Answer what a program printed; exits with its last words when it failed."""
+    """Return what a program printed; exits with its last words when it failed."""
     done = subprocess.run(command, env=env, capture_output=True, text=True)  # noqa: S603
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)}\nended with exit code {done.returncode}: {done.stderr or done.stdout}")

@@ -99,7 +99,7 @@ def _start_once(candidate: Candidate, figures: Figures) -> None:
 
 
 def report(figures: Mapping[str, Figures]) -> list[str]:
-    """Print a line per candidate and the bars; answers what missed its bar."""
+    """Print a line per candidate and the bars; return what missed its bar."""
     print(
         "                         exec to first 200   ratio (spread)     CPU  ratio    a worker's RSS    PSS  all PSS"
     )

@@ -21,7 +21,7 @@ class WithoutHash(ProductionConfig):
 
 
 def create() -> Flask:
-    """Answer the application, as ``create_app`` does."""
+    """Return the application, as ``create_app`` does."""
     config["without_hash"] = WithoutHash
     os.environ["FLASK_CONFIG"] = "without_hash"
     return create_app()

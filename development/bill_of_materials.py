@@ -32,7 +32,7 @@ class Package:
         return BINDING.search(self.license) is not None
 
     def component(self) -> dict[str, Any]:
-        """Answer the package as an entry of the bill."""
+        """Return the package as an entry of the bill."""
         return {
             "type": "library",
             "name": self.name,
@@ -43,12 +43,12 @@ class Package:
 
 
 def packages(requirements: str) -> list[Package]:
-    """Answer the packages that a compiled requirements file pins."""
+    """Return the packages that a compiled requirements file pins."""
     return [Package(name, version, license_of(name)) for name, version in PINNED.findall(requirements)]
 
 
 def license_of(name: str) -> str:
-    """Answer the license that an installed package states, from the most exact of its three fields."""
+    """Return the license that an installed package states, from the most exact of its three fields."""
     try:
         about = metadata(name)
     except PackageNotFoundError:
@@ -65,7 +65,7 @@ def _title_of_license_file(name: str) -> str:
 
 
 def bill(listed: list[Package]) -> dict[str, Any]:
-    """Answer the bill of materials as CycloneDX 1.6."""
+    """Return the bill of materials as CycloneDX 1.6."""
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",

@@ -10,7 +10,7 @@ OPEN_SOCKET = "DEVELOPMENT_OPEN_SOCKET"
 
 
 def listen_near(preferred: int) -> socket.socket:
-    """Answer a socket that listens on ``preferred`` of 127.0.0.1 or on the first free port after it.
+    """Return a socket that listens on ``preferred`` of 127.0.0.1 or on the first free port after it.
 
     Whoever serves takes the open socket over, so nobody can take the port in between. Raises OSError
     when all of the next ports are taken.
@@ -33,7 +33,7 @@ def _is_answered(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Answer some port that nobody uses, for a server that cannot take over a socket."""
+    """Return some port that nobody uses, for a server that cannot take over a socket."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

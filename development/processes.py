@@ -74,7 +74,7 @@ class Processes:
     def run(self) -> int:
         """Start all, print what they say, and return after all have ended.
 
-        Answers 0 when someone asked to stop, 1 when a process ended by itself.
+        Return 0 when someone asked to stop, 1 when a process ended by itself.
         """
         previous = {number: signal.signal(number, self._ask_to_stop) for number in STOP_SIGNALS}
         try:

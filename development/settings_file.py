@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def ensure_settings_file(folder: Path) -> bool:
-    """Write `.env` from `.env.example` in ``folder`` unless there is one; answer whether it was written."""
+    """Write `.env` from `.env.example` in ``folder`` unless there is one; return whether it was written."""
     target = folder / ".env"
     try:
         # Readable by its owner alone from its first moment on; an existing file is never touched.

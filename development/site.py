@@ -71,7 +71,7 @@ class DevelopmentSite:
             shutil.rmtree(INSTANCE / name, ignore_errors=True)
 
     def run(self, administrator: str, password: str | None) -> int:
-        """Run what Procfile.local lists until Ctrl-C; answers the exit code."""
+        """Run what Procfile.local lists until Ctrl-C; return the exit code."""
         # Imported this late because production, which lists this command too, has no honcho.
         from honcho.environ import parse_procfile
 

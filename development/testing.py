@@ -12,7 +12,7 @@ ALL_TESTS = ["--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "workst
 
 
 def run_tests(pytest_arguments: list[str], *, on_postgres: bool) -> int:
-    """Run pytest with these arguments, or all tests on all cores without any; answers its exit code."""
+    """Run pytest with these arguments, or all tests on all cores without any; return its exit code."""
     arguments = pytest_arguments or ALL_TESTS
     if not on_postgres:
         return _run_pytest(arguments, {})

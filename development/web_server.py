@@ -28,7 +28,7 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def serve_with_restarts(host: str, port: int) -> int:
-    """Keep a serving process on the port, a new one after each save; answers its exit code."""
+    """Keep a serving process on the port, a new one after each save; return its exit code."""
     with _open_socket(host, port) as listener:
         number = listener.fileno()
         os.environ[SOCKET] = str(number)
@@ -57,7 +57,7 @@ def _answer_to(app: Flask, host: str) -> None:
 
 
 def show_until_saved(error: Exception) -> None:
-    """Answer every request with ``error``; raise it when no save would start this process again."""
+    """Return every request with ``error``; raise it when no save would start this process again."""
     if SOCKET not in os.environ:
         raise error
     traceback.print_exception(error)

@@ -13,7 +13,7 @@ _numbers = count(1)
 
 
 def make_user(role: str = "User", **attributes: object) -> User:
-    """Answer a saved, confirmed user with ``PASSWORD``; ``attributes`` override what it has."""
+    """Return a saved, confirmed user with ``PASSWORD``; ``attributes`` override what it has."""
     number = next(_numbers)
     values = {
         "first_name": "Ada",
@@ -31,12 +31,12 @@ def make_user(role: str = "User", **attributes: object) -> User:
 
 
 def make_admin(**attributes: object) -> User:
-    """Answer a saved administrator."""
+    """Return a saved administrator."""
     return make_user("Administrator", **attributes)
 
 
 def make_invited(**attributes: object) -> User:
-    """Answer a saved user who was invited and has no password yet."""
+    """Return a saved user who was invited and has no password yet."""
     user = make_user(confirmed=False, **attributes)
     user.password_hash = None
     db.session.commit()
@@ -52,7 +52,7 @@ def let_in(client: FlaskClient, user: User) -> None:
 
 
 def sign_in(client: FlaskClient, user: User, password: str = PASSWORD, remember: bool = False) -> TestResponse:
-    """Log ``user`` in through the login form; answers its response."""
+    """Log ``user`` in through the login form; return its response."""
     form = {"email": user.email, "password": password}
     if remember:
         form["remember_me"] = "y"

@@ -22,7 +22,7 @@ class HtmlForm:
 
 
 def forms_on(page: str) -> list[HtmlForm]:
-    """Answer the forms of an HTML page, in order."""
+    """Return the forms of an HTML page, in order."""
     reader = _FormReader()
     reader.feed(page)
     return reader.forms

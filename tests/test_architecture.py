@@ -65,18 +65,18 @@ SOURCES = [*TEMPLATES, *sorted(path for path in (APP / "assets").rglob("*") if p
 
 
 def name_of(path: Path) -> str:
-    """Answer a file's path as a failing test should call it."""
+    """Return a file's path as a failing test should call it."""
     return path.relative_to(ROOT).as_posix()
 
 
 def unit_of(path: Path) -> str:
-    """Answer the unit that a module belongs to: its area, "models", "kit", or itself."""
+    """Return the unit that a module belongs to: its area, "models", "kit", or itself."""
     first = path.relative_to(APP).parts[0]
     return "app" if first == "__init__.py" else first.removesuffix(".py")
 
 
 def imported_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """Answer each imported dotted name with its line: ``from app import email`` gives ``app.email``."""
+    """Return each imported dotted name with its line: ``from app import email`` gives ``app.email``."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
@@ -86,7 +86,7 @@ def imported_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 
 def imported_units(path: Path) -> Iterator[tuple[str, int]]:
-    """Answer each unit of the application that a module imports, with the line."""
+    """Return each unit of the application that a module imports, with the line."""
     for name, line in imported_names(ast.parse(path.read_text())):
         if name.split(".")[0] == "app":
             unit = name.split(".")[1] if "." in name else "app"
@@ -94,7 +94,7 @@ def imported_units(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def layer_of(unit: str) -> int:
-    """Answer a unit's layer, 0 being the top."""
+    """Return a unit's layer, 0 being the top."""
     for number, layer in enumerate(LAYERS):
         if unit in layer:
             return number
@@ -221,7 +221,7 @@ def test_an_import_inside_a_function_gives_its_reason(path: Path) -> None:
 
 
 def late_imports(tree: ast.AST) -> Iterator[int]:
-    """Answer the line of each import that stands in a function, of neighboring ones only the first."""
+    """Return the line of each import that stands in a function, of neighboring ones only the first."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             for inner in ast.walk(node):
@@ -238,7 +238,7 @@ def first_imports(statements: object) -> Iterator[int]:
 
 
 def explained(text: str, line: int) -> bool:
-    """Tell whether a comment stands above ``line``; a ``try:`` between the two does not count."""
+    """Return whether a comment stands above ``line``; a ``try:`` between the two does not count."""
     lines = text.splitlines()[: line - 1]
     while lines and lines[-1].strip() in {"try:", ""}:
         lines.pop()
@@ -316,7 +316,7 @@ def test_pages_hold_no_inline_style_or_script(path: Path) -> None:
 
 
 def inline_code(html: str) -> list[str]:
-    """Answer what a strict content security policy would not run or apply."""
+    """Return what a strict content security policy would not run or apply."""
     html = re.sub(r"\{[%#].*?[%#]\}", "", html, flags=re.DOTALL)
     return re.findall(r"<style\b|\sstyle=[\"'{]|<script(?![^>]*\bsrc=)[^>]*>|\son[a-z]+=[\"'{]|javascript:", html)
 

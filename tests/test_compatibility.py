@@ -520,7 +520,7 @@ class FullForm(FlaskForm):
 
 
 def draw_form(app: Flask, flashes: list[tuple[str, str]] | None = None) -> str:
-    """Answer the HTML that ``render_form`` makes."""
+    """Return the HTML that ``render_form`` makes."""
     source = "{% import 'macros/form_macros.html' as f %}{{ f.render_form(form) }}"
     with app.test_request_context():
         session["_flashes"] = flashes or []
@@ -529,27 +529,27 @@ def draw_form(app: Flask, flashes: list[tuple[str, str]] | None = None) -> str:
 
 
 def commands() -> dict[str, click.Command]:
-    """Answer every command of ``manage.py`` by its name."""
+    """Return every command of ``manage.py`` by its name."""
     return {command.name: command for section in SECTIONS for command in section.commands if command.name}
 
 
 def takes_owner(form: type[FlaskForm]) -> bool:
-    """Tell whether a form is about the user of a link."""
+    """Return whether a form is about the user of a link."""
     return "owner" in inspect.signature(form.__init__).parameters
 
 
 def state(user: User) -> tuple[object, ...]:
-    """Answer what links change."""
+    """Return what links change."""
     return user.confirmed, user.email, user.password_hash
 
 
 def statuses(app: Flask, view: Callable[[], object]) -> list[int]:
-    """Answer how a view answers a stranger, a user, and an administrator."""
+    """Return how a view answers a stranger, a user, and an administrator."""
     return [status_for(app, view, person) for person in (AnonymousUser(), make_user(), make_admin())]
 
 
 def status_for(app: Flask, view: Callable[[], object], person: User | AnonymousUser) -> int:
-    """Answer the status that a view answers to one person."""
+    """Return the status that a view answers to one person."""
     with app.test_request_context():
         g._login_user = person
         try:
@@ -559,5 +559,5 @@ def status_for(app: Flask, view: Callable[[], object], person: User | AnonymousU
 
 
 def split(parameters: str) -> list[str]:
-    """Answer the parameters of a macro's definition."""
+    """Return the parameters of a macro's definition."""
     return [part.strip() for part in parameters.split(",") if part.strip()]

@@ -101,12 +101,12 @@ def test_a_page_is_compressed_as_the_browser_takes_it(server: WebServer, accepte
 
 
 def style_sheet() -> Path:
-    """Answer the built style sheet."""
+    """Return the built style sheet."""
     return next(STATIC.glob("app.*.css"))
 
 
 def get(server: WebServer, path: str, accepted: str) -> tuple[http.client.HTTPResponse, bytes]:
-    """Answer what somebody gets who sends just this ``Accept-Encoding``, or none at all; the body as it was sent."""
+    """Return what somebody gets who sends just this ``Accept-Encoding``, or none at all; the body as it was sent."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     connection.putrequest("GET", path, skip_accept_encoding=True)
     if accepted:

@@ -29,7 +29,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def settings() -> list[str]:
-    """Answer every variable that the configuration reads, in whichever environment."""
+    """Return every variable that the configuration reads, in whichever environment."""
     environments: list[Config] = [make(ENOUGH) for make in config.values()]
     return sorted({"FLASK_CONFIG"}.union(*(made.environment.names for made in environments)))
 
@@ -51,7 +51,7 @@ def text_of(page: str) -> str:
 
 
 def is_named(name: str, text: str) -> bool:
-    """Tell whether ``text`` holds ``name`` as a whole word."""
+    """Return whether ``text`` holds ``name`` as a whole word."""
     return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) is not None
 
 
@@ -127,7 +127,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def anchors(page: Path) -> set[str]:
-    """Answer the anchors of a page's headings, made the way GitHub makes them."""
+    """Return the anchors of a page's headings, made the way GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

@@ -43,7 +43,7 @@ def browser_of(app: Flask, user: User) -> FlaskClient:
 
 
 def posting(client: FlaskClient, path: str, form: dict[str, str]) -> Callable[[], TestResponse]:
-    """Answer an action that posts from a copy of this browser: many tabs have one cookie."""
+    """Return an action that posts from a copy of this browser: many tabs have one cookie."""
     cookie = client.get_cookie("session")
 
     def post() -> TestResponse:
@@ -56,7 +56,7 @@ def posting(client: FlaskClient, path: str, form: dict[str, str]) -> Callable[[]
 
 
 def at_once(db: SQLAlchemy, *actions: Callable[[], TestResponse]) -> list[str]:
-    """Answer where the requests led, "page" for none; none is an error of ours."""
+    """Return where the requests led, "page" for none; none is an error of ours."""
     db.session.commit()
     answers = together(actions)
     db.session.rollback()

@@ -101,7 +101,7 @@ class Route:
 
 
 def routes() -> list[Route]:
-    """Answer every address and method of the application as it runs in tests and in development."""
+    """Return every address and method of the application as it runs in tests and in development."""
     rules = create_app("testing").url_map.iter_rules()
     found = [
         Route(rule.endpoint, method, rule) for rule in rules for method in rule.methods or () if method != "OPTIONS"
@@ -129,7 +129,7 @@ FORM_ROUTES = [route for route in ROUTES if route.method not in {"GET", "HEAD"}]
 
 
 def address(app: Flask, route: Route, **values: object) -> str:
-    """Answer an address of the route; what ``values`` leave out points to nothing."""
+    """Return an address of the route; what ``values`` leave out points to nothing."""
     nothing = {
         name: 999_999 if "Integer" in type(kind).__name__ else "x" for name, kind in route.rule._converters.items()
     }
@@ -200,7 +200,7 @@ def test_a_single_permission_opens_its_pages_and_no_other(app: Flask, db: SQLAlc
 
 
 def enter(client: FlaskClient, person: str) -> FlaskClient:
-    """Answer the client as the browser of such a person."""
+    """Return the client as the browser of such a person."""
     if person == "visitor":
         return client
     if person == "newcomer":
@@ -217,7 +217,7 @@ def enter(client: FlaskClient, person: str) -> FlaskClient:
 
 
 def outcome(client: FlaskClient, app: Flask, route: Route) -> str:
-    """Answer what became of a request, in one of the words above."""
+    """Return what became of a request, in one of the words above."""
     refusals: list[Flask] = []
     with user_unauthorized.connected_to(refusals.append, app):
         response = client.open(address(app, route), method=route.method)
@@ -293,7 +293,7 @@ def addresses(app: Flask, route: Route, values: dict[str, list[object]]) -> Iter
 
 
 def rows(db: SQLAlchemy) -> dict[str, list[tuple[object, ...]]]:
-    """Answer everything that stands in the database."""
+    """Return everything that stands in the database."""
     db.session.expire_all()
     tables = {
         table.name: sorted(map(tuple, db.session.execute(select(table))), key=repr)

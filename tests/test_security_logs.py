@@ -48,7 +48,7 @@ class Secrets:
                 self.texts |= {str(session[name]) for name in ("_user_id", "csrf_token") if name in session}
 
     def of_mail(self, kind: str) -> str:
-        """Deliver what waits; answers the path of the link in the newest email of this kind."""
+        """Deliver what waits; return the path of the link in the newest email of this kind."""
         for old in self._mailbox.iterdir():
             old.unlink()
         outbox.deliver(go_on=lambda: True)
@@ -78,7 +78,7 @@ def log(caplog: Log) -> Iterator[pytest.LogCaptureFixture]:
 
 
 def found(log: Log, secrets: Secrets) -> list[str]:
-    """Answer the lines, in either format, in which a secret stands."""
+    """Return the lines, in either format, in which a secret stands."""
     formatters = (JsonFormatter(), ReadableFormatter())
     lines = [formatter.format(record) for record in log.records for formatter in formatters]
     assert len(lines) > 10

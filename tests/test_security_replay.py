@@ -81,7 +81,7 @@ def newest_session(app: Flask) -> int:
 
 
 def copied(app: Flask, client: FlaskClient) -> Callable[[], int]:
-    """Copy the browser's cookies; answers a function that shows what a private page says to the copy."""
+    """Copy the browser's cookies; return a function that shows what a private page says to the copy."""
     cookie = client.get_cookie("session")
     assert cookie is not None
 

@@ -12,7 +12,7 @@ PATIENCE_SECONDS = 30
 
 
 def together(actions: Sequence[Callable[[], Answer]]) -> list[Answer]:
-    """Run each action in a thread of its own, all let go at once; answers what they answered, in their order."""
+    """Run each action in a thread of its own, all let go at once; return what they answered, in their order."""
     start, answers = Barrier(len(actions)), dict[int, Answer]()
 
     def run(number: int, action: Callable[[], Answer]) -> None:

@@ -70,7 +70,7 @@ def _newcomers_role_id() -> int | None:
 
 
 def _awaits_confirmation(user: User, newcomers_role_id: object) -> bool:
-    """Tell whether the account is a mere sign-up: never confirmed, not invited, not promoted or disabled."""
+    """Return whether the account is a mere sign-up: never confirmed, not invited, not promoted or disabled."""
     return user.state == "unconfirmed" and user.role_id == newcomers_role_id
 
 

@@ -12,7 +12,7 @@ LINKS_LEAVE_THE_FRAME = '<base target="_top">'
 
 
 def framed_html(html: str) -> Response:
-    """Answer ``html`` under a policy of its own, to be framed by our own pages only."""
+    """Return ``html`` under a policy of its own, to be framed by our own pages only."""
     response = Response(_with_links_to_the_top(html))
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["X-Frame-Options"] = "SAMEORIGIN"

@@ -89,7 +89,7 @@ class Pair:
 
 
 def forms() -> dict[str, Form]:
-    """Answer the sample form in each state that a field can be in."""
+    """Return the sample form in each state that a field can be in."""
     return {
         "Empty fields": SampleForm(prefix="empty-"),
         "Filled fields": SampleForm(prefix="filled-", data=TYPED),
@@ -110,7 +110,7 @@ def _invalid_form() -> Form:
 
 
 def table() -> Table:
-    """Answer the third page of a long list, sorted by name."""
+    """Return the third page of a long list, sorted by name."""
     # Older than 30 days: the page shows the date itself, and the same one every day.
     changed_at = datetime(2026, 1, 5, tzinfo=UTC)
     rows = [
@@ -124,7 +124,7 @@ def table() -> Table:
 
 
 def pairs(colors: dict[str, tuple[str, str]]) -> list[Pair]:
-    """Answer the pairs that the build checks, for colors written name: (light, dark)."""
+    """Return the pairs that the build checks, for colors written name: (light, dark)."""
     return [
         Pair(color, ground, least, *map(contrast.ratio, colors[color], colors[ground]))
         for color, ground, least in contrast.READ_ON

@@ -49,7 +49,7 @@ class AuditEvent(Model):
 
     @classmethod
     def with_people(cls) -> Select["AuditEvent"]:
-        """Answer the query of all events with ``Actor`` and ``Subject``, to be narrowed and ordered."""
+        """Return the query of all events with ``Actor`` and ``Subject``, to be narrowed and ordered."""
         return (
             select(cls)
             .outerjoin(cls.actor.of_type(Actor))

@@ -31,13 +31,13 @@ class DataExport(Model):
 
     @classmethod
     def offered_to(cls, user: User) -> list["DataExport"]:
-        """Answer the user's exports of the last day, the newest first."""
+        """Return the user's exports of the last day, the newest first."""
         query = select(cls).where(cls.user_id == user.id, cls._is_offered()).order_by(cls.id.desc())
         return list(db.session.scalars(query))
 
     @classmethod
     def offered_with_id(cls, user: User, export_id: int) -> "DataExport | None":
-        """Answer this export, if it is the user's and not older than a day."""
+        """Return this export, if it is the user's and not older than a day."""
         query = select(cls).where(cls.id == export_id, cls.user_id == user.id, cls._is_offered())
         return db.session.scalar(query)
 

@@ -17,6 +17,6 @@ class EditableHTML(Model):
 
     @staticmethod
     def get_editable_html(editor_name: str) -> "EditableHTML":
-        """Answer the piece called ``editor_name``, or an empty one that is not saved."""
+        """Return the piece called ``editor_name``, or an empty one that is not saved."""
         found = db.session.scalar(select(EditableHTML).where(EditableHTML.editor_name == editor_name))
         return found or EditableHTML(editor_name=editor_name, value="")

@@ -155,7 +155,7 @@ class Email(Model):
 
     @classmethod
     def oldest_unsent_at(cls) -> datetime | None:
-        """Answer since when the email that waits longest has been waiting."""
+        """Return since when the email that waits longest has been waiting."""
         waiting = select(cls.created_at).where(literal_column(_UNFINISHED)).order_by(cls.created_at)
         return db.session.scalar(waiting.limit(1))
 

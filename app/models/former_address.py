@@ -87,7 +87,7 @@ def same_address(column: ColumnExpressionArgument[str], email: str | None) -> Co
 
 
 def same_spelling(one: str | None, other: str | None) -> bool:
-    """Tell whether two addresses are one, whatever their case."""
+    """Return whether two addresses are one, whatever their case."""
     return (one or "").lower() == (other or "").lower()
 
 

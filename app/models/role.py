@@ -59,7 +59,7 @@ class Role(Model):
 
     @classmethod
     def with_name(cls, name: str) -> "Role | None":
-        """Answer the role called ``name``."""
+        """Return the role called ``name``."""
         return db.session.scalar(select(cls).where(cls.name == name))
 
     @classmethod
@@ -69,12 +69,12 @@ class Role(Model):
 
     @classmethod
     def administrators(cls) -> list["Role"]:
-        """Answer the roles that hold every permission of an administrator."""
+        """Return the roles that hold every permission of an administrator."""
         holding_all = cls.permissions.bitwise_and(EVERYTHING) == EVERYTHING
         return list(db.session.scalars(select(cls).where(holding_all).order_by(cls.id)))
 
     def has(self, permission: int) -> bool:
-        """Tell whether the role holds all bits of ``permission``; an administrator's passes every check."""
+        """Return whether the role holds all bits of ``permission``; an administrator's passes every check."""
         # Plain numbers: each operation on a flag makes a flag, and a page asks this for every link of a menu.
         granted, wanted = self.permissions, int(permission)
         return granted & EVERYTHING == EVERYTHING or granted & wanted == wanted

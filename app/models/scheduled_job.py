@@ -26,7 +26,7 @@ class ScheduledJob(Model):
 
     @classmethod
     def now(cls) -> datetime:
-        """Answer the present moment by the database's clock."""
+        """Return the present moment by the database's clock."""
         return db.session.scalars(select(database_now())).one()
 
     @classmethod
@@ -52,7 +52,7 @@ class ScheduledJob(Model):
 
     @classmethod
     def due_names(cls) -> list[str]:
-        """Answer the names of all rows whose time has come."""
+        """Return the names of all rows whose time has come."""
         return list(db.session.scalars(select(cls.name).where(cls.next_run_at <= database_now())))
 
     @classmethod
@@ -84,5 +84,5 @@ class ScheduledJob(Model):
 
     @classmethod
     def last_run(cls, name: str) -> datetime | None:
-        """Answer when ``name`` ran last."""
+        """Return when ``name`` ran last."""
         return db.session.scalar(select(cls.last_run_at).where(cls.name == name))

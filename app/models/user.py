@@ -64,11 +64,11 @@ class User(UserRecovery, Model):
                 self.role = Role.for_newcomers()
 
     def get_id(self) -> str:
-        """Answer what Flask-Login keeps in the cookie: the session's token, never the user's id."""
+        """Return what Flask-Login keeps in the cookie: the session's token, never the user's id."""
         return self.session_token
 
     def full_name(self) -> str:
-        """Answer first and last name as far as they are known."""
+        """Return first and last name as far as they are known."""
         return f"{self.first_name} {self.last_name}".strip()
 
     @property
@@ -85,7 +85,7 @@ class User(UserRecovery, Model):
         self.password_hash = hash_password(password)
 
     def verify_password(self, password: str) -> bool:
-        """Tell whether this is the password; renews a hash made with older parameters (the caller commits)."""
+        """Return whether this is the password; renews a hash made with older parameters (the caller commits)."""
         verified = verify_password(self.password_hash, password)
         if verified and self.password_hash and needs_rehash(self.password_hash):
             self._renew_hash(password)
@@ -102,11 +102,11 @@ class User(UserRecovery, Model):
             set_committed_value(self, "password_hash", new_hash)
 
     def can(self, permissions: int) -> bool:
-        """Tell whether the user's role holds all these permissions."""
+        """Return whether the user's role holds all these permissions."""
         return self.role is not None and self.role.has(permissions)
 
     def is_admin(self) -> bool:
-        """Tell whether the user may administer the site."""
+        """Return whether the user may administer the site."""
         return self.can(Permission.ADMINISTER)
 
     @property
@@ -136,7 +136,7 @@ class User(UserRecovery, Model):
         self.disabled_at, self.disabled_reason = None, ""
 
     def is_last_administrator(self) -> bool:
-        """Tell whether nobody could administer the site without this user.
+        """Return whether nobody could administer the site without this user.
 
         Only an answer got after ``lock_administrator_roles`` stays true until the commit.
         """
@@ -207,7 +207,7 @@ def lock_administrator_roles() -> None:
 
 
 def other_administrators_than(user: User) -> int:
-    """Answer how many users besides ``user`` can log in and administer the site right now."""
+    """Return how many users besides ``user`` can log in and administer the site right now."""
     role_ids = [role.id for role in Role.administrators()]
     others = select(func.count()).select_from(User).where(User.id != user.id, User.role_id.in_(role_ids))
     able = others.where(User.disabled_at.is_(None), User.confirmed, User.password_hash.is_not(None))

@@ -56,7 +56,7 @@ class UserLinks(UserIdentity):
         return user if user and tokens.matches(claims, user._state(purpose)) else None
 
     def redeem_confirmation(self, token: str) -> bool:
-        """Confirm the account; answers False for a token that is not (or no longer) good. The caller commits."""
+        """Confirm the account; return False for a token that is not (or no longer) good. The caller commits."""
         if self._redeem("confirm", token) is None:
             return False
         self.confirmed = True
@@ -68,7 +68,7 @@ class UserLinks(UserIdentity):
         return data is not None and self._move_to(data["new_email"])
 
     def redeem_password_reset(self, token: str, new_password: str) -> bool:
-        """Set a new password; answers False for a token that is not (or no longer) good. The caller commits.
+        """Set a new password; return False for a token that is not (or no longer) good. The caller commits.
 
         Whoever opened the link reads the address's mail, which is all that confirming asks for.
         """

@@ -57,13 +57,13 @@ class UserSession(Model):
 
     @classmethod
     def with_token(cls, token: str) -> "UserSession | None":
-        """Answer the living session of ``token`` with its user and role, in one query."""
+        """Return the living session of ``token`` with its user and role, in one query."""
         row = db.session.scalar(_living_with_token(), {"token_hash": _digest(token)})
         return row if row and not row.is_expired else None
 
     @classmethod
     def living(cls, user: User) -> list["UserSession"]:
-        """Answer the user's sessions that still log in, the latest seen first."""
+        """Return the user's sessions that still log in, the latest seen first."""
         rows = db.session.scalars(select(cls).where(cls.user_id == user.id).order_by(cls.last_seen_at.desc()))
         return [row for row in rows if not row.is_expired]
 
@@ -81,7 +81,7 @@ class UserSession(Model):
 
     @classmethod
     def delete_expired(cls) -> int:
-        """Delete the rows that no longer log anyone in; answers how many there were."""
+        """Delete the rows that no longer log anyone in; return how many there were."""
         now, settings = utc_now(), current_app.config
         idle = cls.last_seen_at < now - settings["SESSION_IDLE_LIFETIME"]
         old = cls.created_at < now - settings["REMEMBERED_SESSION_LIFETIME"]
@@ -105,7 +105,7 @@ class UserSession(Model):
         return browser_label(self.user_agent)
 
     def is_due_for_last_seen(self) -> bool:
-        """Tell whether a minute has passed since the last write of ``last_seen_at``."""
+        """Return whether a minute has passed since the last write of ``last_seen_at``."""
         return utc_now() - self.last_seen_at >= LAST_SEEN_PRECISION
 
     def end(self) -> None:

@@ -180,5 +180,5 @@ def create_editable_html() -> None:
 
 
 def reference(name: str, nullable: bool, on_delete: str) -> sa.Column[int]:
-    """Answer an indexed column that points to a user, and what becomes of it when the user goes."""
+    """Return an indexed column that points to a user, and what becomes of it when the user goes."""
     return sa.Column(name, sa.Integer, sa.ForeignKey("users.id", ondelete=on_delete), nullable=nullable, index=True)

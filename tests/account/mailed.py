@@ -10,12 +10,12 @@ from app.models import Email
 
 
 def mailed_kinds() -> list[str]:
-    """Answer which emails are in the outbox, oldest first."""
+    """Return which emails are in the outbox, oldest first."""
     return list(db.session.scalars(select(Email.kind).order_by(Email.id)))
 
 
 def mailed_link(kind: str, recipient: str | None = None) -> str:
-    """Answer the path of the account link in the newest email of this kind."""
+    """Return the path of the account link in the newest email of this kind."""
     query = select(Email).where(Email.kind == kind).order_by(Email.id.desc())
     if recipient is not None:
         query = query.where(Email.recipient == recipient)

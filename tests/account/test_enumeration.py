@@ -84,7 +84,7 @@ def counted_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def observed(app: Flask, client: FlaskClient, attempt: Attempt, address: str, monkeypatch: pytest.MonkeyPatch) -> dict:
-    """Answer all that a stranger sees of an attempt, and the work that its time would betray."""
+    """Return all that a stranger sees of an attempt, and the work that its time would betray."""
     db.session.remove()
     with counted_hashes(monkeypatch) as hashes, recorded_queries(db.engine) as statements:
         answer = attempt(client, address)

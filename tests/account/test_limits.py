@@ -17,7 +17,7 @@ Try = Callable[[int], TestResponse]
 
 
 def tries_until_stopped(attempt: Try, at_most: int) -> int:
-    """Answer how many tries passed before the first 429, which must say when to come back."""
+    """Return how many tries passed before the first 429, which must say when to come back."""
     for number in range(at_most):
         answer = attempt(number)
         assert answer.status_code < 500

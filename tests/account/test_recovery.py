@@ -34,12 +34,12 @@ def move(client: FlaskClient, address: str, password: str = PASSWORD) -> None:
 
 
 def notice(recipient: str) -> str:
-    """Answer the path of the link in the newest notice of a changed address to ``recipient``."""
+    """Return the path of the link in the newest notice of a changed address to ``recipient``."""
     return mailed_link("email_changed", recipient=recipient)
 
 
 def use(app: Flask, link: str) -> bool:
-    """Press the button behind a link as a stranger; answers whether it took the account back."""
+    """Press the button behind a link as a stranger; return whether it took the account back."""
     return "Everyone is logged out" in app.test_client().post(link, follow_redirects=True).text
 
 

@@ -24,7 +24,7 @@ def zoe(admin: User, db: SQLAlchemy) -> User:
 
 
 def shown(client: FlaskClient, query: str) -> set[str]:
-    """Answer which of the two events a query shows."""
+    """Return which of the two events a query shows."""
     rows = client.get(f"/admin/audit?{query}").text.partition("<tbody>")[2]
     return {name for name in ("user: disabled", "password: changed") if name in rows}
 

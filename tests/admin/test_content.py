@@ -11,7 +11,7 @@ SCRIPT = {"Accept": "application/json"}
 
 
 def form(text: str, name: str = "about") -> dict[str, str]:
-    """Answer what the editor sends."""
+    """Return what the editor sends."""
     return {"editor_name": name, "edit_data": text}
 
 

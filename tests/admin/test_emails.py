@@ -98,5 +98,5 @@ def test_the_page_has_a_permission_of_its_own(
 
 
 def recorded(db: SQLAlchemy) -> list[str]:
-    """Answer what the audit log says about this page."""
+    """Return what the audit log says about this page."""
     return list(db.session.scalars(select(AuditEvent.event).where(AuditEvent.event.startswith("email."))))

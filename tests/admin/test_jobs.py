@@ -19,7 +19,7 @@ def _empty_queue(app: Flask, db: SQLAlchemy) -> None:
 
 
 def fail_one(app: Flask) -> str:
-    """Let a job fail in a worker; answers its id."""
+    """Let a job fail in a worker; return its id."""
     always_fail.enqueue_now("planted-canary")
     own = queue.connect(app.config["REDIS_URL"], timeout_seconds=None)
     worker = SimpleWorker(
@@ -96,5 +96,5 @@ def test_reading_leaves_the_short_timeout_alone(app: Flask, client: FlaskClient,
 
 
 def recorded(db: SQLAlchemy) -> list[str]:
-    """Answer what the audit log says about this page."""
+    """Return what the audit log says about this page."""
     return list(db.session.scalars(select(AuditEvent.event).where(AuditEvent.event.startswith("job."))))

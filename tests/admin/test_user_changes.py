@@ -13,7 +13,7 @@ from tests.factories import PASSWORD, make_admin, make_invited, make_user, sign_
 
 
 def has_event(name: str) -> bool:
-    """Tell whether the audit log holds such an event."""
+    """Return whether the audit log holds such an event."""
     return AuditEvent.query.filter_by(event=name).count() == 1
 
 

@@ -16,7 +16,7 @@ STRONG = "seven-purple-umbrellas-dance"
 
 
 def person(role_name: str = "User", **fields: object) -> dict[str, object]:
-    """Answer what the form for a new user sends."""
+    """Return what the form for a new user sends."""
     known = {"first_name": "Mary", "last_name": "Somerville", "email": "mary@example.org"}
     return {**known, "role": Role.with_name(role_name).id, **fields}
 
@@ -29,7 +29,7 @@ def make_login_old(db: SQLAlchemy) -> None:
 
 
 def events() -> set[str]:
-    """Answer what kinds of event the audit log holds."""
+    """Return what kinds of event the audit log holds."""
     return {event.event for event in AuditEvent.query}
 
 

@@ -16,7 +16,7 @@ OPTIONS = {"resultTypes": ["violations"], "iframes": False, "preload": False}
 
 
 def violations(page: Page, only_rules: list[str] | None = None) -> list[str]:
-    """Answer a line for each element that breaks a rule of axe-core, as the page looks right now."""
+    """Return a line for each element that breaks a rule of axe-core, as the page looks right now."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     options: dict[str, Any] = dict(OPTIONS)
@@ -31,7 +31,7 @@ def violations(page: Page, only_rules: list[str] | None = None) -> list[str]:
 
 
 def problems(page: Page) -> list[str]:
-    """Answer what is wrong with the page at two widths, in light and dark, and at the smallest width."""
+    """Return what is wrong with the page at two widths, in light and dark, and at the smallest width."""
     found = []
     for size in (DESKTOP, PHONE):
         page.set_viewport_size(size)  # type: ignore[arg-type]
@@ -43,7 +43,7 @@ def problems(page: Page) -> list[str]:
 
 
 def small_targets(page: Page) -> list[str]:
-    """Answer the controls that a finger misses: lower than 44 px (WCAG 2.5.5), links inside of text left aside."""
+    """Return the controls that a finger misses: lower than 44 px (WCAG 2.5.5), links inside of text left aside."""
     found: list[str] = page.evaluate(
         """controls => [...document.querySelectorAll(controls)].filter(control => control.checkVisibility())
             .map(control => control.matches("[type=checkbox], [type=radio]") ? control.labels[0] : control)
@@ -55,7 +55,7 @@ def small_targets(page: Page) -> list[str]:
 
 
 def sideways_scrolling(page: Page) -> list[str]:
-    """Answer what makes the page wider than the smallest screen (WCAG 1.4.10)."""
+    """Return what makes the page wider than the smallest screen (WCAG 1.4.10)."""
     page.set_viewport_size({"width": SMALLEST_WIDTH, "height": 640})
     width = page.evaluate("document.documentElement.scrollWidth")
     return [f"scrolls sideways: {width} px wide"] if width > SMALLEST_WIDTH else []

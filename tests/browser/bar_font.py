@@ -21,7 +21,7 @@ HEAD_MAGIC = 0x5F0F3CF5
 
 
 def bar_font(height: int) -> bytes:
-    """Answer a TrueType font whose letters are bars of ``height`` thousandths of the font's size."""
+    """Return a TrueType font whose letters are bars of ``height`` thousandths of the font's size."""
     box = (-OVERLAP, 0, WIDTH + OVERLAP, height)
     bar = _rectangle(*box)
     return _file(
@@ -56,7 +56,7 @@ def _measures(height: int) -> bytes:
 
 
 def _characters() -> bytes:
-    """Answer a "cmap" of two ranges (format 13): the space, which is empty, and all that follows it."""
+    """Return a "cmap" of two ranges (format 13): the space, which is empty, and all that follows it."""
     ranges = struct.pack(">6L", ord(" "), ord(" "), SPACE, ord(" ") + 1, LAST_CHARACTER, BAR)
     return struct.pack(">HHHHL", 0, 1, 3, 10, 12) + struct.pack(">HHLLL", 13, 0, 16 + len(ranges), 0, 2) + ranges
 

@@ -46,12 +46,12 @@ def test_take_component_pictures(browser: Browser, site: str) -> None:
 
 
 def references() -> Pictures:
-    """Answer the pictures that parts are compared with, by name ("phone-dark/table")."""
+    """Return the pictures that parts are compared with, by name ("phone-dark/table")."""
     return {str(path.relative_to(REFERENCES).with_suffix("")): path.read_bytes() for path in REFERENCES.rglob("*.png")}
 
 
 def differences(visitor: Visitor, known: Pictures) -> dict[str, Pictures]:
-    """Answer the parts that look different than in the pictures ``known``, by name.
+    """Return the parts that look different than in the pictures ``known``, by name.
 
     Each comes with two PNGs: "now", and "difference", where the blocks that differ are marked. A part that is new
     has the first only, one that is gone has neither.
@@ -72,7 +72,7 @@ def write(path: Path, picture: bytes) -> None:
 
 
 def _photographed(visitor: Visitor, look: str) -> Iterator[tuple[bytes, Places]]:
-    """Answer the page, then its dialog, as PNG, each with the names of what it shows and where that is."""
+    """Return the page, then its dialog, as PNG, each with the names of what it shows and where that is."""
     page, (size, mode) = visitor.page, LOOKS[look]
     page.set_viewport_size(size)  # type: ignore[arg-type]
     page.emulate_media(color_scheme=mode)  # type: ignore[arg-type]

@@ -44,7 +44,7 @@ class Page:
 
 
 def all_pages(app: Flask, people: People) -> list[Page]:
-    """Answer every HTML page of the application; fails for one that nobody gets to see."""
+    """Return every HTML page of the application; fails for one that nobody gets to see."""
     pages, unseen = [], []
     for endpoint, path in _paths(app, people):
         who = _who_sees(app, people, endpoint, path)

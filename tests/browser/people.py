@@ -67,7 +67,7 @@ class People:
 
 
 def log_in(app: Flask, address: str) -> str:
-    """Answer the session cookie of a login through the form."""
+    """Return the session cookie of a login through the form."""
     client = app.test_client()
     protected, app.config["WTF_CSRF_ENABLED"] = app.config["WTF_CSRF_ENABLED"], False
     response = client.post("/account/login", data={"email": address, "password": PASSWORD})

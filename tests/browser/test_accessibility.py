@@ -140,7 +140,7 @@ def send_nothing(window: Window) -> None:
 
 
 def errors_badly_told(window: Window) -> list[str]:
-    """Answer what is missing of: a field is marked, told by its error, and the first one has the focus."""
+    """Return what is missing of: a field is marked, told by its error, and the first one has the focus."""
     told = window.evaluate(
         """() => {
             const invalid = [...document.querySelectorAll("[aria-invalid=true]")];

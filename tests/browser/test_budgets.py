@@ -119,20 +119,20 @@ def test_a_page_of_nobody_asks_the_database_nothing(client: FlaskClient, db: SQL
 
 
 def built_files(folder: Path) -> list[Path]:
-    """Answer what the manifest of the last build lists."""
+    """Return what the manifest of the last build lists."""
     manifest = json.loads((folder / "manifest.json").read_text())
     return [folder / name for name in manifest.values()]
 
 
 def headers_of(url: str, encodings: str) -> dict[str, str]:
-    """Answer the headers of a GET by somebody who takes these encodings."""
+    """Return the headers of a GET by somebody who takes these encodings."""
     request = urllib.request.Request(url, headers={"Accept-Encoding": encodings})  # noqa: S310
     with urllib.request.urlopen(request) as response:  # noqa: S310
         return dict(response.headers)
 
 
 def production_login(user: User) -> str:
-    """Answer the session cookie of a login at the production site."""
+    """Return the session cookie of a login at the production site."""
     from app.extensions import db
 
     _row, token = UserSession.start(user, remembered=True, ip_address="127.0.0.1", user_agent="Chromium")

@@ -72,7 +72,7 @@ def browser_of(app: Flask, people: People, who: str) -> FlaskClient:
 
 
 def refused_forms(client: FlaskClient, page: Page) -> Iterator[TestResponse]:
-    """Send each form of the page that asks for something with nothing in it; answers what comes back with errors."""
+    """Send each form of the page that asks for something with nothing in it; return what comes back with errors."""
     shown = client.get(page.path, follow_redirects=True)
     for form in forms_on(shown.text):
         asked = {name for name, kind in form.types.items() if kind not in {"hidden", "submit"}}

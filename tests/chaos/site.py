@@ -96,7 +96,7 @@ class Site:
         self.end_leases()
 
     def worker_processes(self) -> list[psutil.Process]:
-        """Answer the worker's child processes: sweeper, queue worker, and a running job."""
+        """Return the worker's child processes: sweeper, queue worker, and a running job."""
         assert self._worker is not None
         with suppress(psutil.NoSuchProcess):
             return psutil.Process(self._worker.pid).children(recursive=True)
@@ -125,13 +125,13 @@ class Site:
             connection.execute(text(statement))
 
     def email_states(self) -> dict[str, int]:
-        """Answer how many emails are in each state."""
+        """Return how many emails are in each state."""
         with self.engine.connect() as connection:
             rows = connection.execute(text("SELECT state, count(*) AS number FROM emails GROUP BY state")).all()
         return {row.state: row.number for row in rows}
 
     def users_without_email(self) -> int:
-        """Answer how many users were saved without the email that belongs to them."""
+        """Return how many users were saved without the email that belongs to them."""
         query = "SELECT count(*) FROM users WHERE id NOT IN (SELECT user_id FROM emails WHERE user_id IS NOT NULL)"
         with self.engine.connect() as connection:
             return int(connection.execute(text(query)).scalar_one())

@@ -45,11 +45,11 @@ class Visitors:
                 thread.join()
 
     def accepted(self) -> list[str]:
-        """Answer the addresses that were told that an email is on its way."""
+        """Return the addresses that were told that an email is on its way."""
         return [visit.email for visit in self.visits if visit.accepted]
 
     def slowest_seconds(self, since: float, until: float) -> float:
-        """Answer the time of the slowest page of the visits that ended in this time."""
+        """Return the time of the slowest page of the visits that ended in this time."""
         return max((visit.slowest_seconds for visit in self.visits if since <= visit.at <= until), default=0.0)
 
     def _keep_coming(self, number: int) -> None:

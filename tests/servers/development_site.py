@@ -64,7 +64,7 @@ class DevelopmentSite:
             time.sleep(0.05)
 
     def process_ids(self) -> dict[str, int]:
-        """Answer the ids of the processes that Procfile.local lists."""
+        """Return the ids of the processes that Procfile.local lists."""
         _own, *children = (self.folder / "instance" / "dev.lock").read_text().split()
         return dict(zip(["redis", "web", "worker"], map(int, children), strict=True))
 
@@ -74,7 +74,7 @@ class DevelopmentSite:
         return self.wait()
 
     def wait(self) -> int:
-        """Answer the exit code once the process has ended and all it printed was read."""
+        """Return the exit code once the process has ended and all it printed was read."""
         code = self.process.wait(timeout=STOP_SECONDS)
         self._reader.join(timeout=STOP_SECONDS)
         return code
@@ -86,7 +86,7 @@ def copy_project(folder: Path) -> Path:
 
 
 def bare_environment(folder: Path) -> dict[str, str]:
-    """Answer the variables of a newcomer with an empty home; none of this process's settings."""
+    """Return the variables of a newcomer with an empty home; none of this process's settings."""
     home = folder.parent / "home"
     home.mkdir(exist_ok=True)
     return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}
@@ -131,7 +131,7 @@ def start_development(folder: Path, *arguments: str) -> Iterator[DevelopmentSite
 
 
 def processes_in(folder: Path) -> list[str]:
-    """Answer the command lines of all living processes that work in ``folder``."""
+    """Return the command lines of all living processes that work in ``folder``."""
     found = []
     for process in psutil.process_iter(["cwd", "cmdline", "status"]):
         cwd = process.info["cwd"] or ""

@@ -39,7 +39,7 @@ class RedisServer:
         return False
 
     def client(self) -> redis.Redis:
-        """Answer a client for looking at what is stored."""
+        """Return a client for looking at what is stored."""
         return redis.Redis.from_url(self.url)
 
     def kill(self) -> None:
@@ -62,7 +62,7 @@ class RedisServer:
 
 
 def redis_binary() -> str:
-    """Answer the path of a Redis-compatible server."""
+    """Return the path of a Redis-compatible server."""
     installed = shutil.which("redis-server") or shutil.which("valkey-server")
     if installed:
         return installed

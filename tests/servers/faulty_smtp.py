@@ -61,7 +61,7 @@ class SmtpServer:
         return [message_from_bytes(raw, policy=policy.default) for raw in list(self.accepted)]  # type: ignore[misc]
 
     def count_by_recipient(self) -> Counter[str]:
-        """Answer how many messages each address has got."""
+        """Return how many messages each address has got."""
         return Counter(str(message["To"]) for message in self.messages)
 
 
@@ -121,7 +121,7 @@ class _Handler:
 
 
 async def _misbehave(server: SmtpServer, moment: str, protocol: SMTP) -> str | None:
-    """Do what is ordered for this moment; answers what to say, None to go on as usual."""
+    """Do what is ordered for this moment; return what to say, None to go on as usual."""
     server.reached[moment] += 1
     order = server.behavior.get(moment)
     if order == "stall":

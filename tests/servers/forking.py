@@ -36,10 +36,10 @@ class ForkedProcess:
         os.waitpid(self.pid, 0)
 
     def terminate(self) -> int:
-        """Ask it to end; answers its exit code."""
+        """Ask it to end; return its exit code."""
         os.kill(self.pid, signal.SIGTERM)
         return self.wait()
 
     def wait(self) -> int:
-        """Wait for its end; answers its exit code."""
+        """Wait for its end; return its exit code."""
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])

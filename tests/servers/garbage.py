@@ -6,6 +6,6 @@ from typing import Any
 
 
 def app(_environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Answer "True True" where garbage is looked for, but not among what was loaded before the fork."""
+    """Return "True True" where garbage is looked for, but not among what was loaded before the fork."""
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [f"{gc.isenabled()} {gc.get_freeze_count() > 0}".encode()]

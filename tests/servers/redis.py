@@ -27,7 +27,7 @@ def start_redis(folder: Path, port: int | None = None, *arguments: str) -> Itera
 
 
 def free_port() -> int:
-    """Answer a TCP port that nobody listens on right now."""
+    """Return a TCP port that nobody listens on right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

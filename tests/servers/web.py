@@ -34,13 +34,13 @@ class WebServer:
         return f"http://127.0.0.1:{self.port}"
 
     def worker_ids(self) -> list[int]:
-        """Answer the process ids of its workers."""
+        """Return the process ids of its workers."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(child) for child in children.read_text().split()]
 
 
 def production_environment(database_url: str, redis_url: str, port: int) -> dict[str, str]:
-    """Answer the variables of a production site on plain http, the rest of this process's left out of it."""
+    """Return the variables of a production site on plain http, the rest of this process's left out of it."""
     return {
         "FLASK_CONFIG": "production",
         "SECRET_KEY": SECRET_KEY,
@@ -95,7 +95,7 @@ def _answers(port: int, path: str) -> bool:
 
 
 def session_cookie(token: str) -> str:
-    """Answer the cookie's value in which a production site finds the login of ``UserSession.start``'s token."""
+    """Return the cookie's value in which a production site finds the login of ``UserSession.start``'s token."""
     signer = Flask("signer")
     signer.secret_key = SECRET_KEY
     serializer = SecureCookieSessionInterface().get_signing_serializer(signer)

@@ -39,7 +39,7 @@ def update_editor_contents() -> Response:
 
 @admin.post("/_preview_editor_contents")
 def preview_editor_contents() -> Response:
-    """Answer the text as the page would show it, as a piece of HTML; nothing is stored."""
+    """Return the text as the page would show it, as a piece of HTML; nothing is stored."""
     form = EditorForm()
     return FlaskResponse(markdown.render(form.edit_data.data)) if form.validate() else _refuse(form)
 

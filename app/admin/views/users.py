@@ -97,7 +97,7 @@ def _person(form: InviteUserForm) -> tuple[str, str, str, Role]:
 
 
 def user_or_404(user_id: int) -> User:
-    """Answer the user of an address, or end the request."""
+    """Return the user of an address, or end the request."""
     return db.session.get(User, user_id) or abort(404)
 
 

@@ -25,7 +25,7 @@ def preview(name: str) -> str:
 
 @dev.get("/emails/<name>/html")
 def preview_html(name: str) -> Response:
-    """Answer the HTML of one email, for the frame of its page."""
+    """Return the HTML of one email, for the frame of its page."""
     return framed_html(_email_or_404(name).preview().html)
 
 

@@ -18,7 +18,7 @@ def mailbox() -> str:
 
 @dev.get("/mailbox/status")
 def mailbox_status() -> Response:
-    """Answer something that changes when a mail arrives; the list's script looks at it every two seconds."""
+    """Return something that changes when a mail arrives; the list's script looks at it every two seconds."""
     return Response(newest_name(_folder()), mimetype="text/plain", headers={"Cache-Control": "no-store"})
 
 
@@ -31,14 +31,14 @@ def message(name: str) -> str:
 
 @dev.get("/mailbox/<name>/html")
 def part(name: str) -> Response:
-    """Answer the mail's HTML, for the frame of its page."""
+    """Return the mail's HTML, for the frame of its page."""
     html = _message_or_404(name).body("html")
     return abort(404) if html is None else framed_html(html)
 
 
 @dev.get("/mailbox/<name>/raw")
 def raw(name: str) -> Response:
-    """Answer the mail as it went over the wire."""
+    """Return the mail as it went over the wire."""
     return Response(_message_or_404(name).source, mimetype="text/plain")
 
 

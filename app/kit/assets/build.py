@@ -42,7 +42,7 @@ class TemplateSafeJSMin(JSMin):
 
 
 def build(sources: Path, target: Path, bundles: Mapping[str, Sequence[str]]) -> list[Path]:
-    """Build ``bundles`` and the images of ``sources`` into ``target``; answer the files written.
+    """Build ``bundles`` and the images of ``sources`` into ``target``; return the files written.
 
     Each file has its content's hash in its name and compressed copies beside it. The manifest is
     written last and in one step: who serves meanwhile serves the old build or the new one. Raises AssetError.

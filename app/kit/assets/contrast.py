@@ -41,18 +41,18 @@ def problems(tokens: Mapping[str, tuple[str, str]]) -> list[str]:
 
 
 def colors(css: str) -> dict[str, tuple[str, str]]:
-    """Answer light and dark of each color in ``css``: the custom properties written ``--name: light-dark(#…, #…)``."""
+    """Return light and dark of each color in ``css``: the custom properties written ``--name: light-dark(#…, #…)``."""
     return {name: (light, dark) for name, light, dark in TOKEN.findall(css)}
 
 
 def ratio(one: str, other: str) -> float:
-    """Answer the contrast ratio of two colors written #rgb or #rrggbb: 1 (the same) to 21 (black on white)."""
+    """Return the contrast ratio of two colors written #rgb or #rrggbb: 1 (the same) to 21 (black on white)."""
     lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def rgb(color: str) -> tuple[int, int, int]:
-    """Answer red, green and blue (0-255) of a color written #rgb or #rrggbb."""
+    """Return red, green and blue (0-255) of a color written #rgb or #rrggbb."""
     digits = color.removeprefix("#")
     if len(digits) == 3:
         digits = "".join(digit * 2 for digit in digits)

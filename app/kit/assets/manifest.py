@@ -24,16 +24,16 @@ class AssetManifest:
         self._read_at_ns = -1
 
     def url(self, name: str) -> str:
-        """Answer the address of the asset called ``name``; KeyError when the build made none."""
+        """Return the address of the asset called ``name``; KeyError when the build made none."""
         return self._urls[name] if name in self._urls else self._read()[name]
 
     def missing(self, names: Iterable[str]) -> list[str]:
-        """Answer which of ``names`` the last build did not make; all of them when there was none."""
+        """Return which of ``names`` the last build did not make; all of them when there was none."""
         known = self._read()
         return [name for name in names if name not in known]
 
     def is_older_than(self, sources: Path) -> bool:
-        """Tell whether a file below ``sources`` was saved after the last build; forget what was read if so."""
+        """Return whether a file below ``sources`` was saved after the last build; forget what was read if so."""
         newest = max((path.stat().st_mtime_ns for path in sources.rglob("*")), default=0)
         if self._modified_ns() <= newest:
             self._urls = {}

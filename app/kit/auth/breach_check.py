@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 def is_breached(password: str, connection: http.client.HTTPConnection | None = None) -> bool:
     """Say whether the password is known to be stolen.
 
-    Answers False when the service is slow or away: signing up must not depend on somebody else's
+    Return False when the service is slow or away: signing up must not depend on somebody else's
     server. `connection` replaces the service, for tests and for mirrors inside a company.
     """
     digest = hashlib.sha1(password.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest().upper()

@@ -6,7 +6,7 @@ EMAIL_MAX_LENGTH = 254  # RFC 5321, 4.5.3.1.3: a path of 256 octets, less its an
 
 
 def normalized_email(typed: str) -> str | None:
-    """Answer the address as it is stored, or None when it cannot be one.
+    """Return the address as it is stored, or None when it cannot be one.
 
     Blanks around it are dropped, look-alikes of one character become one (NFKC), and a domain in
     another script becomes the ASCII name under which it is found. A local part outside ASCII is

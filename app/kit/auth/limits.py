@@ -60,7 +60,7 @@ def from_config(setting: str) -> Callable[[], str]:
 
 
 def client_address() -> str:
-    """Answer whom a limit per network address counts; all of one IPv6 customer's addresses are one."""
+    """Return whom a limit per network address counts; all of one IPv6 customer's addresses are one."""
     try:
         address = ip_address(request.remote_addr or "")
     except ValueError:
@@ -72,7 +72,7 @@ def client_address() -> str:
 
 
 def typed_email() -> str:
-    """Answer whom a limit per email address counts: what was typed, whether or not it has an account.
+    """Return whom a limit per email address counts: what was typed, whether or not it has an account.
 
     Only a keyed digest goes to Redis and into its logs, never the address. What is no address
     counts by network address: everybody's typing errors must not add up.
@@ -85,5 +85,5 @@ def typed_email() -> str:
 
 
 def signed_in_user() -> str:
-    """Answer whom a limit per user counts; a stranger counts by network address."""
+    """Return whom a limit per user counts; a stranger counts by network address."""
     return f"user:{current_user.uid}" if current_user.is_authenticated else client_address()

@@ -56,7 +56,7 @@ def init_app(app: Flask, methods_in_use: Callable[[], Iterable[str]]) -> None:
 
 
 def hash_password(password: str) -> str:
-    """Answer a new argon2id hash; raises :class:`TooManyHashesError` under a flood."""
+    """Return a new argon2id hash; raises :class:`TooManyHashesError` under a flood."""
     with _turn():
         return _hasher().hash(_bytes(password))
 
@@ -81,12 +81,12 @@ def verify_password(password_hash: str | None, password: str) -> bool:
 
 
 def needs_rehash(password_hash: str) -> bool:
-    """Tell whether the hash was made by Werkzeug or with other parameters than today's."""
+    """Return whether the hash was made by Werkzeug or with other parameters than today's."""
     return not password_hash.startswith("$argon2") or _hasher().check_needs_rehash(password_hash)
 
 
 def assess(password: str, personal_words: Iterable[str] = ()) -> Strength:
-    """Answer the strength of ``password``; the form's rule and the meter both ask here.
+    """Return the strength of ``password``; the form's rule and the meter both ask here.
 
     ``personal_words`` (name, address, the site's name) count as guesses an attacker makes first.
     """
@@ -100,7 +100,7 @@ def assess(password: str, personal_words: Iterable[str] = ()) -> Strength:
 
 
 def personal_words(*texts: str | None) -> list[str]:
-    """Answer the words in names and addresses, alone and in pairs: Ada Wren gives ada, wren, adawren, wrenada."""
+    """Return the words in names and addresses, alone and in pairs: Ada Wren gives ada, wren, adawren, wrenada."""
     parts = [part for text in texts for part in re.split(r"[\W_]+", (text or "").lower()) if len(part) > 1]
     different = list(dict.fromkeys(parts))[:MAX_PERSONAL_WORDS]
     pairs = ["".join(pair) for pair in permutations(different, 2)]

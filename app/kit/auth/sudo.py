@@ -42,7 +42,7 @@ def sudo_required(view: Callable[P, R]) -> Callable[P, R | Response]:
 
 
 def take_interrupted_form() -> MultiDict[str, str] | None:
-    """Answer, once, the fields of a form on this page that was stopped on its way."""
+    """Return, once, the fields of a form on this page that was stopped on its way."""
     kept = session.get(_KEY)
     if kept is None or kept["path"] != request.path or request.method != "GET":
         return None
@@ -71,7 +71,7 @@ def password_page(back: str) -> str:
 
 
 def _page_of_form() -> str:
-    """Answer the page that showed the form: mostly its own address, else where the button stood."""
+    """Return the page that showed the form: mostly its own address, else where the button stood."""
     if request.url_rule is not None and "GET" in (request.url_rule.methods or ()):
         return request.full_path.rstrip("?")
     return local_referrer(fallback="/")

@@ -28,13 +28,13 @@ class Claims:
 
 
 def sign(purpose: str, uid: str, state: tuple[object, ...], max_age_seconds: int, **data: object) -> str:
-    """Answer a token for one ``purpose`` that dies after ``max_age_seconds`` or when ``state`` changes."""
+    """Return a token for one ``purpose`` that dies after ``max_age_seconds`` or when ``state`` changes."""
     expires_at = int(time()) + max_age_seconds
     return _serializer(purpose).dumps([uid, fingerprint(state), expires_at, data])
 
 
 def read(purpose: str, token: str) -> Claims | None:
-    """Answer the claims of a token made for ``purpose``, or None when it is forged, foreign or expired."""
+    """Return the claims of a token made for ``purpose``, or None when it is forged, foreign or expired."""
     try:
         uid, state_print, expires_at, data = _serializer(purpose).loads(token)
         is_over = time() >= expires_at
@@ -44,12 +44,12 @@ def read(purpose: str, token: str) -> Claims | None:
 
 
 def matches(claims: Claims, state: tuple[object, ...]) -> bool:
-    """Tell whether the state is still the one the token was made in."""
+    """Return whether the state is still the one the token was made in."""
     return hmac.compare_digest(claims.fingerprint, fingerprint(state))
 
 
 def fingerprint(state: tuple[object, ...]) -> str:
-    """Answer a short digest of ``state``; it has no key, so that links survive a rotation of SECRET_KEY."""
+    """Return a short digest of ``state``; it has no key, so that links survive a rotation of SECRET_KEY."""
     return hashlib.sha256(repr(state).encode()).hexdigest()[:32]
 
 

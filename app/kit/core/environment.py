@@ -26,16 +26,16 @@ class Environment:
         self.problems: list[str] = []
 
     def text(self, name: str, default: str = "") -> str:
-        """Answer the variable's text without surrounding blanks, or ``default``."""
+        """Return the variable's text without surrounding blanks, or ``default``."""
         self.names.add(name)
         return self._variables.get(name, "").strip() or default
 
     def texts(self, name: str) -> list[str]:
-        """Answer the parts of a comma-separated variable; an absent one gives an empty list."""
+        """Return the parts of a comma-separated variable; an absent one gives an empty list."""
         return [part.strip() for part in self.text(name).split(",") if part.strip()]
 
     def integer(self, name: str, default: int, minimum: int = 0) -> int:
-        """Answer a whole number of at least ``minimum``; anything else becomes a problem."""
+        """Return a whole number of at least ``minimum``; anything else becomes a problem."""
         text = self.text(name)
         if not text:
             return default
@@ -49,7 +49,7 @@ class Environment:
         return number
 
     def flag(self, name: str, default: bool) -> bool:
-        """Answer a yes-or-no setting; any word outside the known eight becomes a problem."""
+        """Return a yes-or-no setting; any word outside the known eight becomes a problem."""
         word = self.text(name).lower()
         if word in TRUE_WORDS:
             return True

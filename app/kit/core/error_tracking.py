@@ -31,7 +31,7 @@ def init_app(app: Flask) -> None:
 
 
 def without_secrets(event: dict[str, Any], _hint: object = None) -> dict[str, Any]:
-    """Answer the report without what opens a door: addresses hold tokens of mailed links, headers hold cookies.
+    """Return the report without what opens a door: addresses hold tokens of mailed links, headers hold cookies.
 
     The route ("/account/confirm-account/<token>") stays, as the report's transaction.
     """

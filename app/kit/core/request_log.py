@@ -64,7 +64,7 @@ def log_fields(**fields: str | int | None) -> Iterator[None]:
 
 
 def current_request_id() -> str | None:
-    """Answer the id of the running request, or in a job that of the request it came from."""
+    """Return the id of the running request, or in a job that of the request it came from."""
     if has_request_context():
         return g.get("request_id")
     return _fields.get().get("request_id")

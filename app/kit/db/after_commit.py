@@ -47,7 +47,7 @@ def _run_or_hand_up(session: Session) -> None:
 
 
 def _owner(transaction: SessionTransaction) -> SessionTransaction:
-    """Answer the savepoint or root that ``transaction`` belongs to; a flush has one of its own."""
+    """Return the savepoint or root that ``transaction`` belongs to; a flush has one of its own."""
     while not transaction.nested and transaction.parent is not None:
         transaction = transaction.parent
     return transaction

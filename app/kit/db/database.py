@@ -73,7 +73,7 @@ def _moment_of_server(moment: datetime | None) -> datetime | None:
 
 
 def utc_now() -> datetime:
-    """Answer the present moment in UTC."""
+    """Return the present moment in UTC."""
     return datetime.now(UTC)
 
 
@@ -115,12 +115,12 @@ def _key_of(row: Model) -> int:
 
 
 def changed_rows(result: Result[Any]) -> int:
-    """Answer how many rows an UPDATE or DELETE met."""
+    """Return how many rows an UPDATE or DELETE met."""
     return cast("CursorResult[Any]", result).rowcount
 
 
 def insert_unless_taken(session: DatabaseSession, model: type[Model], **values: object) -> bool:
-    """Insert a row, unless a unique index already has one like it; answers whether it was inserted.
+    """Insert a row, unless a unique index already has one like it; return whether it was inserted.
 
     One statement: of many requests at once one inserts, and none meets an error.
     """

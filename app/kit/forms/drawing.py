@@ -101,12 +101,12 @@ def fields_of(form: Form) -> FormFields:
 
 
 def has_password(form: Form) -> bool:
-    """Tell whether a form has a password to show or to type."""
+    """Return whether a form has a password to show or to type."""
     return any(field.type == "PasswordField" for field in form)
 
 
 def is_hidden_field(field: Field) -> bool:
-    """Tell whether a form field is not shown."""
+    """Return whether a form field is not shown."""
     return isinstance(field, HiddenField)
 
 

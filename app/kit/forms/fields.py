@@ -19,7 +19,7 @@ PersonalTexts = Callable[[Any], list[str | None]]
 
 
 def email_field(label: str = "Email", autocomplete: str = "email") -> StringField:
-    """Answer a field whose data, once valid, is the address in the spelling that is stored.
+    """Return a field whose data, once valid, is the address in the spelling that is stored.
 
     ``autocomplete`` is "username" where one logs in with it, "off" where it is somebody else's.
     """
@@ -43,13 +43,13 @@ def name_field(label: str, autocomplete: str, max_length: int) -> StringField:
 
 
 def known_password_field(label: str = "Password") -> PasswordField:
-    """Answer a field for a password that is to be verified; its strength is past judging."""
+    """Return a field for a password that is to be verified; its strength is past judging."""
     validators = [InputRequired("Enter your password."), _hashable_length]
     return PasswordField(label, validators, render_kw={"autocomplete": "current-password"})
 
 
 def new_password_field(label: str, personal_texts: PersonalTexts) -> PasswordField:
-    """Answer a field that accepts only strong passwords.
+    """Return a field that accepts only strong passwords.
 
     ``personal_texts`` takes the form and answers what an attacker tries first: the owner's name
     and address.
@@ -59,12 +59,12 @@ def new_password_field(label: str, personal_texts: PersonalTexts) -> PasswordFie
 
 
 def typed_person(form: Form) -> list[str | None]:
-    """Answer the personal texts of a form that asks for a name and an address as well."""
+    """Return the personal texts of a form that asks for a name and an address as well."""
     return [form.first_name.data, form.last_name.data, form.email.data]
 
 
 def repeated_password_field(label: str, first: str) -> PasswordField:
-    """Answer a field that must repeat the field named ``first``."""
+    """Return a field that must repeat the field named ``first``."""
     validators = [InputRequired("Enter the password again."), EqualTo(first, "The passwords differ.")]
     return PasswordField(label, validators, render_kw={"autocomplete": "new-password"})
 

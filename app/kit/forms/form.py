@@ -49,7 +49,7 @@ class Form(FlaskForm):
 
 
 def _wanted_files(form: FlaskForm) -> MultiDict[str, FileStorage]:
-    """Answer the uploaded files that belong to file fields: in any other field a file is no text."""
+    """Return the uploaded files that belong to file fields: in any other field a file is no text."""
     wanted = {field.name for field in form if isinstance(field, FileField)}
     return MultiDict([(name, file) for name, file in request.files.items(multi=True) if name in wanted])
 

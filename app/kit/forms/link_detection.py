@@ -18,7 +18,7 @@ MAX_DIGITS = 6
 
 
 def holds_link(text: str) -> bool:
-    """Tell whether ``text`` holds what is shown as a link, or touched to dial."""
+    """Return whether ``text`` holds what is shown as a link, or touched to dial."""
     read = _as_read(text)
     return bool(HOST_NAME.search(read) or SCHEME.search(read)) or sum(map(str.isdecimal, read)) > MAX_DIGITS
 

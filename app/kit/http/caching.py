@@ -162,7 +162,7 @@ def _page_key(_request: Request) -> str:
 
 
 def _is_of_cached_page(key: str) -> bool:
-    """Tell whether Flask-Compress's key, "algorithm;key", has the key of a page."""
+    """Return whether Flask-Compress's key, "algorithm;key", has the key of a page."""
     return not key.endswith(";")
 
 

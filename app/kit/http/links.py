@@ -6,7 +6,7 @@ from flask import current_app
 
 
 def external_url(endpoint: str, **values: object) -> str:
-    """Answer the full address of an endpoint, on the site that BASE_URL names.
+    """Return the full address of an endpoint, on the site that BASE_URL names.
 
     Never from the request: a forged Host header would put a stranger's site into our mail.
     """

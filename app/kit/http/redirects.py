@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 
 def safe_next(target: str | None, fallback: str) -> str:
-    """Answer ``target`` when it is a plain path on this site, else ``fallback``.
+    """Return ``target`` when it is a plain path on this site, else ``fallback``.
 
     Browsers drop tabs and line breaks from an address and read a backslash as a slash, so
     ``/\\t/evil.com`` and ``/\\\\evil.com`` leave the site although they begin with one slash.
@@ -23,7 +23,7 @@ def redirect_to_next(fallback: str) -> Response:
 
 
 def local_referrer(fallback: str) -> str:
-    """Answer the path of the page on this site that the request came from, else ``fallback``."""
+    """Return the path of the page on this site that the request came from, else ``fallback``."""
     origin, referrer = request.host_url, request.referrer or ""
     path = "/" + referrer.removeprefix(origin) if referrer.startswith(origin) else None
     return safe_next(path, fallback)

@@ -52,7 +52,7 @@ HSTS = "max-age=63072000; includeSubDomains"
 
 
 def csp_nonce() -> str:
-    """Answer the response's nonce; a template puts it on each script element."""
+    """Return the response's nonce; a template puts it on each script element."""
     if "csp_nonce" not in g:
         g.csp_nonce = token_urlsafe(16)
     return g.csp_nonce
@@ -109,17 +109,17 @@ def _add_headers_of_this_response(response: Response) -> Response:
 
 
 def file_headers(https: bool) -> dict[str, str]:
-    """Answer the headers that every file and page carries; a browser obeys HSTS over https only."""
+    """Return the headers that every file and page carries; a browser obeys HSTS over https only."""
     return {**STATIC_HEADERS, "Strict-Transport-Security": HSTS} if https else dict(STATIC_HEADERS)
 
 
 def has_own_policy() -> bool:
-    """Tell whether the current response's CSP differs from that of all other pages."""
+    """Return whether the current response's CSP differs from that of all other pages."""
     return "csp_nonce" in g or "csp_sources" in g
 
 
 def content_security_policy() -> str:
-    """Answer the CSP of the current response."""
+    """Return the CSP of the current response."""
     directives = dict(DIRECTIVES)
     if "csp_nonce" in g:
         directives["script-src"] = [*directives["script-src"], f"'nonce-{g.csp_nonce}'"]

@@ -41,7 +41,7 @@ def init_app(app: Flask) -> None:
 
 
 def connect(url: str, *, timeout_seconds: float | None) -> redis.Redis:
-    """Answer a client for ``url`` (redis, rediss or unix) that never retries by itself.
+    """Return a client for ``url`` (redis, rediss or unix) that never retries by itself.
 
     redis-py's own ten retries hold a request for a minute when packets get lost.
     """

@@ -62,7 +62,7 @@ class Overview:
 
 
 def overview() -> Overview | None:
-    """Answer the state of everything, or None while Redis is away."""
+    """Return the state of everything, or None while Redis is away."""
     try:
         queues = [queue_named(name) for name in _queue_names()]
         return Overview(

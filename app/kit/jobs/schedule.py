@@ -31,7 +31,7 @@ class Entry:
         return self.job.name
 
     def next_run_after(self, moment: datetime) -> datetime:
-        """Answer the first time of this entry after ``moment``."""
+        """Return the first time of this entry after ``moment``."""
         # Only the worker and the page of jobs read times: other processes save the import.
         from croniter import croniter
 

@@ -60,7 +60,7 @@ class Sweeper:
         self._release_retries()
 
     def sweep(self) -> bool:
-        """Do one round of everything; answers whether more emails may be waiting."""
+        """Do one round of everything; return whether more emails may be waiting."""
         busy = self._do(self._deliver)
         self._do(self._keep_schedule)
         return bool(busy)

@@ -38,7 +38,7 @@ def run(
     workers: int = 1,
     burst: bool = False,
 ) -> int:
-    """Run ``workers`` queue workers and a sweeper until SIGTERM or SIGINT; answers the exit code.
+    """Run ``workers`` queue workers and a sweeper until SIGTERM or SIGINT; return the exit code.
 
     With ``burst`` they end when nothing is left to do.
     """
@@ -123,7 +123,7 @@ class Supervisor:
         self._stopping = False
 
     def run(self) -> int:
-        """Start all children and stay; answers 0, or in a burst 1 when a child failed."""
+        """Start all children and stay; return 0, or in a burst 1 when a child failed."""
         for stop_signal in STOP_SIGNALS:
             signal.signal(stop_signal, self._stop)
         for child in self._children:

@@ -57,7 +57,7 @@ class Outbox:
     def deliver(self, email_id: int | None = None, *, go_on: Callable[[], bool]) -> int:
         """Deliver the row ``email_id`` if it is due, then due rows, urgent ones first, while ``go_on()``.
 
-        Any number of calls at once send each row once. Answers how many rows were tried.
+        Any number of calls at once send each row once. Return how many rows were tried.
         """
         # A context of its own has a session of its own: the caller's objects stay as they are.
         with current_app.app_context():
@@ -170,19 +170,19 @@ class Claimed:
 
 
 def new_transport() -> Transport:
-    """Answer what carries messages here: SMTP, or a folder where nobody shall get mail."""
+    """Return what carries messages here: SMTP, or a folder where nobody shall get mail."""
     folder = current_app.config["MAILBOX_DIR"]
     return SmtpTransport() if folder is None else MailboxTransport(folder)
 
 
 def wait_before_try(attempt: int) -> float:
-    """Answer how many seconds to wait before try number ``attempt`` (2 or more)."""
+    """Return how many seconds to wait before try number ``attempt`` (2 or more)."""
     first_wait_seconds = current_app.config["EMAIL_FIRST_WAIT_SECONDS"]
     spread = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
     return float(first_wait_seconds * 2 ** (attempt - 2) * spread)
 
 
 def describe(error: Exception) -> str:
-    """Answer an error in one printable line."""
+    """Return an error in one printable line."""
     text = f"{type(error).__name__}: {error}"
     return "".join(letter if letter.isprintable() else " " for letter in text)

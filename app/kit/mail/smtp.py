@@ -122,12 +122,12 @@ class Mail(flask_mail.Mail):
     """Flask-Mail that opens verified connections."""
 
     def connect(self) -> Connection:
-        """Answer a connection, not yet open."""
+        """Return a connection, not yet open."""
         return Connection(current_app.extensions["mail"])
 
 
 def tls_context() -> ssl.SSLContext:
-    """Answer rules for TLS that check the server's certificate and name."""
+    """Return rules for TLS that check the server's certificate and name."""
     return ssl.create_default_context()
 
 
@@ -190,7 +190,7 @@ class SmtpTransport:
 
 
 def was_closed(error: Exception) -> bool:
-    """Tell whether the server ended the connection, politely (421) or not."""
+    """Return whether the server ended the connection, politely (421) or not."""
     code = getattr(error, "smtp_code", None)
     return isinstance(error, smtplib.SMTPServerDisconnected | ConnectionError) or code == SERVICE_CLOSING
 

@@ -30,7 +30,7 @@ PATHS = {
 
 @cache
 def icon(name: str) -> Markup:
-    """Answer the icon called ``name`` as an SVG element; an unknown name draws nothing.
+    """Return the icon called ``name`` as an SVG element; an unknown name draws nothing.
 
     Icons are decoration: the words beside them say what is meant.
     """

@@ -10,14 +10,14 @@ from app.main.blueprint import main
 @main.get("/up")
 @access(ANYONE)
 def up() -> Response:
-    """Answer that the process is alive, without touching anything else."""
+    """Return that the process is alive, without touching anything else."""
     return Response("up\n", mimetype="text/plain")
 
 
 @main.get("/up/ready")
 @access(ANYONE)
 def up_ready() -> tuple[Response, int]:
-    """Answer 200 when every part works, else 503 with the names of those that do not.
+    """Return 200 when every part works, else 503 with the names of those that do not.
 
     Only names: strangers read this, and a version or an address would help them.
     """

@@ -26,7 +26,7 @@ def _ready(db: SQLAlchemy) -> None:
 
 
 def add_email(**columns: object) -> int:
-    """Answer the id of a committed email that is due now."""
+    """Return the id of a committed email that is due now."""
     row = Email(
         recipient="ada@example.com",
         subject="Hello",

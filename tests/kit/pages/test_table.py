@@ -18,7 +18,7 @@ Show = Callable[..., Table]
 
 @pytest.fixture
 def show(app: Flask, db: SQLAlchemy) -> Show:
-    """Answers the table of some people for a query string."""
+    """Return the table of some people for a query string."""
     people = [
         {"uid": str(number), "first_name": first, "last_name": last, "email": f"{number}@example.org"}
         for number, (first, last) in enumerate(NAMES)
