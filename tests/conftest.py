@@ -71,7 +71,7 @@ def db(app: Flask) -> Iterator[SQLAlchemy]:
     database = app.extensions["sqlalchemy"]
     with app.app_context():
         yield database
-        _empty(database)
+        empty(database)
 
 
 @pytest.fixture
@@ -112,7 +112,8 @@ def mail_sink(_mail_sink_server: MailSink) -> MailSink:
     return _mail_sink_server
 
 
-def _empty(database: SQLAlchemy) -> None:
+def empty(database: SQLAlchemy) -> None:
+    """Delete what tests wrote."""
     database.session.rollback()
     for table in reversed(database.metadata.sorted_tables):
         if table.name not in KEPT_TABLES:

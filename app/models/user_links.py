@@ -27,7 +27,8 @@ class UserLinks:
 
     STATE: ClassVar[dict[str, tuple[str, ...]]] = {
         "confirm": ("email", "confirmed", "password_hash"),
-        "change_email": ("email", "password_hash"),
+        # The number too: who moves away and back has the same address, and a used link would work again.
+        "change_email": ("email", "password_hash", "access_version"),
         "reset_password": ("email", "password_hash"),
         "invite": ("email", "password_hash"),
     }
@@ -37,6 +38,7 @@ class UserLinks:
         email: Mapped[str]
         confirmed: Mapped[bool]
         password_hash: Mapped[str | None]
+        access_version: Mapped[int]
 
         @classmethod
         def with_email(cls, email: str) -> "User | None": ...
