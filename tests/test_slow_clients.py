@@ -61,7 +61,7 @@ def test_a_form_that_never_ends_is_closed(server, slow):
     wait_until(lambda: not slow.open_now(), seconds=REQUEST_SECONDS + 3, what="the end of the slow forms")
 
 
-@pytest.mark.attacks
+@pytest.mark.thorough
 def test_headers_that_never_end_and_silence_are_closed(server, slow):
     slow_headers(slow, 20)
     idle(slow, 20)
@@ -69,7 +69,7 @@ def test_headers_that_never_end_and_silence_are_closed(server, slow):
     wait_until(lambda: not slow.open_now(), seconds=HEADER_SECONDS + 3, what="the end of the slow clients")
 
 
-@pytest.mark.attacks
+@pytest.mark.thorough
 def test_who_reads_no_answer_is_closed(app, server, slow):
     largest = max((Path(app.root_path) / "static").glob("*.*"), key=lambda file: file.stat().st_size)
     slow.ask_without_reading(10, f"/static/{largest.name}", server.address)

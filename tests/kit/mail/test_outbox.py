@@ -293,8 +293,8 @@ def test_worker_killed(
     ("seconds", "patience_seconds"),
     [
         (1.5, 0.1),
-        pytest.param(10, 0.1, marks=pytest.mark.attacks),
-        pytest.param(10, 15, marks=pytest.mark.attacks),
+        pytest.param(10, 0.1, marks=pytest.mark.thorough),
+        pytest.param(10, 15, marks=pytest.mark.thorough),
     ],
 )
 def test_a_database_that_is_away_delays_the_note_but_doubles_nothing(
