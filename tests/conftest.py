@@ -77,7 +77,7 @@ def db(app: Flask) -> Iterator[SQLAlchemy]:
         caching.clear(app)
         fragment_cache.clear()
         yield database
-        _empty(database)
+        empty(database)
 
 
 @pytest.fixture
@@ -118,7 +118,8 @@ def mail_sink(_mail_sink_server: MailSink) -> MailSink:
     return _mail_sink_server
 
 
-def _empty(database: SQLAlchemy) -> None:
+def empty(database: SQLAlchemy) -> None:
+    """Delete what tests wrote."""
     database.session.rollback()
     for table in reversed(database.metadata.sorted_tables):
         if table.name not in KEPT_TABLES:

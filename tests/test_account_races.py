@@ -1,7 +1,7 @@
 """A password is verified without holding anything; what was done with the account meanwhile comes first.
 
 Each of the changes below happens between the hash and the write of a request that knew the old password, once
-forced and once, 200 times in ``-m thorough``, beside a dozen at the same moment.
+forced and once, 200 times in ``-m attacks``, beside a dozen at the same moment.
 """
 
 from collections.abc import Callable
@@ -196,7 +196,7 @@ def test_whatever_else_needs_the_password_meets_the_account_as_it_is(
 
 
 @pytest.mark.parametrize(
-    "rounds", [pytest.param(1, id="short"), pytest.param(200, id="long", marks=pytest.mark.thorough)]
+    "rounds", [pytest.param(1, id="short"), pytest.param(200, id="long", marks=pytest.mark.attacks)]
 )
 @pytest.mark.parametrize("change", [*ENDS_ALL, change_password], ids=lambda change: change.__name__)
 def test_no_session_of_a_dozen_logins_survives(app: Flask, db: SQLAlchemy, change: Change, rounds: int) -> None:
@@ -227,7 +227,7 @@ def forget_everything(db: SQLAlchemy) -> None:
 
 
 @pytest.mark.parametrize(
-    "rounds", [pytest.param(1, id="short"), pytest.param(200, id="long", marks=pytest.mark.thorough)]
+    "rounds", [pytest.param(1, id="short"), pytest.param(200, id="long", marks=pytest.mark.attacks)]
 )
 @pytest.mark.parametrize("change", [reset, take_back], ids=lambda change: change.__name__)
 @pytest.mark.parametrize("old_hash", [False, True])

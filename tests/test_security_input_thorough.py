@@ -10,7 +10,7 @@ from tests.hostile.attacks import attack_addresses, attack_bodies, attack_header
 from tests.test_security_input import attacker
 
 __all__ = ["attacker"]
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.attacks
 
 # So many tests run beside one another; each finds the parameters anew.
 SHARES = 4

@@ -22,7 +22,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from app.extensions import Model, db, login_manager
 from app.kit.auth.passwords import hash_password, needs_rehash, verify_password
 from app.kit.db.database import UTCDateTime, changed_rows, lock_row, utc_now
-from app.models.former_address import note_move, same_spelling
+from app.models.former_address import new_address_key, note_move, same_spelling
 from app.models.role import Permission, Role
 from app.models.user_recovery import UserRecovery
 
@@ -156,9 +156,13 @@ def _note_change_of_access(_mapper: object, connection: Connection, user: User) 
     if not any(attributes[name].history.has_changes() for name in ACCESS):
         return
     user.access_version += 1
-    # An address that was never confirmed may be anybody's.
     email = attributes["email"].history
-    if email.has_changes() and user.confirmed and not same_spelling(email.deleted[0], user.email):
+    if not email.has_changes():
+        return
+    if not user.confirmed:
+        # An address that was never confirmed may be anybody's: links that were mailed there must not work any more.
+        user.address_key = new_address_key()
+    elif not same_spelling(email.deleted[0], user.email):
         user.address_key = note_move(connection, user.id, email.deleted[0], user.email, user.address_key)
 
 

@@ -24,7 +24,8 @@ class UserLinks(UserIdentity):
 
     STATE: ClassVar[dict[str, tuple[str, ...]]] = {
         "confirm": ("email", "confirmed", "password_hash"),
-        "change_email": ("email", "password_hash"),
+        # The number too: who moves away and back has the same address, and a used link would work again.
+        "change_email": ("email", "password_hash", "access_version"),
         "reset_password": ("email", "password_hash"),
         "invite": ("email", "password_hash"),
     }

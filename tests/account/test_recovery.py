@@ -232,3 +232,13 @@ def test_former_addresses_are_part_of_the_copy_and_go_with_the_user(client: Flas
     delete_user(user)
     db.session.commit()
     assert db.session.scalar(select(FormerAddress.id)) is None
+
+
+def test_an_address_that_nobody_confirmed_can_take_nothing_back(app: Flask, client: FlaskClient) -> None:
+    user, admin = make_user(email=A, confirmed=False), app.test_client()
+    sign_in(admin, make_admin())
+    links = []
+    for address in (B, C, B):
+        admin.post(f"/admin/user/{user.id}/change-email", data={"email": address})
+        links.append(notice(address))
+    assert [use(app, link) for link in links] == [False, False, True]

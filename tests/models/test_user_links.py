@@ -57,6 +57,13 @@ def test_a_link_works_once(user: User, make: Make, use: Use) -> None:
     assert not use(user, token)
 
 
+def test_a_used_link_stays_dead_when_the_user_moves_back(user: User) -> None:
+    old_address, token = user.email, make_email_change_token(user)
+    assert user.change_email(token)
+    assert user.change_email(user.generate_email_change_token(old_address))
+    assert not user.change_email(token)
+
+
 @pytest.mark.parametrize(("make", "use"), LINKS)
 def test_a_link_dies_of_age(user: User, make: Make, use: Use) -> None:
     assert not use(user, make(user, expiration=0))
