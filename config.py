@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from dotenv import load_dotenv
@@ -90,6 +91,98 @@ class Decisions:
     # A last email about somebody who has left, which could not be sent, still names them.
     DEAD_EMAIL_ABOUT_NOBODY_LIFETIME = timedelta(days=7)
     FAILED_JOB_LIFETIME = timedelta(days=14)
+
+    # Security headers of every response; a view opens more for itself with ``allow_source``.
+    SECURITY_HEADERS: ClassVar[dict[str, str]] = {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "Permissions-Policy": (
+            "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
+        ),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "X-Frame-Options": "DENY",
+    }
+    STRICT_TRANSPORT_SECURITY = "max-age=63072000; includeSubDomains"
+    # 'none' closes everything, and each further line opens one thing. There is no 'unsafe-inline': a script that
+    # somebody smuggles into a page does not know the response's nonce.
+    CONTENT_SECURITY_POLICY: ClassVar[dict[str, list[str]]] = {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "frame-src": ["'none'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+
+    # What HTML may remain of an edited page. No style (the policy above refuses it), no id and no class: stored text
+    # could otherwise take over the look or the targets of the page around it.
+    MARKDOWN_TAGS = frozenset(
+        [
+            "p",
+            "br",
+            "hr",
+            "strong",
+            "b",
+            "em",
+            "i",
+            "u",
+            "s",
+            "del",
+            "ins",
+            "sub",
+            "sup",
+            "small",
+            "mark",
+            "abbr",
+            "blockquote",
+            "cite",
+            "q",
+            "code",
+            "pre",
+            "kbd",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "ul",
+            "ol",
+            "li",
+            "dl",
+            "dt",
+            "dd",
+            "table",
+            "caption",
+            "thead",
+            "tbody",
+            "tfoot",
+            "tr",
+            "th",
+            "td",
+            "figure",
+            "figcaption",
+            "a",
+            "img",
+            "div",
+            "span",
+        ]
+    )
+    MARKDOWN_ATTRIBUTES: ClassVar[dict[str, set[str]]] = {
+        "a": {"href", "title"},
+        "abbr": {"title"},
+        "img": {"src", "alt", "title", "width", "height"},
+        "ol": {"start"},
+        "td": {"colspan", "rowspan"},
+        "th": {"colspan", "rowspan", "scope"},
+    }
+    MARKDOWN_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
     # The role of who signs up (models/role.py).
     NEWCOMER_ROLE = "User"

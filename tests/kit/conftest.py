@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
+from config import Decisions
 from tests.separate_requests import SeparateRequests
 from tests.servers.faulty_smtp import SmtpServer
 
@@ -19,6 +20,12 @@ SMTP_SETTINGS = {
 }
 
 BARE_SETTINGS = {
+    "SECURITY_HEADERS": Decisions.SECURITY_HEADERS,
+    "CONTENT_SECURITY_POLICY": Decisions.CONTENT_SECURITY_POLICY,
+    "STRICT_TRANSPORT_SECURITY": Decisions.STRICT_TRANSPORT_SECURITY,
+    "MARKDOWN_TAGS": Decisions.MARKDOWN_TAGS,
+    "MARKDOWN_ATTRIBUTES": Decisions.MARKDOWN_ATTRIBUTES,
+    "MARKDOWN_SCHEMES": Decisions.MARKDOWN_SCHEMES,
     "TESTING": True,
     "APP_NAME": "Flask-Base",
     "SECRET_KEY": "k" * 40,

@@ -1,8 +1,4 @@
-"""The headers that tell a browser what our pages may do, on every response.
-
-``default-src 'none'`` closes everything; each further line opens one thing. There is no
-'unsafe-inline': a script that somebody smuggles into a page does not know the response's nonce.
-"""
+"""The headers that tell a browser what our pages may do, on every response; config.py says which they are."""
 
 from __future__ import annotations
 
@@ -11,44 +7,13 @@ from collections.abc import Iterable
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, g
+from flask import Flask, Response, current_app, g
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-PERMISSIONS = ("accelerometer", "camera", "geolocation", "gyroscope", "microphone", "payment", "usb")
-
-STATIC_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "Permissions-Policy": ", ".join(f"{name}=()" for name in PERMISSIONS),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-}
-DIRECTIVES = {
-    "default-src": ["'none'"],
-    "script-src": ["'self'"],
-    "style-src": ["'self'"],
-    "img-src": ["'self'", "data:"],
-    "font-src": ["'self'"],
-    "connect-src": ["'self'"],
-    "manifest-src": ["'self'"],
-    "frame-src": ["'none'"],
-    "form-action": ["'self'"],
-    "base-uri": ["'none'"],
-    "frame-ancestors": ["'none'"],
-}
-
-
-def _as_text(directives: dict[str, list[str]]) -> str:
-    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in directives.items())
-
-
-PAGE_CSP = _as_text(DIRECTIVES)
 FILE_CSP = "default-src 'none'; frame-ancestors 'none'"
 SEPARATOR = re.compile(r"[\s;,]")
-HSTS = "max-age=63072000; includeSubDomains"
 
 
 def csp_nonce() -> str:
@@ -71,7 +36,7 @@ def allow_source(directive: str, source: str) -> None:
 def init_app(app: Flask) -> None:
     """Add the headers to every response of ``app``, errors included."""
     app.jinja_env.globals["csp_nonce"] = csp_nonce
-    headers = {**file_headers(https=not app.config["SSL_DISABLE"]), "Content-Security-Policy": PAGE_CSP}
+    headers = {**file_headers(app), "Content-Security-Policy": _as_text(app.config["CONTENT_SECURITY_POLICY"])}
     app.wsgi_app = _MissingHeaders(app.wsgi_app, headers)  # type: ignore[method-assign]
     app.after_request(_add_headers_of_this_response)
 
@@ -108,9 +73,12 @@ def _add_headers_of_this_response(response: Response) -> Response:
     return response
 
 
-def file_headers(https: bool) -> dict[str, str]:
+def file_headers(app: Flask) -> dict[str, str]:
     """Return the headers that every file and page carries; a browser obeys HSTS over https only."""
-    return {**STATIC_HEADERS, "Strict-Transport-Security": HSTS} if https else dict(STATIC_HEADERS)
+    headers: dict[str, str] = dict(app.config["SECURITY_HEADERS"])
+    if not app.config["SSL_DISABLE"]:
+        headers["Strict-Transport-Security"] = app.config["STRICT_TRANSPORT_SECURITY"]
+    return headers
 
 
 def has_own_policy() -> bool:
@@ -120,10 +88,14 @@ def has_own_policy() -> bool:
 
 def content_security_policy() -> str:
     """Return the CSP of the current response."""
-    directives = dict(DIRECTIVES)
+    directives = dict(current_app.config["CONTENT_SECURITY_POLICY"])
     if "csp_nonce" in g:
         directives["script-src"] = [*directives["script-src"], f"'nonce-{g.csp_nonce}'"]
     for directive, sources in g.get("csp_sources", {}).items():
         kept = [source for source in directives.get(directive, []) if source != "'none'"]
         directives[directive] = [*kept, *sources]
     return _as_text(directives)
+
+
+def _as_text(directives: dict[str, list[str]]) -> str:
+    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in directives.items())

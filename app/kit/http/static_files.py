@@ -24,7 +24,7 @@ def init_app(app: Flask) -> None:
     """
     folder = Path(app.root_path) / "static"
     folder.mkdir(exist_ok=True)
-    headers = {**file_headers(https=not app.config["SSL_DISABLE"]), "Content-Security-Policy": FILE_CSP}
+    headers = {**file_headers(app), "Content-Security-Policy": FILE_CSP}
 
     def add_headers(response_headers: Headers, _path: str, _url: str) -> None:
         for name, value in headers.items():

@@ -3,23 +3,9 @@
 import re
 from itertools import islice
 
+from flask import current_app
 from markupsafe import Markup
 
-TEXT_TAGS = "p br hr strong b em i u s del ins sub sup small mark abbr blockquote cite q code pre kbd"
-BLOCK_TAGS = "h1 h2 h3 h4 h5 h6 ul ol li dl dt dd table caption thead tbody tfoot tr th td figure figcaption"
-OTHER_TAGS = "a img div span"
-ALLOWED_TAGS = frozenset(f"{TEXT_TAGS} {BLOCK_TAGS} {OTHER_TAGS}".split())
-# No style and no id or class: the first is refused by the content security policy anyway, the others let
-# stored text take over the look or the targets of the page around it.
-ALLOWED_ATTRIBUTES = {
-    "a": {"href", "title"},
-    "abbr": {"title"},
-    "img": {"src", "alt", "title", "width", "height"},
-    "ol": {"start"},
-    "td": {"colspan", "rowspan"},
-    "th": {"colspan", "rowspan", "scope"},
-}
-ALLOWED_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 # An HTML editor's text begins and ends with such a tag; read as Markdown, its indented lines would be code.
 BLOCK = r"(?:p|div|h[1-6]|ul|ol|table|blockquote|figure|pre)"
 EDITOR_HTML = re.compile(rf"\s*<{BLOCK}\b[^>]*>.*</{BLOCK}>\s*\Z", re.IGNORECASE | re.DOTALL)
@@ -95,12 +81,13 @@ def sanitize(html: str) -> Markup:
     # Imported here: only the pages that show edited text need it, and an idle web worker stays small.
     import nh3
 
+    settings = current_app.config
     return Markup(  # noqa: S704  # nosec B704 # nh3 has just made it safe
         nh3.clean(
             html,
-            tags=set(ALLOWED_TAGS),
-            attributes=ALLOWED_ATTRIBUTES,
-            url_schemes=set(ALLOWED_SCHEMES),
+            tags=set(settings["MARKDOWN_TAGS"]),
+            attributes=settings["MARKDOWN_ATTRIBUTES"],
+            url_schemes=set(settings["MARKDOWN_SCHEMES"]),
             link_rel="noopener noreferrer",
         )
     )

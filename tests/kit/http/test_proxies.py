@@ -7,6 +7,7 @@ from flask import Flask, jsonify, request
 from werkzeug.test import TestResponse
 
 from app.kit.http import proxies, security_headers
+from config import Decisions
 
 SPOOFED = {
     "X-Forwarded-For": "203.0.113.9",
@@ -22,6 +23,7 @@ SPOOFED = {
 
 def site(proxy_count: int = 0, ssl_disable: bool = True) -> Flask:
     app = Flask(__name__)
+    app.config.from_object(Decisions)
     app.config.update(PROXY_COUNT=proxy_count, SSL_DISABLE=ssl_disable, TRUSTED_HOSTS=["localhost"])
     proxies.init_app(app)
     security_headers.init_app(app)

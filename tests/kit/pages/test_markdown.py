@@ -4,6 +4,9 @@ import pytest
 
 from app.kit.pages.markdown import render
 
+# The allow-list stands in the settings.
+pytestmark = pytest.mark.usefixtures("bare_app")
+
 
 @pytest.mark.parametrize(
     ("text", "html"),

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from flask import Flask
 
 from app.kit.pages.markdown import is_too_complex, render
 from tests.kit.expensive_texts import COMPOSED, REPEATED, repeated
@@ -14,8 +15,8 @@ MOST_SECONDS = 1.0
 MOST_CHARACTERS = 5_000_000
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _libraries_are_loaded() -> None:
+@pytest.fixture(autouse=True)
+def _libraries_are_loaded(bare_app: Flask) -> None:
     render("# loaded")
 
 
