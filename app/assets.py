@@ -31,6 +31,27 @@ BUNDLES = {
 }
 
 
+# What is read on what, and the least ratio: 4.5 for text, 3 for the outline of a control (WCAG 1.4.3, 1.4.11).
+READ_ON = [
+    (text, ground, 4.5)
+    for text in ("text", "text-muted", "accent-text", "danger-text", "success-text", "warning-text", "info-text")
+    for ground in ("ground", "surface", "surface-sunken")
+] + [
+    ("on-accent", "accent", 4.5),
+    ("on-accent", "accent-strong", 4.5),
+    ("on-danger", "danger", 4.5),
+    ("danger-text", "danger-tint", 4.5),
+    ("success-text", "success-tint", 4.5),
+    ("warning-text", "warning-tint", 4.5),
+    ("info-text", "info-tint", 4.5),
+    ("text", "accent-tint", 4.5),
+    ("accent-text", "accent-tint", 4.5),
+    ("control-edge", "surface", 3.0),
+    ("focus", "ground", 3.0),
+    ("focus", "surface", 3.0),
+]
+
+
 def init_app(app: Flask) -> None:
     """Give templates ``asset_url`` and ``script``; build what is stale when ASSETS_AUTO_BUILD is on.
 
@@ -101,4 +122,4 @@ def build_assets() -> list[Path]:
     # Imported here: a web worker that only serves what was built never loads the compilers.
     from app.kit.assets.build import build
 
-    return build(SOURCES, STATIC, BUNDLES)
+    return build(SOURCES, STATIC, BUNDLES, READ_ON)

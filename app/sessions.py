@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import db, login_manager
-from app.kit.auth import known_browser
+from app.kit.auth import known_browser, sudo
 from app.kit.auth.guesses import counted_guess, own_password_limits
 from app.kit.db.database import lock_unchanged, utc_now
 from app.kit.http.redirects import local_referrer
@@ -28,6 +28,7 @@ def init_app(app: Flask) -> None:
     login_manager.login_message_category = "info"
     login_manager.user_loader(_load_user)
     login_manager.unauthorized_handler(_ask_to_log_in)
+    sudo.init_app(app, lambda: current_session().is_recent_login)
     app.after_request(_note_last_seen)
 
 

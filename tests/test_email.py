@@ -11,10 +11,11 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import select, text
 
 from app import assets, email
+from app.assets import READ_ON
 from app.email import catalog, send_email
 from app.jobs import outbox
 from app.kit.assets.brand_colors import brand_colors
-from app.kit.assets.contrast import MODES, READ_ON
+from app.kit.assets.contrast import MODES
 from app.kit.db.database import utc_now
 from app.models import Email, User
 from tests import areas

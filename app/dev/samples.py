@@ -20,6 +20,7 @@ from wtforms import (
 )
 from wtforms.widgets import PasswordInput
 
+from app.assets import READ_ON
 from app.kit.assets import contrast
 from app.kit.forms.form import Form
 from app.kit.pages.table import Table
@@ -127,6 +128,6 @@ def pairs(colors: dict[str, tuple[str, str]]) -> list[Pair]:
     """Return the pairs that the build checks, for colors written name: (light, dark)."""
     return [
         Pair(color, ground, least, *map(contrast.ratio, colors[color], colors[ground]))
-        for color, ground, least in contrast.READ_ON
+        for color, ground, least in READ_ON
         if color in colors and ground in colors
     ]

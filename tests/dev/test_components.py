@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.kit.assets.contrast import READ_ON
+from app.assets import READ_ON
 
 
 def test_every_pair_of_colors_that_the_build_checks_is_shown(client: FlaskClient) -> None:

@@ -41,14 +41,19 @@ class TemplateSafeJSMin(JSMin):
         out.write(jsmin.jsmin(_in.read(), quote_chars="'\"`"))
 
 
-def build(sources: Path, target: Path, bundles: Mapping[str, Sequence[str]]) -> list[Path]:
+def build(
+    sources: Path, target: Path, bundles: Mapping[str, Sequence[str]], read_on: Sequence[contrast.Pair]
+) -> list[Path]:
     """Build ``bundles`` and the images of ``sources`` into ``target``; return the files written.
 
     Each file has its content's hash in its name and compressed copies beside it. The manifest is
     written last and in one step: who serves meanwhile serves the old build or the new one. Raises AssetError.
     """
-    _check_brand(sources)
-    contents = {**_bundles(sources, bundles), **_images(sources)}
+    _check_brand(sources, read_on)
+    styles_and_scripts = _bundles(sources, bundles)
+    for _file_name, content in styles_and_scripts.values():
+        _check_contrast(contrast.colors(content.decode()), read_on)
+    contents = {**styles_and_scripts, **_images(sources)}
     target.mkdir(exist_ok=True)
     # The same content gets one name: a browser that has the logo has the favicon.
     name_of_content = {content: file_name for file_name, content in reversed(contents.values())}
@@ -58,13 +63,13 @@ def build(sources: Path, target: Path, bundles: Mapping[str, Sequence[str]]) -> 
     return [target / file_name for file_name in files.values()]
 
 
-def _check_brand(sources: Path) -> None:
+def _check_brand(sources: Path, read_on: Sequence[contrast.Pair]) -> None:
     """Check the colors of the brand themselves: emails take them from it, without a style sheet."""
     try:
         colors = brand_colors((sources / "styles" / "_brand.scss").read_text())
     except ValueError as error:
         raise AssetError(str(error)) from error
-    _check_contrast(light_and_dark(colors))
+    _check_contrast(light_and_dark(colors), read_on)
 
 
 def _bundles(sources: Path, bundles: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, bytes]]:
@@ -94,11 +99,10 @@ def _bundle(environment: Environment, name: str, files: Sequence[str]) -> tuple[
 def _check_style(name: str, css: str) -> None:
     if SASS_MODULES.search(css) or not css.strip():
         raise AssetError(f"{name}: libsass knows @import, not @use.")
-    _check_contrast(contrast.colors(css))
 
 
-def _check_contrast(colors: dict[str, tuple[str, str]]) -> None:
-    unreadable = contrast.problems(colors)
+def _check_contrast(colors: dict[str, tuple[str, str]], read_on: Sequence[contrast.Pair]) -> None:
+    unreadable = contrast.problems(colors, read_on)
     if unreadable:
         raise AssetError("colors too close to each other (styles/_brand.scss): " + "; ".join(unreadable))
 

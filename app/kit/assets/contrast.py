@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-# What is read on what, and the least ratio: 4.5 for text, 3 for the outline of a control (WCAG 1.4.3, 1.4.11).
-READ_ON = [
-    (text, ground, 4.5)
-    for text in ("text", "text-muted", "accent-text", "danger-text", "success-text", "warning-text", "info-text")
-    for ground in ("ground", "surface", "surface-sunken")
-] + [
-    ("on-accent", "accent", 4.5),
-    ("on-accent", "accent-strong", 4.5),
-    ("on-danger", "danger", 4.5),
-    ("danger-text", "danger-tint", 4.5),
-    ("success-text", "success-tint", 4.5),
-    ("warning-text", "warning-tint", 4.5),
-    ("info-text", "info-tint", 4.5),
-    ("text", "accent-tint", 4.5),
-    ("accent-text", "accent-tint", 4.5),
-    ("control-edge", "surface", 3.0),
-    ("focus", "ground", 3.0),
-    ("focus", "surface", 3.0),
-]
+# A pair of tokens, text and ground, and the least contrast between them.
+Pair = tuple[str, str, float]
+
 COLOR = r"(#[0-9a-f]{3,6})"
 TOKEN = re.compile(rf"--([a-z-]+):\s*light-dark\(\s*{COLOR}\s*,\s*{COLOR}\s*\)", re.IGNORECASE)
 MODES = ("light", "dark")
 
 
-def problems(tokens: Mapping[str, tuple[str, str]]) -> list[str]:
+def problems(tokens: Mapping[str, tuple[str, str]], read_on: Sequence[Pair]) -> list[str]:
     """Return one sentence for each pair of colors that is too close; ``tokens`` are name: (light, dark)."""
     return [
         f"--{text} on --{ground} has {ratio(tokens[text][mode], tokens[ground][mode]):.2f} of {least} in {MODES[mode]}"
-        for text, ground, least in READ_ON
+        for text, ground, least in read_on
         if text in tokens and ground in tokens
         for mode in (0, 1)
         if ratio(tokens[text][mode], tokens[ground][mode]) < least

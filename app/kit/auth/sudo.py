@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from flask import current_app, flash, g, redirect, request, session, url_for
+from flask import Flask, current_app, flash, redirect, request, session, url_for
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -23,6 +23,11 @@ R = TypeVar("R")
 _KEY = "interrupted_form"
 # The session lives in a cookie, of which browsers keep 4 KB.
 _MAX_KEPT_CHARACTERS = 2000
+
+
+def init_app(app: Flask, password_is_recent: Callable[[], bool]) -> None:
+    """Let ``password_is_recent`` tell whether the logged-in user of this request gave the password lately."""
+    app.extensions["password_is_recent"] = password_is_recent
 
 
 def sudo_required(view: Callable[P, R]) -> Callable[P, R | Response]:
@@ -53,7 +58,7 @@ def take_interrupted_form() -> MultiDict[str, str] | None:
 def gave_password_lately() -> bool:
     """Return whether the user gave the password lately, for a view that asks for it in its own way."""
     # Flask-Login looks at the cookie only when someone asks for the user.
-    return current_user.is_authenticated and g.user_session.is_recent_login
+    return bool(current_user.is_authenticated and current_app.extensions["password_is_recent"]())
 
 
 def _ask_for_password() -> Response:
