@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, insert, select
+from sqlalchemy.orm.exc import StaleDataError
 
 from app.extensions import db
 from app.kit.db.database import utc_now
@@ -36,6 +37,16 @@ def test_nobody_is_in_before_the_address_is_confirmed(app: Flask, client: FlaskC
     assert app.test_client().post(mailed_link("confirm")).location == "/account/login"
     assert log_in(client) == 302
     assert client.get("/account/manage").status_code == 200
+
+
+def test_what_was_verified_before_a_newer_sign_up_lets_nobody_in(client: FlaskClient) -> None:
+    sign_up(client)
+    verified = db.session.scalars(select(User)).one()
+    db.session.expunge(verified)  # as another request has it
+    sign_up(client, SECOND)
+    db.session.add(verified)
+    with pytest.raises(StaleDataError):
+        UserSession.start(verified, remembered=False, ip_address="", user_agent="")
 
 
 def test_the_browser_that_signed_up_is_told_where_the_email_went(client: FlaskClient) -> None:
