@@ -1,1 +1,1 @@
-"""The tests mirror ``app/``; each states a promise together with its refusal."""
+"""Tests for the application; the folders mirror ``app/``."""

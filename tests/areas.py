@@ -1,10 +1,10 @@
-"""What the areas of ``app.AREAS`` bring to the tests' tables, those of a fork included.
+"""What the areas in ``app.AREAS`` add to the tests' tables, including those of a fork.
 
-An area's rows stand in its own folder, ``tests/<area>/routes.py``:
+An area's rows are in its own folder, in ``tests/<area>/routes.py``:
 
     WHO = {USERS: "notes.index notes.new_note"}
 
-and, when an address names one of its rows, a function that makes one which belongs to ``user``:
+and, if a URL contains the id of one of its rows, a function that makes one which belongs to ``user``:
 
     def sample_rows(user: User) -> dict[str, object]:
         ...
@@ -24,7 +24,7 @@ from app.kit.jobs.queue import Job, jobs
 from app.models import User
 
 TESTS = Path(__file__).parent
-# Loaded first: emails and jobs are known once their modules are imported.
+# Loaded first: emails and jobs are registered when their modules are imported.
 LOADED: dict[str, Area] = dict(zip(AREAS, areas.load(AREAS), strict=True))
 EMAILS: list[str] = sorted(catalog.emails)
 JOBS: list[Job] = [job for job in jobs if job.path.startswith("app.")]
@@ -34,14 +34,14 @@ ROUTES: list[ModuleType] = [
 
 
 def rules() -> dict[str, Rule]:
-    """Return who may open which endpoint, as the areas' own tables say."""
+    """Return who may open which endpoint, according to the areas' own tables."""
     return {
         endpoint: rule for module in ROUTES for rule, endpoints in module.WHO.items() for endpoint in endpoints.split()
     }
 
 
 def sample_rows(user: User) -> dict[str, list[object]]:
-    """Make a row of each area that has some for addresses; return what addresses may name."""
+    """Make the sample rows of each area; return the values of URL variables that name them."""
     makers = [module.sample_rows for module in ROUTES if hasattr(module, "sample_rows")]
     return {name: [value] for make in makers for name, value in make(user).items()}
 

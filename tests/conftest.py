@@ -20,13 +20,13 @@ KEPT_TABLES = {"roles", "alembic_version"}
 
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of this test process alone."""
+    """Return a folder for this test process."""
     return tmp_path_factory.mktemp("workspace")
 
 
 @pytest.fixture(scope="session")
 def database_url(workspace: Path) -> Iterator[str]:
-    """The address of an empty database: SQLite, or one of our own on the server at TEST_DATABASE_URL."""
+    """Yield the URL of an empty database: SQLite, or a new one on the server at TEST_DATABASE_URL."""
     server = os.environ.get("TEST_DATABASE_URL", "")
     if server.startswith("postgres"):
         with create_postgres_database(server) as url:
@@ -37,14 +37,14 @@ def database_url(workspace: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def redis_url(workspace: Path) -> Iterator[str]:
-    """The address of a real queue server."""
+    """Yield the URL of a real queue server."""
     with start_redis(workspace / "redis") as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def app(database_url: str, redis_url: str, workspace: Path) -> Iterator[Flask]:
-    """The application in its testing configuration, its tables made by the migrations and its assets built."""
+    """Yield the application in its testing configuration, with tables from the migrations and built assets."""
     from app import create_app, limiter
     from app.assets import build_stale_assets
     from app.models import Role
@@ -68,12 +68,12 @@ def app(database_url: str, redis_url: str, workspace: Path) -> Iterator[Flask]:
 
 @pytest.fixture
 def db(app: Flask) -> Iterator[SQLAlchemy]:
-    """The database inside an application context, emptied afterwards."""
+    """Yield the database inside an application context, and empty it afterwards."""
     from app.extensions import fragment_cache
 
     database = app.extensions["sqlalchemy"]
     with app.app_context():
-        # What an earlier test made of other settings is no page of this one.
+        # Earlier tests may have cached pages with other settings.
         caching.clear(app)
         fragment_cache.clear()
         yield database
@@ -82,13 +82,13 @@ def db(app: Flask) -> Iterator[SQLAlchemy]:
 
 @pytest.fixture
 def client(app: Flask, db: SQLAlchemy) -> FlaskClient:
-    """A browser without a history."""
+    """Return a client without cookies."""
     return app.test_client()
 
 
 @pytest.fixture
 def csrf_app(app: Flask) -> Iterator[Flask]:
-    """The application with its CSRF protection on."""
+    """Yield the application with CSRF protection."""
     app.config["WTF_CSRF_ENABLED"] = True
     yield app
     app.config["WTF_CSRF_ENABLED"] = False
@@ -96,7 +96,7 @@ def csrf_app(app: Flask) -> Iterator[Flask]:
 
 @pytest.fixture
 def limits(app: Flask) -> Iterator[None]:
-    """Limits on attempts, counted from zero."""
+    """Turn on rate limits, counted from zero."""
     from app import limiter
 
     limiter.reset()
@@ -113,7 +113,7 @@ def _mail_sink_server() -> Iterator[MailSink]:
 
 @pytest.fixture
 def mail_sink(_mail_sink_server: MailSink) -> MailSink:
-    """A real SMTP server that keeps what it was sent; empty at the start of each test."""
+    """Return a real SMTP server that keeps the messages it receives; empty at the start of each test."""
     _mail_sink_server.clear()
     return _mail_sink_server
 

@@ -1,4 +1,4 @@
-"""People and things for tests, saved unless said otherwise."""
+"""Make users for tests, saved unless the docstring says otherwise."""
 
 from itertools import count
 
@@ -13,7 +13,7 @@ _numbers = count(1)
 
 
 def make_user(role: str = "User", **attributes: object) -> User:
-    """Return a saved, confirmed user with ``PASSWORD``; ``attributes`` override what it has."""
+    """Return a saved, confirmed user with ``PASSWORD``; ``attributes`` override its defaults."""
     number = next(_numbers)
     values = {
         "first_name": "Ada",
@@ -44,7 +44,7 @@ def make_invited(**attributes: object) -> User:
 
 
 def let_in(client: FlaskClient, user: User) -> None:
-    """Give the browser a session of ``user``: quicker than the form, and without its mails and checks."""
+    """Give the browser a session of ``user``: faster than the form, and without its emails and checks."""
     _row, token = UserSession.start(user, remembered=False, ip_address="192.0.2.1", user_agent="a browser")
     db.session.commit()
     with client.session_transaction() as session:

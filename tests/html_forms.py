@@ -1,4 +1,4 @@
-"""The forms on a page, as a browser would fill them in and send them."""
+"""Parse the forms on a page, as a browser would fill them in and send them."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -8,7 +8,7 @@ NOT_TYPED = {"submit", "button", "hidden", "checkbox", "radio", "file", "passwor
 
 @dataclass
 class HtmlForm:
-    """One form: where it goes, and its fields with their type and present value."""
+    """A form: its action and method, and the types and values of its fields."""
 
     action: str
     method: str
@@ -17,7 +17,7 @@ class HtmlForm:
 
     @property
     def typed_fields(self) -> set[str]:
-        """The names of what a person types and should find again after an error; passwords are not."""
+        """Return the names of the fields that keep their text after an error; passwords are left out."""
         return {name for name, kind in self.types.items() if kind not in NOT_TYPED}
 
 

@@ -1,4 +1,4 @@
-"""Letting another request happen in the middle of one: after its password is verified, before it writes."""
+"""Run another request in the middle of one: after its password is verified, before it writes."""
 
 from collections.abc import Callable
 from threading import Thread
@@ -16,7 +16,7 @@ def after_the_next_hash(
     name: str = "verify_password",
     module: ModuleType = user_module,
 ) -> list[object]:
-    """Run ``action`` once, in a thread of its own, when the next hash is made; returns what it returns."""
+    """Run ``action`` once, in its own thread, when the next hash is made; return a list that gets its result."""
     make, answers, begun = getattr(module, name), list[object](), list[bool]()
 
     def make_then_act(*args: object) -> object:

@@ -1,4 +1,4 @@
-"""Counting what goes to the database."""
+"""Count database queries."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from sqlalchemy import Engine, event
 
 @contextmanager
 def recorded_queries(engine: Engine) -> Iterator[list[str]]:
-    """Yield a list that grows by each statement sent within the block."""
+    """Yield a list that grows by each statement executed within the block."""
     statements: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:

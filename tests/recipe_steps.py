@@ -1,4 +1,4 @@
-"""The steps that a page such as docs/recipes.md tells its reader, and carrying them out on a copy of the project."""
+"""Parse the steps in a page such as docs/recipes.md, and carry them out on a copy of the project."""
 
 import os
 import re
@@ -25,7 +25,7 @@ QUOTED = re.compile(r"`([^`]+)`")
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do: a file to write, to change or to delete, or a command to run."""
+    """A step: a file to write, to change or to delete, or a command to run."""
 
     path: str
     where: str | None
@@ -37,7 +37,7 @@ class Step:
     command: str | None
 
     def carry_out(self, project: Path) -> None:
-        """Do it in the folder ``project``."""
+        """Carry out the step in the folder ``project``."""
         if self.command:
             run(project, *words(self.command)[1:])
         elif self.deleted:
@@ -76,14 +76,14 @@ class Step:
 
 
 def place_of(line: str, lines: list[str], file: Path) -> int:
-    """Return where ``line`` stands, which has to be once."""
+    """Return the index of ``line``, which has to occur exactly once."""
     places = [number for number, text in enumerate(lines) if text.strip() == line]
     assert len(places) == 1, f"{file.name} has {len(places)} lines {line!r}"
     return places[0]
 
 
 def steps(text: str) -> Iterator[Step]:
-    """Return what a text says to do, in its order."""
+    """Return the steps in a text, in order."""
     for found in STEP.finditer(text):
         yield Step(**found.groupdict())
 
@@ -96,19 +96,19 @@ def section(text: str, title: str) -> str:
 
 
 def words(command: str) -> list[str]:
-    """Return the words of a command; quotation marks hold some together."""
+    """Return the words of a command; quotation marks group words."""
     return [quoted or word for quoted, word in re.findall(r'"([^"]*)"|(\S+)', command)]
 
 
 def copy_project(folder: Path) -> Path:
-    """Copy the project into ``folder``, with tables made by the migrations of today."""
+    """Copy the project into ``folder``, and make its tables with the present migrations."""
     shutil.copytree(ROOT, folder, ignore=lambda _folder, names: LEFT_OUT & set(names))
     run(folder, "manage.py", "db", "upgrade")
     return folder
 
 
 def run(project: Path, *arguments: str) -> None:
-    """Run Python in ``project``; a failure shows what it printed."""
+    """Run Python in ``project``; raise an error with its output when it fails."""
     database = f"sqlite:///{project / 'instance' / 'recipes.sqlite'}"
     is_a_step = arguments[0] == "manage.py"
     extra = {"FLASK_CONFIG": "testing", "TEST_DATABASE_URL": database} if is_a_step else {}

@@ -1,4 +1,4 @@
-"""A client whose requests share nothing but cookies and the database, as on a server."""
+"""A client whose requests share only cookies and the database, as on a server."""
 
 from contextvars import Context
 from typing import Any
@@ -9,10 +9,10 @@ from werkzeug.test import TestResponse
 
 
 class SeparateRequests(FlaskClient):
-    """Gives each request an application context of its own.
+    """A client that gives each request its own application context.
 
-    Flask would lend it the test's: ``g`` would outlive the request, and with it the user who was
-    logged in there. A logout that does nothing would pass every test.
+    Flask would use the test's: ``g`` would outlive the request, with the user who was logged in there. The tests would
+    pass even if logout did nothing.
     """
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
@@ -25,7 +25,7 @@ class SeparateRequests(FlaskClient):
 
 
 def _end_transaction(keep: bool) -> None:
-    """Let the request see what the test wrote, and the test what the request wrote."""
+    """Commit or roll back, so that the request and the test see each other's rows."""
     if has_app_context() and "sqlalchemy" in current_app.extensions:
         session = current_app.extensions["sqlalchemy"].session
         if keep:

@@ -1,4 +1,4 @@
-"""The rules of the house, read from the source: what imports what, how long a file is, what a page may hold.
+"""The rules of the code, checked in the source: imports, lengths of files, content of templates.
 
 A rule that fails here says what to do. docs/architecture.md gives the reasons.
 """
@@ -15,7 +15,7 @@ from app.kit.mail.rows import EmailState
 ROOT = Path(__file__).parent.parent
 APP = ROOT / "app"
 AREAS = {path.parent.name for path in APP.glob("*/__init__.py")} - {"models", "kit"}
-# From the top down: a module imports from the rows below its own, never from a neighbor or from above.
+# From the top down: a module imports only from rows below its own.
 LAYERS = [
     {"app"},
     {"commands"},
@@ -31,9 +31,9 @@ LAYERS = [
     {"extensions"},
     {"kit"},
 ]
-# The modules of an area that have a usual name, from the top down.
+# The modules with a usual name in an area, from the top down.
 PARTS_OF_AN_AREA = ["views", "commands", "fake_data", "jobs", "email", "forms", "models", "permissions", "settings"]
-# The rooms of the kit, and what each may import besides itself.
+# The packages of the kit, and what each may import besides itself.
 KIT_ROOMS = {
     "core": set(),
     "db": {"core"},
@@ -50,22 +50,22 @@ MAX_FUNCTION_LINES = 50
 HIDDEN_FROM_MYPY = re.compile(r"type: ignore|: Any\b")
 MAX_HIDDEN_FROM_MYPY = 41
 FORBIDDEN_NAMES = {"util", "utils", "helper", "helpers", "misc", "base", "common", "manager", "managers"}
-# The names of XML's vocabularies look like addresses, and are never visited.
+# XML namespaces look like URLs, and are never requested.
 NAMESPACES = {"www.w3.org", "www.sitemaps.org"}
-# Other hosts that pages load from on purpose; see "Analytics" in docs/recipes.md.
+# Other hosts that pages may load from; see "Analytics" in docs/recipes.md.
 OTHER_HOSTS: set[str] = set()
 
 MODULES = sorted(APP.rglob("*.py"))
 PROJECT_MODULES = [*MODULES, *sorted((ROOT / "development").rglob("*.py")), ROOT / "manage.py", ROOT / "bootstrap.py"]
 TEST_MODULES = sorted((ROOT / "tests").rglob("*.py"))
 TEMPLATES = sorted(path for path in (APP / "templates").rglob("*") if path.is_file())
-# Mail programs drop style sheets: an email brings its styles along, and no browser ever shows it as a page.
+# Mail programs drop style sheets, so emails have inline styles; they are never shown as a page.
 PAGE_TEMPLATES = [path for path in TEMPLATES if "email" not in path.parent.name and "email" not in path.stem]
 SOURCES = [*TEMPLATES, *sorted(path for path in (APP / "assets").rglob("*") if path.suffix in {".scss", ".js", ".svg"})]
 
 
 def name_of(path: Path) -> str:
-    """Return a file's path as a failing test should call it."""
+    """Return a file's path for messages of failing tests."""
     return path.relative_to(ROOT).as_posix()
 
 
@@ -120,7 +120,7 @@ def test_the_rule_about_imports_sees_an_upward_one(tmp_path: Path) -> None:
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
-    """An import only for type checkers, or inside a function, counts: it hides a circle and does not open it."""
+    """Imports for type checkers only, and those inside a function, count: they only hide the circle."""
     imports = {module_name(path): imported_modules(path) for path in MODULES}
     assert imports["app.models.user"] > {"app.models.role", "app.extensions"}
     circles = [circle for name in imports if (circle := way_back(name, imports))]
@@ -145,7 +145,7 @@ def imported_modules(path: Path) -> set[str]:
 
 
 def way_back(start: str, imports: dict[str, set[str]]) -> list[str]:
-    """Return the shortest circle of imports from ``start``; empty when there is none."""
+    """Return the shortest circle of imports from ``start``; empty if there is none."""
     ways = [[start]]
     seen: set[str] = set()
     for way in ways:
@@ -167,7 +167,7 @@ def test_areas_never_import_one_another() -> None:
 
 
 def test_the_parts_of_an_area_point_down() -> None:
-    """Its tables know nothing of its forms and pages, its emails and jobs nothing of its views."""
+    """An area's tables do not import its forms and pages, and its emails and jobs do not import its views."""
     for path in MODULES:
         own = f"app.{unit_of(path)}."
         above = PARTS_OF_AN_AREA[: PARTS_OF_AN_AREA.index(path.stem) + 1] if path.stem in PARTS_OF_AN_AREA else []
@@ -221,7 +221,7 @@ def test_an_import_inside_a_function_gives_its_reason(path: Path) -> None:
 
 
 def late_imports(tree: ast.AST) -> Iterator[int]:
-    """Return the line of each import that stands in a function, of neighboring ones only the first."""
+    """Return the line of each import inside a function, of adjacent ones only the first."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             for inner in ast.walk(node):
@@ -238,7 +238,7 @@ def first_imports(statements: object) -> Iterator[int]:
 
 
 def explained(text: str, line: int) -> bool:
-    """Return whether a comment stands above ``line``; a ``try:`` between the two does not count."""
+    """Return whether a comment is above ``line``; a ``try:`` between the two does not count."""
     lines = text.splitlines()[: line - 1]
     while lines and lines[-1].strip() in {"try:", ""}:
         lines.pop()
@@ -285,7 +285,7 @@ def test_modules_are_named_after_what_they_do() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_what_others_call_has_a_docstring(path: Path) -> None:
-    """A form's class, a model and every public function say what they are; a single line may do."""
+    """Forms, models and public functions have a docstring; one line is enough."""
     tree = ast.parse(path.read_text())
     assert ast.get_docstring(tree), f"{name_of(path)} does not say what it is for"
     definitions = [node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
@@ -294,7 +294,7 @@ def test_what_others_call_has_a_docstring(path: Path) -> None:
 
 
 def says_what_it_is(node: ast.ClassDef | ast.FunctionDef) -> bool:
-    """An email says it in its subject, everything else in a docstring."""
+    """Return whether it has a docstring; the subject of an email counts as one."""
     is_email = any(isinstance(decorator, ast.Call) and has_subject(decorator) for decorator in node.decorator_list)
     return is_email or ast.get_docstring(node) is not None
 
@@ -316,7 +316,7 @@ def test_pages_hold_no_inline_style_or_script(path: Path) -> None:
 
 
 def inline_code(html: str) -> list[str]:
-    """Return what a strict content security policy would not run or apply."""
+    """Return the inline code that a strict content security policy would block."""
     html = re.sub(r"\{[%#].*?[%#]\}", "", html, flags=re.DOTALL)
     return re.findall(r"<style\b|\sstyle=[\"'{]|<script(?![^>]*\bsrc=)[^>]*>|\son[a-z]+=[\"'{]|javascript:", html)
 
@@ -333,13 +333,13 @@ def test_templates_trust_no_text() -> None:
 
 
 def test_templates_keep_nothing_without_a_key() -> None:
-    """Jinja renders what is included without context once per process, whoever asked first."""
+    """Jinja caches includes without context once per process, whoever requested them first."""
     keeping = [name_of(path) for path in TEMPLATES if re.search(r"include\b[^%]*without context", path.read_text())]
     assert not keeping, "use fragment(…), which has a key: docs/architecture.md, Caching"
 
 
 def test_every_view_shows_the_template_of_its_own_name() -> None:
-    """Whoever knows an endpoint knows where its page is written."""
+    """With the endpoint, one knows the template."""
     shown = {
         (unit_of(path), call.args[0].value)
         for path in MODULES

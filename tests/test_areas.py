@@ -1,4 +1,4 @@
-"""What an area brings along, and what it is refused."""
+"""Tests for areas: what they add, and which mistakes are refused."""
 
 from collections.abc import Callable
 from enum import IntFlag
@@ -22,13 +22,13 @@ from tests.factories import make_user
 
 
 class NotePermission(IntFlag):
-    """The bits of a sample area."""
+    """The permissions of a sample area."""
 
     SHARE = 0x100
 
 
 def registered(*sample_areas: Area, variables: dict[str, str] | None = None) -> Flask:
-    """Return an application that has nothing but these areas."""
+    """Return an application with only these areas."""
     app = Flask(__name__)
     app.extensions["environment"] = Environment(variables or {})
     app.extensions["menus"] = {}
@@ -101,7 +101,7 @@ def test_an_area_cannot_take_the_name_of_another_command(app: Flask) -> None:
 
 
 def test_an_area_cannot_take_the_name_of_another_email_or_job() -> None:
-    """Rows of the outbox and of the schedule know both by their names alone."""
+    """Rows of the outbox and of the schedule refer to both by name alone."""
     with pytest.raises(ValueError, match="two emails called confirm"):
 
         @catalog.email("notes/email/confirm", subject="Notes", sample={})

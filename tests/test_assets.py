@@ -1,4 +1,4 @@
-"""What is built from styles, scripts and images, and how browsers get it."""
+"""Tests for the build of styles, scripts and images, and for how they are served."""
 
 import json
 import os
@@ -28,7 +28,7 @@ SCRIPTS = sorted((SOURCES / "scripts").glob("*.js"))
 
 @pytest.fixture
 def sources(tmp_path: Path) -> Path:
-    """A copy of the sources that a test may break."""
+    """Return a copy of the sources that a test may break."""
     copy = tmp_path / "assets"
     for path in SOURCES.rglob("*.*"):
         target = copy / path.relative_to(SOURCES)
@@ -39,7 +39,7 @@ def sources(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def built(app: Flask) -> dict[str, Path]:
-    """The current build: asset name to file."""
+    """Return the current build: asset names with their files."""
     build_assets()
     files = json.loads((assets.STATIC / "manifest.json").read_text())
     return {name: assets.STATIC / file_name for name, file_name in files.items()}
@@ -101,7 +101,7 @@ def test_colors_that_nobody_can_read_stop_the_build(sources: Path, tmp_path: Pat
 
 
 def test_colors_that_nobody_can_read_in_emails_stop_the_build(sources: Path, tmp_path: Path) -> None:
-    """Pages may have left the brand's colors for a framework's: emails still have them."""
+    """Pages may use a framework's colors instead, but emails still use the brand's."""
     brand = sources / "styles" / "_brand.scss"
     brand.write_text(re.sub(r"\$text-muted-dark: #\w+", "$text-muted-dark: #444", brand.read_text()))
     tokens = sources / "styles" / "_tokens.scss"

@@ -1,4 +1,4 @@
-"""On a bare Python, with an empty HOME and without a network: packages come from a folder of fake wheels."""
+"""Tests for bootstrap.py on a bare Python, with an empty HOME and no network: packages are fake wheels in a folder."""
 
 import base64
 import hashlib
@@ -17,20 +17,20 @@ import bootstrap
 pytestmark = pytest.mark.thorough
 
 PROJECT = Path(__file__).resolve().parent.parent
-# The packages whose presence bootstrap.py looks for.
+# The packages that bootstrap.py checks for.
 FAKE_PACKAGES = bootstrap.NEEDED_MODULES
 REPORT = "import json, sys, flask; print(json.dumps([sys.prefix, flask.__file__, sys.argv[1:]]))"
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A project with the real bootstrap.py, whose requirements are fake wheels in a folder beside it."""
+    """Return a project with the real bootstrap.py, whose requirements are fake wheels in a folder beside it."""
     return _make_checkout(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def first_start(tmp_path_factory: pytest.TempPathFactory) -> "FirstStart":
-    """Such a project after its first start, which takes seconds."""
+    """Return such a project after its first start, which takes seconds."""
     checkout = _make_checkout(tmp_path_factory.mktemp("bootstrap"))
     return FirstStart(checkout, _manage(checkout, "dev", "--fake", "3"))
 
@@ -170,7 +170,7 @@ def test_without_ensurepip_it_names_debians_package(checkout):
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(checkout):
-    # A file where a folder should be made fails for root as well.
+    # A file in place of a folder makes mkdir fail for root as well.
     (checkout / ".venv").write_text("")
 
     result = _manage(checkout)

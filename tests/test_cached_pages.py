@@ -1,4 +1,4 @@
-"""Every page that is cached, in two languages and two themes: nobody is shown another one's."""
+"""Every cached page, in two languages and two themes: nobody gets the page of another one."""
 
 import pytest
 from flask import Flask, request, url_for
@@ -12,7 +12,7 @@ LOOKS = [("en", ""), ("de", ""), ("en", ""), ("de", "dark"), ("en", "dark"), ("d
 
 @pytest.fixture
 def translated(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    """The application as one that translates: a stand-in for gettext marks each page with its language."""
+    """Return the application with a stand-in for gettext that marks each page with its language."""
 
     def locale() -> str:
         return request.accept_languages.best_match(["en", "de"]) or "en"

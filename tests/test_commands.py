@@ -1,4 +1,4 @@
-"""The commands that look after the database and its people."""
+"""Tests for the commands that manage the database and its users."""
 
 import pytest
 from click.testing import CliRunner, Result
@@ -15,13 +15,13 @@ STRONG = "four quiet horses at dawn"
 
 @pytest.fixture
 def runner(app, db) -> FlaskCliRunner:
-    """Runs a command inside the tests' application."""
+    """Return a runner for commands in the tests' application."""
     return app.test_cli_runner()
 
 
 @pytest.fixture
 def production(app, monkeypatch) -> None:
-    """What commands look at to know that data is precious."""
+    """Turn off TESTING, by which commands recognize data that must not be lost."""
     monkeypatch.setitem(app.config, "TESTING", False)
 
 

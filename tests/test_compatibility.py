@@ -1,6 +1,6 @@
-"""The names that those who come from the first Flask-Base know: their views, templates and scripts run here.
+"""The names that users of the first Flask-Base know still work in their views, templates and scripts.
 
-A name that is gone, or means something else, breaks forks when they take a newer version.
+A name that is gone, or has another meaning, breaks forks when they upgrade.
 """
 
 import inspect
@@ -447,7 +447,7 @@ class TestTemplates:
 
     @pytest.mark.parametrize(("module", "macro", "parameters"), MACROS, ids=[row[1] for row in MACROS])
     def test_macro(self, app: Flask, module: str, macro: str, parameters: str) -> None:
-        """Parameters may be added behind the known ones, with defaults."""
+        """Parameters with defaults may be added after the known ones."""
         source = app.jinja_env.loader.get_source(app.jinja_env, f"macros/{module}.html")[0]
         found = re.search(rf"{{%-? macro {macro}\((.*?)\) -?%}}", source)
         assert found is not None
@@ -463,7 +463,7 @@ class TestTemplates:
 
 
 class TestMacros:
-    """What the macros draw, not only that they are there."""
+    """The HTML that the macros make, not only that they exist."""
 
     def test_a_form_puts_hidden_fields_first_and_buttons_last(self, app: Flask) -> None:
         html = draw_form(app)
@@ -511,7 +511,7 @@ def test_bundles(app: Flask) -> None:
 
 
 class FullForm(FlaskForm):
-    """One field of each kind that the macros treat in a way of its own, in the wrong order."""
+    """One field of each kind that the macros treat in a special way, in the wrong order."""
 
     submit = SubmitField()
     password = PasswordField()
@@ -520,7 +520,7 @@ class FullForm(FlaskForm):
 
 
 def draw_form(app: Flask, flashes: list[tuple[str, str]] | None = None) -> str:
-    """Return the HTML that ``render_form`` makes."""
+    """Return the HTML of ``render_form``."""
     source = "{% import 'macros/form_macros.html' as f %}{{ f.render_form(form) }}"
     with app.test_request_context():
         session["_flashes"] = flashes or []
@@ -539,17 +539,17 @@ def takes_owner(form: type[FlaskForm]) -> bool:
 
 
 def state(user: User) -> tuple[object, ...]:
-    """Return what links change."""
+    """Return the attributes that links change."""
     return user.confirmed, user.email, user.password_hash
 
 
 def statuses(app: Flask, view: Callable[[], object]) -> list[int]:
-    """Return how a view answers a stranger, a user, and an administrator."""
+    """Return a view's status for an anonymous visitor, a user, and an administrator."""
     return [status_for(app, view, person) for person in (AnonymousUser(), make_user(), make_admin())]
 
 
 def status_for(app: Flask, view: Callable[[], object], person: User | AnonymousUser) -> int:
-    """Return the status that a view answers to one person."""
+    """Return a view's status for one person."""
     with app.test_request_context():
         g._login_user = person
         try:

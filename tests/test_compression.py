@@ -1,4 +1,4 @@
-"""What browsers that take different encodings get from gunicorn, as production runs it: files and pages."""
+"""Tests for compressed files and pages, as browsers with different encodings get them from gunicorn in production."""
 
 import gzip
 import http.client
@@ -31,7 +31,7 @@ DECODE: dict[str | None, Callable[[bytes], bytes]] = {
 
 @pytest.fixture(scope="module")
 def server(app: Flask, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
-    """Gunicorn with production's settings and a fresh build."""
+    """Yield gunicorn with production's settings and a fresh build."""
     build_assets()
     port = free_port()
     database_url = f"sqlite:///{tmp_path_factory.mktemp('compression') / 'site.sqlite'}"
@@ -106,7 +106,7 @@ def style_sheet() -> Path:
 
 
 def get(server: WebServer, path: str, accepted: str) -> tuple[http.client.HTTPResponse, bytes]:
-    """Return what somebody gets who sends just this ``Accept-Encoding``, or none at all; the body as it was sent."""
+    """Return the response to just this ``Accept-Encoding``, or to none; the body is not decoded."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     connection.putrequest("GET", path, skip_accept_encoding=True)
     if accepted:

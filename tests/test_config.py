@@ -1,4 +1,4 @@
-"""Settings: typed, complete, and all mistakes told at once."""
+"""Tests for settings: typed, complete, and all errors reported at once."""
 
 import pytest
 

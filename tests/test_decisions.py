@@ -1,4 +1,4 @@
-"""What this product has decided: said once in config.py, obeyed everywhere, and stated where a person reads it."""
+"""Policy decisions are made once in config.py, obeyed everywhere, and stated in the pages that people read."""
 
 import re
 from datetime import timedelta
@@ -102,14 +102,14 @@ def test_numbers_that_contradict_each_other_are_told_at_start(
 
 
 def test_no_decision_hides_in_another_module() -> None:
-    """Lifetimes, which a stranger looks for in config.py."""
+    """Lifetimes belong in config.py, where people look for them."""
     hidden = {
         path.relative_to(APP).as_posix(): found
         for path in APP.rglob("*.py")
         if (found := re.findall(r"^[A-Z_]+ = timedelta\(.*$", path.read_text(), re.MULTILINE))
     }
     assert hidden == {
-        # How exactly something is kept, and what a day is, is nobody's decision.
+        # A precision and the length of a day are no policy.
         "models/user_session.py": ["LAST_SEEN_PRECISION = timedelta(minutes=1)"],
         "admin/views/audit.py": ["ONE_DAY = timedelta(days=1)"],
     }

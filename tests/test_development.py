@@ -1,4 +1,4 @@
-"""The parts that `manage.py dev` is made of, each with real files, ports and processes."""
+"""Tests for the parts of `manage.py dev`, with real files, ports and processes."""
 
 import os
 import signal
@@ -103,13 +103,13 @@ def test_a_signal_that_asks_to_stop_is_no_failure(tmp_path, capfd):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project whose files a test may break."""
+    """Return a copy of the project whose files a test may break."""
     return copy_project(tmp_path_factory.mktemp("development") / "project")
 
 
 @pytest.fixture(scope="module")
 def web_server(project: Path) -> Iterator[str]:
-    """`manage.py runserver` on a port of its own; yields its address. Each test leaves the project as it was."""
+    """Yield the URL of `manage.py runserver` on its own port. Each test leaves the project unchanged."""
     port = redis_server.free_port()
     server = subprocess.Popen(
         [sys.executable, "manage.py", "runserver", "--port", str(port)],

@@ -1,4 +1,4 @@
-"""What the documentation names: everything there is, and nothing that is not there."""
+"""The documentation names everything that exists, and nothing that does not."""
 
 import re
 from pathlib import Path
@@ -13,11 +13,11 @@ from config import Config, config
 from tests import areas
 
 ROOT = Path(__file__).parent.parent
-# Of areas of a fork: one page each, named after the area. The first tells what they are.
+# Pages about a fork's areas, each named after its area. The first is an introduction.
 AREA_PAGES = sorted((ROOT / "docs" / "areas").glob("*.md"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *AREA_PAGES]
 ALL_TEXT = "\n".join(page.read_text() for page in PAGES)
-# Enough for every environment to be made; a mistake in one would hide the names that it reads.
+# Enough to build every environment; an error in one would hide the names that it reads.
 ENOUGH = {
     "SECRET_KEY": "x" * 48,
     "BASE_URL": "https://kit.example.org",
@@ -29,7 +29,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def settings() -> list[str]:
-    """Return every variable that the configuration reads, in whichever environment."""
+    """Return every variable that the configuration reads, in any environment."""
     environments: list[Config] = [make(ENOUGH) for make in config.values()]
     return sorted({"FLASK_CONFIG"}.union(*(made.environment.names for made in environments)))
 
@@ -41,17 +41,17 @@ def commands() -> list[tuple[Command, str]]:
 
 
 def page_of(area: str) -> str:
-    """Return the page about what an area brings along."""
+    """Return the page that documents what an area adds."""
     return f"docs/areas/{area}.md"
 
 
 def text_of(page: str) -> str:
-    """Return the text of a page, none of one that does not exist yet."""
+    """Return the text of a page, or an empty one if it does not exist yet."""
     return (ROOT / page).read_text() if (ROOT / page).exists() else ""
 
 
 def is_named(name: str, text: str) -> bool:
-    """Return whether ``text`` holds ``name`` as a whole word."""
+    """Return whether ``text`` contains ``name`` as a whole word."""
     return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) is not None
 
 
@@ -69,7 +69,7 @@ def explains(area: str, name: str) -> bool:
     return is_named(name, text_of(page_of(area)) + text_of("docs/settings.md"))
 
 
-# The older name of REDIS_URL, and one that is only read to say that it is not supported.
+# The older name of REDIS_URL, and one that is only read to report that it is not supported.
 @pytest.mark.parametrize("name", sorted({*settings(), *areas.settings()} - {"REDISTOGO_URL", "RAYGUN_APIKEY"}))
 def test_setting_can_be_filled_in(name: str) -> None:
     assert f"\n{name}=" in (ROOT / ".env.example").read_text(), f"give {name} a line in .env.example"
@@ -86,7 +86,7 @@ def test_command_is_explained(command: Command, page: str) -> None:
     text = text_of(page)
     assert is_named(command.name or "", text), f"explain {command.name} in {page}"
     if isinstance(command, Group) and command.name == "db":
-        return  # Flask-Migrate's own; its help texts say the rest
+        return  # Flask-Migrate's own; its help texts document the rest
     options = [name for option in command.params for name in option.opts if name.startswith("--")]
     unexplained = [name for name in options if not is_named(name, text)]
     assert not unexplained, f"explain these options of {command.name} in {page}"
@@ -108,7 +108,7 @@ def test_the_schedule_runs_what_is_explained() -> None:
 
 
 def test_each_area_brings_along_what_can_be_explained() -> None:
-    """The tests above would pass without a single area, email or job."""
+    """Without this, the tests above would pass with no area, email or job at all."""
     assert {"main", "account", "admin"} <= areas.LOADED.keys()
     assert {"confirm", "account_deleted"} <= set(areas.EMAILS)
     assert {"deliver_email", "purge_sessions"} <= {job.function.__name__ for job in areas.JOBS}
@@ -127,7 +127,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def anchors(page: Path) -> set[str]:
-    """Return the anchors of a page's headings, made the way GitHub makes them."""
+    """Return the anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -139,7 +139,7 @@ def test_every_page_can_be_found(page: Path) -> None:
 
 
 def test_every_page_of_an_area_is_named_after_it() -> None:
-    """docs/index.md leads to their folder, so that a fork need not edit it."""
+    """docs/index.md links to their folder, so that a fork need not edit it."""
     strange = sorted({page.stem for page in AREA_PAGES} - {"README", *areas.LOADED})
     assert not strange, f"no area of app/__init__.py is called like these pages of docs/areas: {strange}"
 
@@ -154,7 +154,7 @@ def test_files_that_are_named_exist(page: Path) -> None:
 
 
 def test_the_map_of_the_tree_is_true() -> None:
-    """The first block of the README whose lines begin with manage.py; a deeper line belongs to the folder above."""
+    """The map is the README's block that starts with manage.py; an indented line belongs to the folder above it."""
     block = re.search(r"```\n(manage\.py.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert block is not None
     folder = ROOT

@@ -1,4 +1,4 @@
-"""A button pressed five times, or by two people: each request is answered as if it had come a moment later."""
+"""Tests for a button pressed five times, or by two people at once: the result is as if the requests came in turn."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from tests.together import together
 
 NEW = "nanosecond wire in hand"
 LOGIN, LEAVE = "/account/login", "/account/manage/delete"
-# What somebody sends who is logged in: the path, the fields, and where it leads when it comes first.
+# The forms of a logged-in user: path and fields.
 FORMS: dict[str, dict[str, str]] = {
     "/account/manage/change-password": {"old_password": PASSWORD, "new_password": NEW, "new_password2": NEW},
     "/account/manage/change-email": {"email": "new@example.org", "password": PASSWORD},
@@ -43,7 +43,7 @@ def browser_of(app: Flask, user: User) -> FlaskClient:
 
 
 def posting(client: FlaskClient, path: str, form: dict[str, str]) -> Callable[[], TestResponse]:
-    """Return an action that posts from a copy of this browser: many tabs have one cookie."""
+    """Return a function that posts from a copy of this browser, as several tabs share one cookie."""
     cookie = client.get_cookie("session")
 
     def post() -> TestResponse:
@@ -56,7 +56,7 @@ def posting(client: FlaskClient, path: str, form: dict[str, str]) -> Callable[[]
 
 
 def at_once(db: SQLAlchemy, *actions: Callable[[], TestResponse]) -> list[str]:
-    """Return where the requests led, "page" for none; none is an error of ours."""
+    """Return where the requests were redirected, "page" for no redirect; none may fail."""
     db.session.commit()
     answers = together(actions)
     db.session.rollback()
@@ -83,7 +83,7 @@ def test_whatever_is_sent_beside_a_deletion_comes_before_or_after(app: Flask, db
     posts = [posting(client, path, FORMS[path]) for _ in range(2)]
     at_once(db, posts[0], posting(client, LEAVE, {"password": PASSWORD}), posts[1])
     left = User.with_email("leaving@example.org")
-    # Who logs out, or changes the password, first is not deleted by a form of before.
+    # A logout or a new password that came first ends the session, so the deletion is refused.
     assert left is None or path in {"/account/logout", "/account/manage/change-password"}
     assert left is not None or events(db)["user.deleted_own_account"] == 1
     assert db.session.scalar(select(func.count()).select_from(DataExport)) == 0 or left

@@ -1,4 +1,4 @@
-"""The catalog of emails: rows of the caller's transaction, built when they leave, if they still make sense."""
+"""Tests for emails: rows of the caller's transaction, composed when sent, and canceled if no longer wanted."""
 
 import inspect
 import json
@@ -35,7 +35,7 @@ ORIGIN = {"ip_address": "203.0.113.7", "browser": "Firefox on Linux"}
 
 @pytest.fixture(autouse=True)
 def _ready(db: SQLAlchemy) -> None:
-    """Each test is inside the app and starts with an empty outbox."""
+    """Enter the app's context with an empty outbox."""
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_every_email_says_the_same_in_both_parts(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_email_fits_mail_programs(name: str) -> None:
-    """Styles on the elements, dark mode in the head, tables for layout, a preheader, nothing fetched."""
+    """Inline styles, dark mode in the head, tables for layout, a preheader, and no external resources."""
     html = catalog.emails[name].preview().html
     assert html.count("style=") > 10
     assert "prefers-color-scheme: dark" in html
@@ -87,7 +87,7 @@ def test_every_email_fits_mail_programs(name: str) -> None:
 
 @pytest.fixture
 def other_brand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The site with another color in place of each of the brand's; returns them by name."""
+    """Return another color for each of the brand's, by name, and use them."""
     brand = assets.SOURCES / "styles" / "_brand.scss"
     colors = {name: f"#c0ff{number:02x}" for number, name in enumerate(brand_colors(brand.read_text()))}
     (tmp_path / "styles").mkdir()
@@ -196,7 +196,7 @@ def test_what_no_longer_makes_sense_is_canceled(db: SQLAlchemy, smtp: SmtpServer
     db.session.delete(gone)
     db.session.commit()
     deliver()
-    # The one whose user is gone leaves no trace.
+    # The email whose user was deleted is deleted too.
     assert states(db) == ["canceled"] * 4
     assert smtp.messages == []
 
@@ -213,7 +213,7 @@ def test_a_reset_link_never_goes_to_an_address_that_was_given_up(db: SQLAlchemy,
 @pytest.mark.parametrize("name", NAMES)
 def test_every_email_can_be_sent(db: SQLAlchemy, smtp: SmtpServer, name: str) -> None:
     user = make_invited() if name == "invite" else make_user(confirmed=False)
-    # What the composer asks for, from its sample; here stands what no sample can know.
+    # Arguments that samples do not have; sample_arguments adds the rest.
     known = {
         "change_email": {"new_email": "new@example.com"},
         "email_change_requested": {"new_email": "new@example.com", **ORIGIN},
@@ -231,7 +231,7 @@ def test_every_email_can_be_sent(db: SQLAlchemy, smtp: SmtpServer, name: str) ->
 
 
 def sample_arguments(name: str) -> dict[str, object]:
-    """Return the arguments of an email that its sample names."""
+    """Return the composer's arguments that the sample has."""
     entry = catalog.emails[name]
     return {key: entry.sample[key] for key in inspect.signature(entry.composer).parameters if key in entry.sample}
 

@@ -1,4 +1,4 @@
-"""What a request runs is the same in each environment, but for the table in docs/architecture.md."""
+"""Requests run the same code in each environment, except for the table in docs/architecture.md."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ APP = ROOT / "app"
 QUESTIONS = {"debug", "testing"}
 SETTINGS = {"DEBUG", "TESTING"}
 HEADING = "## What differs between production, development and the tests"
-# Everything that can be set the same in each, is.
+# Everything that can be the same in each environment.
 VARIABLES = {
     "SECRET_KEY": "k" * 40,
     "ADMIN_EMAIL": "admin@example.org",
@@ -36,7 +36,7 @@ def rows() -> str:
 
 
 def questions(source: str) -> Iterator[str]:
-    """Return each place where code asks in which environment it runs."""
+    """Yield each expression that asks for the environment."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute) and node.attr in QUESTIONS and isinstance(node.ctx, ast.Load):
             yield ast.unparse(node)

@@ -1,4 +1,4 @@
-"""The page for each thing that goes wrong, and that it needs no database."""
+"""Tests for the error pages, which need no database."""
 
 import html
 import logging
@@ -16,7 +16,7 @@ from app.kit.auth.passwords import TooManyHashesError
 
 @pytest.fixture(scope="module")
 def broken_app(app: Flask) -> Flask:
-    """An application whose pages fail on demand: /fail/<status>."""
+    """Return an application whose pages fail on demand: /fail/<status>."""
     application = create_app("testing")
     application.config["PROPAGATE_EXCEPTIONS"] = False
 

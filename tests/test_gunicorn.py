@@ -1,4 +1,4 @@
-"""The site under gunicorn with production's settings, started the way Procfile starts it."""
+"""Tests for the site under gunicorn with production's settings, started as in Procfile."""
 
 import http.client
 import os
@@ -23,25 +23,25 @@ WEB = "app:create_app()"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the home folder of the server's user would be, if anything needed one."""
+    """Return the path of a home folder that does not exist: nothing may need one."""
     return tmp_path_factory.mktemp("gunicorn") / "home"
 
 
 @pytest.fixture(scope="module")
 def port() -> int:
-    """The port of the site."""
+    """Return the port of the site."""
     return free_port()
 
 
 @pytest.fixture(scope="module")
 def variables(app: Flask, redis_url: str, home: Path, port: int) -> dict[str, str]:
-    """The settings of a site on a database of its own; with ``app`` its assets are built."""
+    """Return the settings of a site with its own database; ``app`` builds its assets."""
     return production_environment(f"sqlite:///{home.parent / 'site.sqlite'}", redis_url, port)
 
 
 @pytest.fixture(scope="module")
 def server(variables: dict[str, str], home: Path, port: int) -> Iterator[WebServer]:
-    """The site, as Procfile starts it."""
+    """Yield the site, started as in Procfile."""
     with start_gunicorn(WEB, {**variables, "HOME": str(home)}, port=port, path="/up") as server:
         yield server
 
@@ -70,7 +70,7 @@ def test_what_workers_share_is_not_searched_for_garbage():
 
 
 def test_a_web_process_does_without_what_other_processes_need(variables):
-    """Each of them would take part of every start, and memory of every worker."""
+    """Each of these modules would add to every start, and to the memory of every worker."""
     script = "import sys; from app import create_app; create_app(); print(*sys.modules)"
 
     loaded = subprocess.run(

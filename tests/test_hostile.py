@@ -46,7 +46,7 @@ def _work_for(seconds: float) -> str:
 
 
 def _note() -> str:
-    """A form of which one field fails, and only where the other one is filled well."""
+    """Show a form in which one field fails, but only if the other one is valid."""
     form = NoteForm()
     if form.validate_on_submit() and form.number.data is not None:
         (form.text.data or "").encode("ascii")
@@ -55,7 +55,7 @@ def _note() -> str:
 
 @pytest.fixture
 def fork() -> Flask:
-    """A site of one's own on the kit, in which nothing is broken yet."""
+    """Return a fork's site on the kit, in which nothing is broken yet."""
     site = Flask("fork", static_folder=None)
     site.config.update(SECRET_KEY="k" * 40, WTF_CSRF_ENABLED=False, PROPAGATE_EXCEPTIONS=False)
     routing.init_app(site)

@@ -1,4 +1,4 @@
-"""The jobs and their schedule: exactly once per due time, missed runs caught up once."""
+"""Tests for jobs and their schedule: once per due time, with one run for all missed ones."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""`manage.py` as people run it: in a copy of the project, with an empty home and no settings."""
+"""Tests for `manage.py` in a copy of the project, with an empty home and no settings."""
 
 import ast
 import re
@@ -24,7 +24,7 @@ from tests.servers.development_site import (
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project, in which nothing was started before this module's tests."""
+    """Return a copy of the project in which nothing was started yet."""
     return copy_project(tmp_path_factory.mktemp("manage") / "project")
 
 
@@ -141,12 +141,12 @@ def test_an_old_python_is_told_what_is_needed():
     assert result.returncode == 1
     assert result.stderr.startswith("manage.py: Python 3.11 or newer is needed, and this is 3.9.")
     assert len(result.stderr.splitlines()) == 1
-    # Python 3.6, the oldest that systems still ship, must be able to read the file to say so.
+    # Python 3.6, the oldest that systems still ship, must be able to parse the file to report this.
     ast.parse(source, feature_version=(3, 6))
 
 
 def _leave_behind(project: Path) -> tuple[dict[str, str], list[Path]]:
-    """Do as an earlier run of the site: answers the settings, and the files of its queue and mailbox."""
+    """Make the files of an earlier run; return its settings, and the files of its queue and mailbox."""
     ensure_settings_file(project)
     files = [project / "instance" / "queue" / "old.aof", project / "instance" / "mailbox" / "1-1.eml"]
     for file in files:

@@ -1,4 +1,4 @@
-"""The migrations, from nothing to the newest and back, on a database of their own."""
+"""Tests for the migrations, from nothing to the newest and back, on their own database."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +29,7 @@ MERGED = {
 
 @pytest.fixture
 def empty_app(app: Flask, database_url: str, tmp_path: Path, monkeypatch) -> Iterator[Flask]:
-    """The application on an empty database of the kind that all tests run on."""
+    """Yield the application on an empty database of the kind that all tests use."""
     from app import create_app
 
     if database_url.startswith("postgres"):
@@ -52,7 +52,7 @@ def test_upgrade_makes_exactly_the_models_tables(empty_app):
     upgrade()
 
     assert _tables(empty_app) == set(empty_app.extensions["sqlalchemy"].metadata.tables) | {"alembic_version"}
-    # Raises SystemExit when a migration would be generated.
+    # Raises SystemExit if a migration would be generated.
     check()
 
 

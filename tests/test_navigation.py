@@ -1,4 +1,4 @@
-"""The menus: who sees which entry, and which one is highlighted."""
+"""Tests for the menus: who sees which entry, and which one is highlighted."""
 
 import re
 
@@ -11,7 +11,7 @@ from app.models import Permission, Role
 from app.navigation import ACCOUNT, ADMINISTRATION, BAR, DEVELOPMENT, MENUS, Entry, Section, add_rows
 from tests.factories import let_in, make_admin, make_user
 
-# What the kit offers; a fork's own entries stand between them.
+# The kit's entries; a fork's may be between them.
 OF_THE_KIT = {"About", "Administration", "Your account", "Log in", "Register"}
 OF_THE_KIT |= {"Dashboard", "Users", "Invite a user", "Add a user", "Emails", "Jobs", "Audit log"}
 ENTRIES = [row for rows in MENUS.values() for row in rows if isinstance(row, Entry)]

@@ -1,4 +1,4 @@
-"""Public API of the libraries only: a private name may go with any release of theirs."""
+"""Only public API of the libraries is used: any release may remove a private name."""
 
 import ast
 from collections.abc import Iterator
@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-# Each private name that stays, and why.
+# The allowed private names, with the reason.
 KEPT = {
-    # Werkzeug documents it as the way from a proxy to what it stands for.
+    # Werkzeug documents it as the way to get the object behind a proxy.
     ("app/account/views/data.py", "current_user._get_current_object"),
     ("app/admin/user_actions.py", "current_user._get_current_object"),
     ("app/sessions.py", "current_user._get_current_object"),
     ("app/commands.py", "current_app._get_current_object"),
     ("app/kit/db/migrations.py", "current_app._get_current_object"),
     ("app/models/audit_event.py", "current_user._get_current_object"),
-    # Flask-WTF has no other way to say how a request's token is read; the mask against BREACH has to come off first.
+    # Flask-WTF has no other way to change how a request's token is read; the mask against BREACH is removed there.
     ("app/kit/auth/csrf.py", "super()._get_csrf_token"),
-    # The standard library's own name for it, and documented.
+    # A documented function of the standard library.
     ("app/kit/jobs/worker.py", "os._exit"),
     # Methods of our own model.
     ("app/models/user_links.py", "user._state"),
@@ -28,13 +28,13 @@ OURS = {"self", "cls"}
 
 
 def private_names(source: str) -> Iterator[str]:
-    """Return what a module takes from others by a name that begins with an underscore."""
+    """Yield each name with a leading underscore that a module takes from another object or module."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute) and is_private(node.attr) and ast.unparse(node.value) not in OURS:
             yield ast.unparse(node)
         if isinstance(node, ast.ImportFrom) and node.module != "__future__":
             yield from (f"{node.module}.{alias.name}" for alias in node.names if is_private(alias.name))
-            # Types that exist for type checkers alone.
+            # Types that exist only for type checkers.
             if any(map(is_private, (node.module or "").split("."))) and not (node.module or "").startswith("_typeshed"):
                 yield str(node.module)
         if isinstance(node, ast.Call) and ast.unparse(node.func) in {"getattr", "setattr", "hasattr"}:

@@ -1,4 +1,4 @@
-"""Requests that no browser sends, byte by byte, to a real gunicorn: refused as the client's mistake, and it goes on."""
+"""Malformed requests, byte by byte, to a real gunicorn: each gets a 4xx, and the server continues."""
 
 import re
 import socket
@@ -18,7 +18,7 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 GET = b"GET / HTTP/1.1\r\nHost: {host}\r\n"
 SMUGGLED = b"GET /up HTTP/1.1\r\nHost: {host}\r\n\r\n"
 
-# What the body of a chunked request may hold, and what is sent behind it must never be read as a request.
+# Bodies of chunked requests; the bytes after a refused one must never be parsed as a second request (smuggling).
 BAD_CHUNKS = {
     "a size that is no number": b"zz\r\na=b\r\n0\r\n\r\n",
     "a negative size": b"-1\r\na=b\r\n0\r\n\r\n",
@@ -75,7 +75,7 @@ HARMLESS = {
 
 @pytest.fixture(scope="module")
 def server(app: Flask, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
-    """A site in production, with one worker: what one request breaks, the next one finds broken."""
+    """Yield a production site with one worker: if a request breaks it, the next one fails."""
     port, folder = free_port(), Path(tmp_path_factory.mktemp("raw_http"))
     variables = production_environment(f"sqlite:///{folder / 'site.sqlite'}", redis_url, port)
     arguments = ("--workers", "1", "--threads", "2")
@@ -89,7 +89,7 @@ def statuses(server: WebServer, request: bytes) -> list[int]:
 
 
 def answer_to(server: WebServer, request: bytes) -> bytes:
-    """Return what comes back for these bytes until the server closes the connection."""
+    """Return what the server sends for these bytes until it closes the connection."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(request.replace(b"{host}", f"127.0.0.1:{server.port}".encode()))
         # A server that refused the request may have closed the connection already.
@@ -99,7 +99,7 @@ def answer_to(server: WebServer, request: bytes) -> bytes:
         try:
             while received := connection.recv(65536):
                 answer += received
-        except ConnectionResetError:  # it did not want to read all of it
+        except ConnectionResetError:  # it closed the connection without reading all of it
             pass
     return answer
 
@@ -118,14 +118,14 @@ def test_what_is_odd_and_clear_is_answered(server: WebServer, kind: str) -> None
 
 
 def test_an_unknown_encoding_is_the_one_501(server: WebServer) -> None:
-    """RFC 9112, 6.1: a server that does not understand a transfer coding answers 501."""
+    """RFC 9112, 6.1: a server that does not understand a transfer coding responds with 501."""
     answers = statuses(server, POST + b"Transfer-Encoding: riddles\r\n\r\n0\r\n\r\n" + SMUGGLED)
     assert answers == [501]
     assert statuses(server, SMUGGLED) == [200]
 
 
 def test_chunks_that_are_whole_are_read(server: WebServer) -> None:
-    """The form is read up to the token, which it lacks."""
+    """The form is parsed as far as its CSRF token, which is missing."""
     whole = answer_to(server, CHUNKED + b"3\r\na=b\r\n0\r\n\r\n")
     broken = answer_to(server, CHUNKED + BAD_CHUNKS["no size"])
     assert [b"This form has expired" in answer for answer in (whole, broken)] == [True, False]

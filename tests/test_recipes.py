@@ -13,7 +13,7 @@ PAGE = (ROOT / "docs" / "recipes.md").read_text()
 RELEASE = (ROOT / "tests" / "next_release.md").read_text()
 RESOURCE = section(PAGE, "A resource in an area of its own")
 CHANGED = ["app", "config.py", "migrations", "tests"]
-# What says whether the copy is a sound project: all that its owner would run while working.
+# The checks that the copy has to pass: those that its owner would run.
 CHECKS = [
     ["ruff", "check", *CHANGED],
     ["ruff", "format", "--check", *CHANGED],
@@ -30,7 +30,7 @@ IDENTITY = {
 
 
 def git(project: Path, *arguments: str) -> str:
-    """Run git in ``project``, as somebody whom no settings of this machine know; return what it prints."""
+    """Run git in ``project``, without this machine's settings; return its output."""
     done = subprocess.run(
         ["git", *arguments], cwd=project, env={**os.environ, **IDENTITY}, capture_output=True, text=True, check=False
     )
@@ -39,13 +39,13 @@ def git(project: Path, *arguments: str) -> str:
 
 
 def commit(project: Path, message: str) -> None:
-    """Commit everything that stands in ``project``, but for what .gitignore names."""
+    """Commit everything in ``project`` that .gitignore does not exclude."""
     git(project, "add", "--all")
     git(project, "commit", "--quiet", "--message", message)
 
 
 def begin(project: Path, branch: str, at: str) -> None:
-    """Begin ``branch`` at another one, whatever an earlier test left behind."""
+    """Discard what an earlier test left behind, and create ``branch`` from another one."""
     git(project, "reset", "--quiet", "--hard")
     git(project, "clean", "--quiet", "-d", "--force")
     git(project, "switch", "--quiet", "--create", branch, at)
@@ -59,7 +59,7 @@ def carry_out(text: str, project: Path) -> None:
 
 @pytest.fixture(scope="module")
 def fork(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository whose branch "kit" is the project, and "fork" has the recipe's resource, too."""
+    """Return a repository whose branch "kit" is the project; its branch "fork" adds the recipe's resource."""
     project = copy_project(tmp_path_factory.mktemp("recipes") / "project")
     git(project, "init", "--quiet", "--initial-branch=kit")
     commit(project, "The kit")
@@ -70,10 +70,10 @@ def fork(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_step_is_understood() -> None:
-    """A step that the pattern misses would never be carried out."""
+    """A step that the pattern does not match would never be tested."""
     blocks = len(re.findall(r"^```\w*\n.+?^```", PAGE, re.DOTALL | re.MULTILINE))
     with_code = [step for step in steps(PAGE) if step.code]
-    shown_only = 4  # the commands of migrations, which are run one by one (twice), and two ways to newer packages
+    shown_only = 4  # the commands of migrations, which are run one by one (twice), and two ways to upgrade packages
     assert len(with_code) == blocks - shown_only
     assert [step.command for step in steps(PAGE) if step.command]
 
@@ -103,7 +103,7 @@ def test_a_release_that_changes_every_catalog_meets_nothing_of_a_resource(fork: 
     git(fork, "merge", "--quiet", "--no-edit", "release")
     assert {"notes", "help"} <= {path.name for path in (fork / "app").iterdir()}
     tables = ["tests/test_docs.py", "tests/test_navigation.py", "tests/test_routes.py", "tests/models/test_role.py"]
-    # Of the routes only that both tables agree with the application: asking each one takes a minute.
+    # Of the routes only whether both tables agree with the application: requesting each one takes a minute.
     quick = ["-k", "not who_may_open and not without_the_token and not looking"]
     run(fork, "-m", "pytest", "-q", "--tb=short", "--show-capture=no", "tests/notes", *tables, *quick)
 

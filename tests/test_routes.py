@@ -1,7 +1,7 @@
-"""Every route of the application: who may open it, that its forms are checked, and that looking changes nothing.
+"""Every route of the application: who may open it, whether its forms are checked, and that a GET changes nothing.
 
-The routes are read from the application, so a new one is part of this at once: it fails until it
-stands in ``WHO`` below, or in ``WHO`` in ``tests/<area>/routes.py`` (areas.py says how).
+The routes are read from the application, so a new route fails until it is in ``WHO`` below, or in ``WHO`` in
+``tests/<area>/routes.py`` (see areas.py).
 """
 
 import subprocess
@@ -27,7 +27,7 @@ from app.newcomer import SESSION_KEY as NEWCOMER_KEY
 from tests import areas
 from tests.factories import let_in, make_admin, make_invited, make_user, sign_in
 
-# Who may open each endpoint. A new route of the kit: add its endpoint to the row of those it is for.
+# Who may open each endpoint. A new route of the kit: add its endpoint to the row of those who may open it.
 WHO: dict[Rule, str] = {
     ANYONE: """
         main.index main.about main.robots main.sitemap main.manifest main.favicon main.up main.up_ready
@@ -70,8 +70,8 @@ WHO: dict[Rule, str] = {
 
 LOGIN, HELD, HOME, FORBIDDEN, IN = "sent to log in", "held until confirmed", "sent home", "403", "let in"
 
-# What a page answers to: a visitor, one whose browser signed up, an unconfirmed user who is logged in, a user, a
-# disabled one, an administrator.
+# The outcome for a visitor, one whose browser signed up, a logged-in unconfirmed user, a user, a disabled one, and an
+# administrator.
 PEOPLE = ("visitor", "newcomer", "unconfirmed", "user", "disabled", "administrator")
 ANSWERS: dict[Rule, tuple[str, ...]] = {
     ANYONE: (IN, IN, IN, IN, IN, IN),
@@ -81,7 +81,7 @@ ANSWERS: dict[Rule, tuple[str, ...]] = {
     USERS: (LOGIN, LOGIN, HELD, IN, LOGIN, IN),
 }
 NEEDS_PERMISSION = (LOGIN, LOGIN, HELD, FORBIDDEN, LOGIN, IN)
-# These views themselves lead there, with a dead link or when all is done.
+# These views themselves redirect there, for a dead link or when they are done.
 LEAD_TO_UNCONFIRMED = {"account.confirm", "account.confirm_request"}
 OF_THE_KIT = {endpoint: rule for rule, endpoints in WHO.items() for endpoint in endpoints.split()}
 RULES = OF_THE_KIT | areas.rules()
@@ -90,7 +90,7 @@ PERMISSIONS = sorted({int(rule) for rule in RULES.values() if not isinstance(rul
 
 @dataclass(frozen=True)
 class Route:
-    """One address with one method."""
+    """A URL rule with one method."""
 
     endpoint: str
     method: str
@@ -101,7 +101,7 @@ class Route:
 
 
 def routes() -> list[Route]:
-    """Return every address and method of the application as it runs in tests and in development."""
+    """Return every URL rule and method of the application as it runs in tests and in development."""
     rules = create_app("testing").url_map.iter_rules()
     found = [
         Route(rule.endpoint, method, rule) for rule in rules for method in rule.methods or () if method != "OPTIONS"
@@ -116,7 +116,7 @@ PRODUCTION = {
     "REDIS_URL": "redis://queue.example.org",
     "MAIL_SERVER": "mail.example.org",
 }
-# A process of its own: a second application would turn on the limits of the one under test.
+# In a subprocess: a second application would turn on the limits of the one under test.
 PRINT_ENDPOINTS = """
 from app import create_app
 from config import ProductionConfig
@@ -129,7 +129,7 @@ FORM_ROUTES = [route for route in ROUTES if route.method not in {"GET", "HEAD"}]
 
 
 def address(app: Flask, route: Route, **values: object) -> str:
-    """Return an address of the route; what ``values`` leave out points to nothing."""
+    """Return a URL of the route; variables missing in ``values`` get a value that matches no row."""
     nothing = {
         name: 999_999 if "Integer" in type(kind).__name__ else "x" for name, kind in route.rule._converters.items()
     }
@@ -143,7 +143,7 @@ def test_every_route_is_classified() -> None:
 
 
 def table_of(endpoint: str) -> str:
-    """Return the file whose table should name an endpoint: the kit's own areas stand in this one."""
+    """Return the file whose table should have an endpoint: this one for the kit's own areas."""
     area = endpoint.partition(".")[0]
     is_of_the_kit = area in {known.partition(".")[0] for known in OF_THE_KIT}
     return f"tests/{area}/routes.py" + (", or tests/test_routes.py" if is_of_the_kit else "")
@@ -200,7 +200,7 @@ def test_a_single_permission_opens_its_pages_and_no_other(app: Flask, db: SQLAlc
 
 
 def enter(client: FlaskClient, person: str) -> FlaskClient:
-    """Return the client as the browser of such a person."""
+    """Return the client, logged in as such a person."""
     if person == "visitor":
         return client
     if person == "newcomer":
@@ -210,14 +210,14 @@ def enter(client: FlaskClient, person: str) -> FlaskClient:
     user = make_admin() if person == "administrator" else make_user(confirmed=person != "unconfirmed")
     let_in(client, user)
     if person == "disabled":
-        # The session stays behind on purpose: disabling alone has to close every door.
+        # The session is kept on purpose: disabling alone has to refuse every request.
         user.disable("test")
         database.session.commit()
     return client
 
 
 def outcome(client: FlaskClient, app: Flask, route: Route) -> str:
-    """Return what became of a request, in one of the words above."""
+    """Return the outcome of a request, in one of the words above."""
     refusals: list[Flask] = []
     with user_unauthorized.connected_to(refusals.append, app):
         response = client.open(address(app, route), method=route.method)
@@ -249,7 +249,7 @@ def test_nothing_is_sent_without_the_token_of_our_own_page(
 def test_looking_changes_no_row(app: Flask, client: FlaskClient, db: SQLAlchemy, person: str) -> None:
     """Mail scanners, browsers and crawlers open links by themselves, with valid tokens and real ids."""
     enter(client, person)
-    # Who entered is the only user so far.
+    # The logged-in user is the only one so far.
     values = fill_database(db, db.session.scalar(select(User)) or make_user())
     changed = {}
     for route in ROUTES:
@@ -263,7 +263,7 @@ def test_looking_changes_no_row(app: Flask, client: FlaskClient, db: SQLAlchemy,
 
 
 def fill_database(db: SQLAlchemy, owner: User) -> dict[str, list[object]]:
-    """Make rows of every kind, those of areas for ``owner``; return what addresses may name."""
+    """Make rows of every kind, those of areas for ``owner``; return the values of URL variables that name them."""
     user, unconfirmed, invited = make_user(), make_user(confirmed=False), make_invited()
     UserSession.start(user, False, "203.0.113.7", "a browser")
     confirm.send(unconfirmed)
@@ -286,14 +286,14 @@ def fill_database(db: SQLAlchemy, owner: User) -> dict[str, list[object]]:
 
 
 def addresses(app: Flask, route: Route, values: dict[str, list[object]]) -> Iterator[str]:
-    """Return the route's addresses with every row and token that fits it."""
+    """Return the route's URLs with every row and token that fits it."""
     names = sorted(values.keys() & route.rule.arguments)
     for chosen in product(*(values[name] for name in names)):
         yield address(app, route, **dict(zip(names, chosen, strict=True)))
 
 
 def rows(db: SQLAlchemy) -> dict[str, list[tuple[object, ...]]]:
-    """Return everything that stands in the database."""
+    """Return all rows of the database."""
     db.session.expire_all()
     tables = {
         table.name: sorted(map(tuple, db.session.execute(select(table))), key=repr)

@@ -1,4 +1,4 @@
-"""What every response tells the browser, on http and on https, on pages, files and errors."""
+"""Tests for the security headers of every response, on http and https, of pages, files and errors."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ HTTPS = "https://localhost"
 
 @pytest.fixture
 def https_app(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
-    """The same site, told that it is served over https."""
+    """Yield the same site, configured for https."""
     monkeypatch.setenv("SSL_DISABLE", "false")
     secure = create_app("testing")
     secure.test_client_class = SeparateRequests
@@ -31,7 +31,7 @@ def https_app(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
 
 
 def assert_safe(response: TestResponse) -> None:
-    """Check the headers that no response of ours may lack."""
+    """Check the headers that every response must have."""
     headers, what = response.headers, f"{response.request.method} {response.request.path}"
     policy = headers.get("Content-Security-Policy", "")
     assert policy.startswith("default-src 'none'"), what

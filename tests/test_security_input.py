@@ -1,7 +1,7 @@
-"""Whatever anybody sends to any address and into any field: an answer, never an error of ours.
+"""No input to any route or field causes a server error.
 
-Routes, fields and parameters are found by :mod:`tests.hostile`, so a new one is part of this at once. Here stand a few
-values for all of them; ``test_security_input_thorough.py`` sends all values.
+Routes, fields and parameters are found by :mod:`tests.hostile`, so new ones are tested at once. These tests use a few
+values; ``test_security_input_thorough.py`` uses all of them.
 """
 
 import re
@@ -34,13 +34,13 @@ FOREIGN_TARGETS = [
     "x" * 5000,
 ]
 NEW_PASSWORD = "nanosecond wire in hand"
-# Without a worker the site is not ready, which is the truth.
+# Without a worker the site is not ready, so this 503 is right.
 EXPECTED = frozenset({("/up/ready", 503)})
 
 
 @pytest.fixture
 def attacker(app: Flask, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Attacker]:
-    """Somebody who knows each route of the application, as each kind of person."""
+    """Yield an attacker who knows each route of the application, as each kind of user."""
     monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
     with world_of(app) as world:
         yield Attacker(app, world, EXPECTED)
@@ -66,7 +66,7 @@ def test_a_refused_form_keeps_what_was_typed(attacker: Attacker) -> None:
 
 
 def typed_again(sent: dict[str, bytes], answer: TestResponse) -> Iterator[tuple[str, str]]:
-    """Return what a person typed, as the refused form shows it again."""
+    """Yield the name and text of each typed field, as the refused form shows it again."""
     if answer.status_code == 200 and answer.mimetype == "text/html":
         for form in forms_on(answer.text):
             if form.method == "POST" and form.typed_fields & sent.keys():
@@ -74,7 +74,7 @@ def typed_again(sent: dict[str, bytes], answer: TestResponse) -> Iterator[tuple[
 
 
 def as_shown(text: str) -> str:
-    """Blanks around a text, and the form of its accents, are no part of what was typed; NUL is shown as a mark."""
+    """Normalize a text: surrounding whitespace and Unicode form do not matter, and NUL is shown as U+FFFD."""
     return unicodedata.normalize("NFC", "".join(text.replace("\x00", "\ufffd").split()))
 
 

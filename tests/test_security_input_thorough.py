@@ -1,4 +1,4 @@
-"""Every hostile value, in every part of a request, to every route, as every kind of person."""
+"""Every hostile value, in every part of a request, to every route, as every kind of user."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from tests.test_security_input import attacker
 __all__ = ["attacker"]
 pytestmark = pytest.mark.attacks
 
-# So many tests run beside one another; each finds the parameters anew.
+# The number of tests that share the work in parallel; each finds the parameters again.
 SHARES = 4
 
 

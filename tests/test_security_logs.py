@@ -1,4 +1,4 @@
-"""Canaries: passwords, tokens, cookies and links go through every flow, and none is found in the log."""
+"""Passwords, tokens, cookies and links of every flow are never logged."""
 
 import email as mime
 import email.policy
@@ -34,7 +34,7 @@ TOKEN = re.compile(r"[\w-]{40,}\.[\w-]{20,}")
 
 
 class Secrets:
-    """All that opens a door, noted as it comes by."""
+    """The secrets of a test, collected as they appear."""
 
     def __init__(self, app: Flask) -> None:
         self.texts = {FIRST, SECOND, THIRD, WRONG}
@@ -48,7 +48,7 @@ class Secrets:
                 self.texts |= {str(session[name]) for name in ("_user_id", "csrf_token") if name in session}
 
     def of_mail(self, kind: str) -> str:
-        """Deliver what waits; return the path of the link in the newest email of this kind."""
+        """Send what waits; return the path of the link in the newest email of this kind."""
         for old in self._mailbox.iterdir():
             old.unlink()
         outbox.deliver(go_on=lambda: True)
@@ -71,14 +71,14 @@ def secrets(app: Flask) -> Secrets:
 
 @pytest.fixture
 def log(caplog: Log) -> Iterator[pytest.LogCaptureFixture]:
-    """Everything that is logged, however unimportant."""
+    """Yield the log at its most verbose level."""
     caplog.set_level(logging.DEBUG)
     yield caplog
     caplog.set_level(logging.INFO)
 
 
 def found(log: Log, secrets: Secrets) -> list[str]:
-    """Return the lines, in either format, in which a secret stands."""
+    """Return the log lines, in either format, that contain a secret."""
     formatters = (JsonFormatter(), ReadableFormatter())
     lines = [formatter.format(record) for record in log.records for formatter in formatters]
     assert len(lines) > 10
@@ -138,7 +138,7 @@ def test_forgetting_and_being_invited(app: Flask, client: FlaskClient, secrets: 
 def test_what_goes_wrong(
     app: Flask, client: FlaskClient, secrets: Secrets, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Errors are logged with more than a page that works: the traceback, and what a library has to say."""
+    """Errors log more than a successful request: the traceback, and messages of libraries."""
     user = make_user()
     token = user.generate_password_reset_token()
     secrets.texts.add(token)
@@ -162,7 +162,7 @@ def test_what_goes_wrong(
 
 
 def collide(token: str) -> str:
-    """Violate a unique index with a row that holds a secret, on a page whose address holds one."""
+    """Violate a unique index with a row that holds a secret, on a page whose URL holds one."""
     for secret in (FIRST, token):
         database.session.add(User(email="same@example.org", password_hash=secret))
     database.session.flush()
@@ -185,7 +185,7 @@ def test_the_line_of_a_change_names_who_made_it(db: SQLAlchemy, client: FlaskCli
     user = make_user()
     lines: list[str] = []
     handler = logging.Handler()
-    # At once, as in production: afterwards the request is over.
+    # Format at once, as in production: afterwards the request is over.
     handler.emit = lambda record: lines.append(JsonFormatter().format(record))  # type: ignore[method-assign]
     logger = logging.getLogger("app.request")
     logger.addHandler(handler)

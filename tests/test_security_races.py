@@ -1,4 +1,4 @@
-"""Requests at the same moment: exactly one wins, and none is an error of ours.
+"""Concurrent requests: exactly one wins, and none is a server error.
 
 They run on whichever database TEST_DATABASE_URL names.
 """

@@ -1,4 +1,4 @@
-"""A copied cookie is worth nothing once its session was ended, whoever ended it and however."""
+"""A copied cookie is worthless once its session has ended, for whatever reason."""
 
 from collections.abc import Callable
 
@@ -81,7 +81,7 @@ def newest_session(app: Flask) -> int:
 
 
 def copied(app: Flask, client: FlaskClient) -> Callable[[], int]:
-    """Copy the browser's cookies; return a function that shows what a private page says to the copy."""
+    """Copy the browser's cookies; return a function that requests a private page with the copy."""
     cookie = client.get_cookie("session")
     assert cookie is not None
 

@@ -1,4 +1,4 @@
-"""Strangers who are slow on purpose: the site goes on answering everybody else."""
+"""Attackers with slow connections do not block the site for everybody else."""
 
 import socket
 import time
@@ -28,7 +28,7 @@ HEADER_SECONDS = 5  # keepalive in gunicorn.conf.py
 
 @pytest.fixture(scope="module")
 def server(app: Flask, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
-    """The site under gunicorn with the project's own settings; with ``app`` its assets are built."""
+    """Yield the site under gunicorn with the project's own settings; ``app`` builds its assets."""
     port = free_port()
     database = f"sqlite:///{tmp_path_factory.mktemp('slow') / 'site.sqlite'}"
     variables = {
@@ -41,7 +41,7 @@ def server(app: Flask, redis_url: str, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def slow(server: WebServer) -> Iterator[SlowClients]:
-    """Slow clients of the site."""
+    """Yield slow clients of the site."""
     with slow_clients(server.port) as clients:
         yield clients
 

@@ -1,4 +1,4 @@
-"""The rules of the style sheets: layers, one sheet a component, lengths in one place, nothing that surprises a fork."""
+"""The rules of the style sheets: layers, one sheet for each component, and lengths only in the tokens."""
 
 import re
 from pathlib import Path
@@ -13,13 +13,13 @@ STYLES = SOURCES / "styles"
 SHEETS = sorted(STYLES.rglob("*.scss"))
 COMPONENTS = sorted((STYLES / "components").glob("_*.scss"))
 BASE = sorted((STYLES / "base").glob("_*.scss"))
-# Where lengths are written: what a fork decides, and the scales.
+# The sheets that define lengths: the brand's, which a fork changes, and the scales.
 TOKENS = {"_brand.scss", "_tokens.scss"}
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 CLASS = re.compile(r"\.([a-zA-Z][\w-]*)")
-# A class that is picked by a part of its attribute would be a way round.
+# Selecting a class by a part of its attribute would evade the rule.
 CLASS_ATTRIBUTE = re.compile(r"\[class[~|^$*]?=")
-# Edges, outlines and what is moved off the screen are as thin on every screen; all else follows the size of type.
+# Borders, outlines and offsets off the screen may use px up to 3; all other lengths follow the font size.
 LENGTH = re.compile(r"[\d.]+rem\b|(?<![\d.])(?:[4-9]|\d{2,})(?:\.\d+)?px\b")
 FONT_SIZE = re.compile(r"font-size:(?!\s*(?:var\(|inherit|[\d.]+em\b))[^;]+")
 
@@ -35,13 +35,13 @@ def component_of(path: Path) -> str:
 
 
 def owner_of(name: str) -> str:
-    """Return the component that a class belongs to: the longest that its name begins with, or the plural."""
+    """Return the component of a class: the longest name that the class begins with, or its plural."""
     owners = [own for own in map(component_of, COMPONENTS) if re.match(rf"{own}(?:e?s)?(?:$|-|__)", name)]
     return max(owners, key=len, default="")
 
 
 def foreign_classes(path: Path) -> list[str]:
-    """Return the classes in a component's sheet that are not its own."""
+    """Return the classes in a component's sheet that belong to other components."""
     source = source_of(path)
     foreign = [name for name in CLASS.findall(source) if owner_of(name) != component_of(path)]
     return foreign + CLASS_ATTRIBUTE.findall(source)
@@ -122,7 +122,7 @@ def test_every_rule_is_in_a_layer(app: Flask) -> None:
 
 
 def top_level(css: str) -> list[str]:
-    """Return the statements and blocks that stand in no other block."""
+    """Return the top-level statements and blocks."""
     found, depth, start = [], 0, 0
     for at, character in enumerate(css):
         depth += {"{": 1, "}": -1}.get(character, 0)

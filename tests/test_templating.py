@@ -1,4 +1,4 @@
-"""What templates can use, and the macros that forks build pages from."""
+"""Tests for the names available in templates, and for the macros that forks use."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Doing several things at the same moment."""
+"""Run several things at the same moment."""
 
 from collections.abc import Callable, Sequence
 from threading import Barrier, Thread
@@ -12,7 +12,7 @@ PATIENCE_SECONDS = 30
 
 
 def together(actions: Sequence[Callable[[], Answer]]) -> list[Answer]:
-    """Run each action in a thread of its own, all let go at once; return what they answered, in their order."""
+    """Run each action in its own thread, all released at once; return their results in order."""
     start, answers = Barrier(len(actions)), dict[int, Answer]()
 
     def run(number: int, action: Callable[[], Answer]) -> None:
@@ -28,7 +28,7 @@ def together(actions: Sequence[Callable[[], Answer]]) -> list[Answer]:
 
 
 def wait_for_lock(engine: Engine) -> None:
-    """Wait until a transaction waits for a row that another one holds; SQLite does not tell, and gets a moment."""
+    """Wait until a transaction waits for another one's lock; SQLite cannot show this, so wait a moment."""
     if engine.dialect.name == "sqlite":
         sleep(0.3)
         return

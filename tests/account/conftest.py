@@ -1,4 +1,4 @@
-"""Where limits are counted."""
+"""Fixtures for rate limits."""
 
 from collections.abc import Callable, Iterator
 
@@ -13,7 +13,7 @@ from app.extensions import limiter
 
 @pytest.fixture
 def limits_in(redis_url: str) -> Iterator[Callable[[str], None]]:
-    """Make the limiter count in the Redis at an address, as in production."""
+    """Make the limiter count in the Redis at a URL, as in production."""
     before = limiter._storage, limiter._limiter
 
     def count_in(url: str) -> None:

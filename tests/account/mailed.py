@@ -1,4 +1,4 @@
-"""What was mailed: read from the outbox, composed as the worker would at this moment."""
+"""Read emails from the outbox, composed as the worker would compose them now."""
 
 import re
 
@@ -10,7 +10,7 @@ from app.models import Email
 
 
 def mailed_kinds() -> list[str]:
-    """Return which emails are in the outbox, oldest first."""
+    """Return the kinds of the emails in the outbox, oldest first."""
     return list(db.session.scalars(select(Email.kind).order_by(Email.id)))
 
 

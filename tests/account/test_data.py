@@ -1,4 +1,4 @@
-"""Taking a copy of one's data, and leaving."""
+"""Tests for exporting one's data and deleting one's account."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Moving to another address: proven at the new one, told to the old one, undone by its owner."""
+"""Tests for changing the email address: the new one is confirmed, the old one is notified and can undo the change."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""A stranger cannot tell who has an account: same status, same page, same hashes, same queries."""
+"""An anonymous visitor cannot find out who has an account: same status, page, number of hashes and queries."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ from tests.queries import recorded_queries
 KNOWN, UNKNOWN = "known@example.org", "other@example.org"
 NEW_PASSWORD = "nanosecond wire in hand"
 
-# The token of the page's forms looks different in every response.
+# The CSRF token is masked anew in every response.
 MASKED_ANEW = re.compile(r'name="csrf_token" value="[^"]+"')
 
 Attempt = Callable[[FlaskClient, str], TestResponse]
@@ -53,7 +53,7 @@ def send_again(client: FlaskClient, _address: str) -> TestResponse:
 
 
 def _let_the_mail_leave(_client: FlaskClient, address: str) -> None:
-    """Act as if what waits was sent and a minute went by."""
+    """Mark the emails to this address as sent, and act as if a minute had passed."""
     db.session.execute(update(Email).where(Email.recipient == address).values(state="sent"))
     limit = db.session.scalars(select(RecipientLimit).where(RecipientLimit.address == address)).one()
     limit.slots = [slot - 60 for slot in limit.slots]
@@ -84,7 +84,7 @@ def counted_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def observed(app: Flask, client: FlaskClient, attempt: Attempt, address: str, monkeypatch: pytest.MonkeyPatch) -> dict:
-    """Return all that a stranger sees of an attempt, and the work that its time would betray."""
+    """Return all that a visitor sees of an attempt, and the hashes and queries that its timing would reveal."""
     db.session.remove()
     with counted_hashes(monkeypatch) as hashes, recorded_queries(db.engine) as statements:
         answer = attempt(client, address)
@@ -100,7 +100,7 @@ def observed(app: Flask, client: FlaskClient, attempt: Attempt, address: str, mo
 
 @pytest.fixture(autouse=True)
 def _warm(app: Flask, client: FlaskClient) -> None:
-    """The hash of nothing and the site's caches are made once; no first request shall look different."""
+    """Fill the caches and make the dummy hash, so that the first request does not look different."""
     for attempt in (log_in, ask_for_reset):
         attempt(client, "warm@example.org")
     client.get("/account/login")
@@ -130,7 +130,7 @@ OWNERS = {
 def seen_by_newcomers(
     app: Flask, monkeypatch: pytest.MonkeyPatch, attempt: Attempt, before: tuple[Attempt, ...] = ()
 ) -> dict[str, dict]:
-    """Return what an attempt looks like, after others in the same browser, for each owner the address may have."""
+    """Return what an attempt shows for each kind of owner of the address, after the attempts ``before`` it."""
     seen = {}
     for owner, make in OWNERS.items():
         address = f"{owner}@example.org"

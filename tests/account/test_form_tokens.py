@@ -1,4 +1,4 @@
-"""The token of a form as a browser meets it: demanded, changing, dead after a login, and explained."""
+"""Tests for CSRF tokens as a browser sees them: required, different on each page, and replaced at login."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Guesses at a password: counted before they are checked, in one count for all forms, whatever the burst."""
+"""Tests for the limit on password guesses: counted before the hash is checked, and together for all forms."""
 
 import json
 import sys
@@ -45,7 +45,7 @@ FORMS = {
 
 @pytest.fixture
 def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A list that grows by each password that is compared, which takes about as long as in production."""
+    """Return a list that grows by each password compared; a comparison takes about as long as in production."""
     compared: list[str] = []
     verify = PasswordHasher.verify
 
@@ -68,7 +68,7 @@ def storage(request: pytest.FixtureRequest) -> None:
 
 
 def login(app: Flask, email: str, password: str, number: int = 1) -> TestResponse:
-    """Try to log in from a browser of its own, at one of 250 network addresses."""
+    """Try to log in from a new browser, at one of 250 IP addresses."""
     form = {"email": email, "password": password}
     origin = {"REMOTE_ADDR": f"198.51.100.{number}"}
     return app.test_client().post("/account/login", data=form, environ_overrides=origin)
@@ -185,7 +185,7 @@ def counter(app: Flask) -> GuessCounter:
 def test_a_guess_given_back_after_its_window_leaves_no_room_for_another(counter: GuessCounter) -> None:
     limit = GuessLimit(WRONG_PER_USER, "user:late")
     taken = counter.take([limit])
-    limiter.storage.clear(limit.key)  # as its end does
+    limiter.storage.clear(limit.key)  # as when its window ends
     counter.give_back(taken)
     assert limiter.storage.get(limit.key) == 0
     for _ in range(WRONG_PER_USER.amount):
@@ -229,7 +229,7 @@ def test_giving_back_prolongs_no_window(counter: GuessCounter) -> None:
     limit = GuessLimit(WRONG_PER_USER, "user:slow")
     counter.take([limit])
     end = limiter.storage.get_expiry(limit.key)
-    time.sleep(1.2)  # Redis tells whole seconds, rounded
+    time.sleep(1.2)  # Redis returns whole seconds, rounded
     counter.give_back(counter.take([limit]))
     assert limiter.storage.get_expiry(limit.key) <= end + 0.6
     assert limiter.storage.get(limit.key) == 1
@@ -239,7 +239,7 @@ def test_with_redis_gone_between_two_limits_the_process_counts(
     app: Flask, db: SQLAlchemy, limits_in: Callable[[str], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     email = make_user().email
-    # Flask-Limiter still believes in its storage: only our own count meets the error.
+    # Flask-Limiter does not notice the outage: only our own count meets the error.
     with patch("flask_limiter.RouteLimit.__call__", lambda _self, view: view):
         limits_in("redis://127.0.0.1:1/0")
         begun = time.perf_counter()

@@ -1,4 +1,4 @@
-"""A browser in which one has logged in before has guesses of its own, and nothing else."""
+"""A browser in which the user has logged in before has its own limit on guesses, and no other privilege."""
 
 import time
 from base64 import urlsafe_b64decode
@@ -37,7 +37,7 @@ def logged_out(client: FlaskClient) -> FlaskClient:
 
 
 def keep_out(app: Flask, email: str) -> None:
-    """Use up the guesses of strangers at an address."""
+    """Use up the guesses of unknown browsers for this email address."""
     answers = [login(app.test_client(), email, ip=f"203.0.113.{number}") for number in range(6)]
     assert answers[-1] == 429
 
@@ -109,7 +109,7 @@ def test_the_cookie_of_another_user_is_worth_nothing(app: Flask) -> None:
 
 def test_not_even_where_both_have_one_hash(app: Flask, db: SQLAlchemy) -> None:
     user, other = make_user(), make_user()
-    other.password_hash = user.password_hash  # as the users of `add_fake_data` have
+    other.password_hash = user.password_hash  # as with the users that `add_fake_data` makes
     db.session.commit()
     thief = known(app, other)
     keep_out(app, user.email)

@@ -1,4 +1,4 @@
-"""How often somebody may try, who is counted, and that a limit is never a bypass or an error page."""
+"""Tests for rate limits: how often, who is counted, and that a limit is no bypass and no error page."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""A login takes the same hashes and queries whatever is wrong with it, as long as old hashes remain and after."""
+"""A login computes the same hashes and queries whatever is wrong with it, also while old hashes remain."""
 
 import hashlib
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ WRONG = "wrong password"
 
 @pytest.fixture(autouse=True)
 def _methods(app: Flask) -> Iterator[None]:
-    """Let no test's methods be remembered for another one."""
+    """Clear the cached password methods before and after each test."""
     app.extensions["password_methods"].forget()
     yield
     app.extensions["password_methods"].forget()
@@ -30,7 +30,7 @@ def _methods(app: Flask) -> Iterator[None]:
 
 @pytest.fixture
 def computed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
-    """A list that grows by each hash that is computed, with what decides its cost."""
+    """Return a list that grows by each hash computed, with the parameters that decide its cost."""
     hashes: list[tuple[object, ...]] = []
     pbkdf2, scrypt, verify, make = hashlib.pbkdf2_hmac, hashlib.scrypt, PasswordHasher.verify, PasswordHasher.hash
 
@@ -64,7 +64,7 @@ def with_hash(password_hash: str | None, **attributes: object) -> User:
 
 
 def people(app: Flask) -> dict[str, tuple[str, str]]:
-    """Return an address and a password for each way in which a login can fail."""
+    """Return an email address and a password for each way in which a login can fail."""
     old = {method: with_hash(generate_password_hash(PASSWORD, method=method)) for method in OLD}
     disabled = with_hash(generate_password_hash(PASSWORD, method=OLD[0]))
     disabled.disable("spam")

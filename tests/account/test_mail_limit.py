@@ -1,4 +1,4 @@
-"""Emails that a stranger can cause: one a minute and five an hour for each recipient, whatever their kinds."""
+"""Emails that an anonymous visitor can cause: one a minute and five an hour for each recipient, of any kind."""
 
 import re
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def move_there(client: FlaskClient, address: str = ADDRESS) -> TestResponse:
 
 
 def let_pass(db: SQLAlchemy, time: timedelta) -> None:
-    """Act as if so much time went by."""
+    """Act as if this much time had passed."""
     for row in db.session.scalars(select(Email)).all():
         row.due_at, row.created_at = row.due_at - time, row.created_at - time
     for limit in db.session.scalars(select(RecipientLimit)).all():
@@ -50,7 +50,7 @@ def let_pass(db: SQLAlchemy, time: timedelta) -> None:
 
 
 def deliver(app: Flask) -> list[str]:
-    """Let the worker send what is due; return to which spellings of the address it sent."""
+    """Send what is due, as the worker does; return the spellings of the address it was sent to."""
     folder = app.config["MAILBOX_DIR"]
     for old in folder.iterdir():
         old.unlink()
@@ -60,7 +60,7 @@ def deliver(app: Flask) -> list[str]:
 
 
 def flood(app: Flask, db: SQLAlchemy, attempt: Callable[[int], TestResponse]) -> list[datetime]:
-    """Try over and over for more than an hour, sending what is due; return the moments at which an email left."""
+    """Try repeatedly for more than an hour, sending what is due; return the times at which an email was sent."""
     begin, passed, sent = utc_now(), timedelta(0), []
     for number, step in enumerate([MINUTE / 2] * 9 + [16 * MINUTE] * 5):
         assert attempt(number).status_code == 302
@@ -123,7 +123,7 @@ def test_a_flood_of_all_kinds_and_spellings_keeps_the_limit(
     spellings = [ADDRESS, "Grace@Example.ORG", " GRACE@example.org ", "ｇrace@example.org"]
 
     def attempt(number: int) -> TestResponse:
-        # Who signs up owns the address from then on, in one spelling.
+        # After a sign-up the address belongs to that user, in one spelling.
         ask = (ask_for_reset, register if owner != "nobody" else ask_for_reset)[number % 2]
         ask(app.test_client(), spellings[number % 4])
         return move_there(mover, spellings[number % 3])

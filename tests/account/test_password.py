@@ -1,4 +1,4 @@
-"""Choosing a new password: forgotten or known, once, and who hears of it."""
+"""Tests for changing and resetting the password, and for the notices about it."""
 
 from flask import Flask
 from flask.testing import FlaskClient

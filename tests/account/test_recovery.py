@@ -1,4 +1,4 @@
-"""Taking an account back: whatever a thief changes, every address of the last 30 days can undo it."""
+"""Tests for account recovery: each address of the last 30 days can undo what a thief changes."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ A, B, C = "a@example.org", "b@example.org", "c@example.org"
 
 @pytest.fixture
 def user(client: FlaskClient) -> User:
-    """The account of a@example.org, to which ``client`` is logged in."""
+    """Return the user with the address a@example.org, as whom ``client`` is logged in."""
     user = make_user(email=A)
     sign_in(client, user)
     return user
@@ -39,7 +39,7 @@ def notice(recipient: str) -> str:
 
 
 def use(app: Flask, link: str) -> bool:
-    """Press the button behind a link as a stranger; return whether it took the account back."""
+    """Press the button behind a link as an anonymous visitor; return whether the account was recovered."""
     return "Everyone is logged out" in app.test_client().post(link, follow_redirects=True).text
 
 

@@ -1,4 +1,4 @@
-"""Signing up, confirming, joining: who gets in, once, and what is refused."""
+"""Tests for signing up, confirming and joining by invitation."""
 
 import pytest
 from flask.testing import FlaskClient

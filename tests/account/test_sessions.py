@@ -1,4 +1,4 @@
-"""The list of browsers, ending them, their limits, and the password that is asked for again."""
+"""Tests for the list of sessions, ending them, their lifetimes, and confirming the password again."""
 
 from datetime import timedelta
 

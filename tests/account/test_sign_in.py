@@ -1,4 +1,4 @@
-"""Signing in and out, and what ends a session."""
+"""Tests for logging in and out, and for what ends a session."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""The time between signing up and confirming: nobody is in yet, and the address belongs to nobody."""
+"""Between sign-up and confirmation nobody is logged in, and the email address belongs to nobody."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -153,7 +153,7 @@ def test_confirming_while_somebody_signs_up_never_confirms_the_other_password(ap
     db.session.commit()
     with ThreadPoolExecutor(2) as others, db.engine.begin() as counting:
         counting.execute(insert(RecipientLimit).values(address=ADDRESS, slots=[]))
-        # The sign-up has found an account that is not confirmed, and stops before it replaces the password.
+        # The sign-up has found an unconfirmed account, and waits before it replaces the password.
         signing_up = others.submit(sign_up, app.test_client(), SECOND)
         wait_for_lock(db.engine)
         confirming = others.submit(app.test_client().post, path)

@@ -1,4 +1,4 @@
-"""Somebody who may do everything in the admin area."""
+"""Fixtures for the admin area."""
 
 import pytest
 from flask.testing import FlaskClient
@@ -9,7 +9,7 @@ from tests.factories import make_admin, sign_in
 
 @pytest.fixture
 def admin(client: FlaskClient) -> User:
-    """The administrator whom ``client`` is logged in as."""
+    """Return the administrator as whom ``client`` is logged in."""
     user = make_admin(first_name="Root", last_name="Keeper")
     sign_in(client, user)
     return user

@@ -1,4 +1,4 @@
-"""The audit log: found by person, event and time."""
+"""Tests for the audit log: filters by person, event and time."""
 
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from tests.factories import make_user, sign_in
 
 @pytest.fixture
 def zoe(admin: User, db: SQLAlchemy) -> User:
-    """Somebody of whom the log tells two things, on two days."""
+    """Return a user with two events in the audit log, on two days."""
     user = make_user(first_name="Zoe", email="zoe@example.org")
     AuditEvent.record("user.disabled", subject=user, reason="spam <b>")
     AuditEvent.record("password.changed", subject=user, actor=user)

@@ -1,4 +1,4 @@
-"""The editable page: saved as it was written, shown through the allow-list."""
+"""Tests for the editable page: saved as written, sanitized when shown."""
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,7 +11,7 @@ SCRIPT = {"Accept": "application/json"}
 
 
 def form(text: str, name: str = "about") -> dict[str, str]:
-    """Return what the editor sends."""
+    """Return the form data that the editor sends."""
     return {"editor_name": name, "edit_data": text}
 
 

@@ -1,4 +1,4 @@
-"""The dashboard: its figures are those of the database, its health row those of /up/ready."""
+"""Tests for the dashboard: figures from the database, health from /up/ready."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What administrators see of emails, what they may do with them, and what they never see."""
+"""Tests for the pages about emails: what administrators see, what they can do, and what is hidden from them."""
 
 import pytest
 from flask.testing import FlaskClient

@@ -1,4 +1,4 @@
-"""What administrators see of jobs, and what they may do with those that failed."""
+"""Tests for the pages about jobs: what administrators see, and what they can do with failed ones."""
 
 import pytest
 from flask import Flask
@@ -19,7 +19,7 @@ def _empty_queue(app: Flask, db: SQLAlchemy) -> None:
 
 
 def fail_one(app: Flask) -> str:
-    """Let a job fail in a worker; return its id."""
+    """Make a job fail in a worker; return its id."""
     always_fail.enqueue_now("planted-canary")
     own = queue.connect(app.config["REDIS_URL"], timeout_seconds=None)
     worker = SimpleWorker(

@@ -23,7 +23,7 @@ EXEMPT = {"admin.preview_editor_contents"}
 
 
 def changes() -> list[Rule]:
-    """Return the routes of the admin area that change something, those of a fork included."""
+    """Return the routes of the admin area that change something, including those of a fork."""
     rules = create_app("testing").url_map.iter_rules()
     found = [rule for rule in rules if rule.endpoint.startswith("admin.") and "POST" in (rule.methods or ())]
     return [rule for rule in found if rule.endpoint not in EXEMPT]
@@ -31,7 +31,7 @@ def changes() -> list[Rule]:
 
 @pytest.fixture
 def stale(client: FlaskClient, admin: User) -> FlaskClient:
-    """A browser in which an administrator gave the password sixteen minutes ago."""
+    """Return a browser whose administrator last gave the password sixteen minutes ago."""
     db.session.execute(update(UserSession).values(reauthenticated_at=utc_now() - timedelta(minutes=16)))
     db.session.commit()
     return client

@@ -1,4 +1,4 @@
-"""Changing, disabling and deleting users, and what nobody can do."""
+"""Tests for changing, disabling and deleting users, and for what nobody may do."""
 
 from contextlib import suppress
 from threading import Barrier, BrokenBarrierError, Thread
@@ -13,7 +13,7 @@ from tests.factories import PASSWORD, make_admin, make_invited, make_user, sign_
 
 
 def has_event(name: str) -> bool:
-    """Return whether the audit log holds such an event."""
+    """Return whether the audit log has such an event."""
     return AuditEvent.query.filter_by(event=name).count() == 1
 
 
@@ -118,7 +118,7 @@ def test_nobody_does_it_to_oneself(client: FlaskClient, admin: User, db: SQLAlch
 def test_two_administrators_who_remove_each_other(
     app: Flask, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch, action: str
 ) -> None:
-    """Both ask at once whether somebody remains; only one may hear yes, and the other may do no more."""
+    """Both requests check at once whether another administrator remains; only one may be told so."""
     administrators = make_admin(), make_admin()
     browsers = [app.test_client(), app.test_client()]
     for browser, user in zip(browsers, administrators, strict=True):
@@ -143,12 +143,12 @@ def test_two_administrators_who_remove_each_other(
 
 
 def wait_for_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hold whoever was told that administrators remain, until the other one was told so too."""
+    """Make both requests wait until each was told that another administrator remains."""
     both_were_told, ask = Barrier(2), User.is_last_administrator
 
     def ask_and_wait(user: User) -> bool:
         answer = ask(user)
-        # The other one has to wait for our commit and never comes: what this test hopes for.
+        # If the lock works, the other request waits for this one's commit and never reaches the barrier.
         with suppress(BrokenBarrierError):
             both_were_told.wait(timeout=0.4)
         return answer

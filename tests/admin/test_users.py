@@ -1,4 +1,4 @@
-"""The list of users, one user's page, and adding people."""
+"""Tests for the list of users, the page of one user, and adding users."""
 
 from datetime import timedelta
 
@@ -16,20 +16,20 @@ STRONG = "seven-purple-umbrellas-dance"
 
 
 def person(role_name: str = "User", **fields: object) -> dict[str, object]:
-    """Return what the form for a new user sends."""
+    """Return the form data for a new user."""
     known = {"first_name": "Mary", "last_name": "Somerville", "email": "mary@example.org"}
     return {**known, "role": Role.with_name(role_name).id, **fields}
 
 
 def make_login_old(db: SQLAlchemy) -> None:
-    """Let an hour pass since anybody gave the password."""
+    """Act as if everybody last gave the password an hour ago."""
     for session in db.session.scalars(select(UserSession)):
         session.reauthenticated_at = utc_now() - timedelta(hours=1)
     db.session.commit()
 
 
 def events() -> set[str]:
-    """Return what kinds of event the audit log holds."""
+    """Return the kinds of the events in the audit log."""
     return {event.event for event in AuditEvent.query}
 
 

@@ -1,4 +1,4 @@
-"""What axe-core and a look at the layout find wrong with the page in a window."""
+"""Check the page in a window with axe-core, and its layout."""
 
 import json
 from typing import Any
@@ -8,15 +8,15 @@ from playwright.sync_api import Page
 
 from tests.browser.visitor import DESKTOP, PHONE, SMALLEST_WIDTH
 
-# Light and dark differ in nothing but colors: what is no matter of color is looked at once a width.
+# Light and dark differ only in colors, so all other rules are checked once for each width.
 COLOR_RULES = ["color-contrast", "link-in-text-block"]
-# What emails show in frames is another document, written for mail programs.
+# Emails in frames are documents of their own, written for mail programs.
 CONTROLS = "button, input:not([type=hidden]), select, textarea, summary, .button, nav a, th a, td:first-child > a"
 OPTIONS = {"resultTypes": ["violations"], "iframes": False, "preload": False}
 
 
 def violations(page: Page, only_rules: list[str] | None = None) -> list[str]:
-    """Return a line for each element that breaks a rule of axe-core, as the page looks right now."""
+    """Return a line for each element that breaks a rule of axe-core, in the page's present state."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     options: dict[str, Any] = dict(OPTIONS)
@@ -43,7 +43,7 @@ def problems(page: Page) -> list[str]:
 
 
 def small_targets(page: Page) -> list[str]:
-    """Return the controls that a finger misses: lower than 44 px (WCAG 2.5.5), links inside of text left aside."""
+    """Return the controls that are too low for a finger: below 44 px (WCAG 2.5.5), except for links inside of text."""
     found: list[str] = page.evaluate(
         """controls => [...document.querySelectorAll(controls)].filter(control => control.checkVisibility())
             .map(control => control.matches("[type=checkbox], [type=radio]") ? control.labels[0] : control)

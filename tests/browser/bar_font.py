@@ -1,7 +1,7 @@
-"""A font whose every letter is the same bar, for pictures that are to look the same on every machine.
+"""A font whose letters are all the same bar, so that pictures look the same on every machine.
 
-Machines have other fonts, and draw those they share a little differently. What is compared is the page's style,
-not the shape of letters, so texts become bars: as wide, high, thick and colored as the style says.
+Machines have different fonts, and render the ones they share a little differently. The pictures test the page's
+style, not the shape of letters, so each letter becomes a bar with the size, weight and color that the style sets.
 The format is that of https://learn.microsoft.com/typography/opentype/spec, with the tables that Chromium insists on.
 """
 
@@ -10,9 +10,9 @@ import struct
 EM = 1000
 ASCENT, DESCENT = 800, -200
 WIDTH = 500
-# Bars reach into their neighbors, or edges between them would show where a letter begins within a pixel.
+# Bars overlap. Otherwise edges between them would show at which part of a pixel a letter begins.
 OVERLAP = 40
-# The first glyph means that there is none, and a machine's own font would be asked.
+# Glyph 0 means "missing": the browser would use a font of the machine.
 NONE, SPACE, BAR, GLYPHS = 0, 1, 2, 3
 LAST_CHARACTER = 0x10FFFF
 # The version number, 1.0, of a font file and of most of its tables.
@@ -45,18 +45,18 @@ def bar_font(height: int) -> bytes:
 def _rectangle(left: int, bottom: int, right: int, top: int) -> bytes:
     width, height = right - left, top - bottom
     box = struct.pack(">hhhhh", 1, left, bottom, right, top)
-    # Four corners on the outline, each as its distance from the one before.
+    # Four corners of the outline, each relative to the one before.
     return box + struct.pack(">HH4B8h", 3, 0, 1, 1, 1, 1, left, 0, width, 0, bottom, height, 0, -height)
 
 
 def _measures(height: int) -> bytes:
     lines = struct.pack(">hhhHH8x", ASCENT, DESCENT, 0, ASCENT, -DESCENT)
-    # The heights of x and of capitals: Chromium's versions measure in different ways what is not given.
+    # The heights of x and of capitals: where they are missing, versions of Chromium measure in different ways.
     return struct.pack(">Hh3H58x", 4, WIDTH, 400, 5, 0) + lines + struct.pack(">hh6x", height, height)
 
 
 def _characters() -> bytes:
-    """Return a "cmap" of two ranges (format 13): the space, which is empty, and all that follows it."""
+    """Return a "cmap" of two ranges (format 13): the empty space, and all characters after it."""
     ranges = struct.pack(">6L", ord(" "), ord(" "), SPACE, ord(" ") + 1, LAST_CHARACTER, BAR)
     return struct.pack(">HHHHL", 0, 1, 3, 10, 12) + struct.pack(">HHLLL", 13, 0, 16 + len(ranges), 0, 2) + ranges
 

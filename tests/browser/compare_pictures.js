@@ -1,4 +1,4 @@
-// Run in an empty page: cuts the parts out of a picture of the components page, and answers those that differ from
+// Run in an empty page: cuts the parts out of a picture of the components page, and returns those that differ from
 // their reference pictures or have none.
 async ({ picture, places, references, block, tolerance }) => {
   async function bitmap(data) {
@@ -16,8 +16,8 @@ async ({ picture, places, references, block, tolerance }) => {
     return context.getImageData(0, 0, context.canvas.width, context.canvas.height).data;
   }
 
-  // What counts is the mean of a block: where an edge is makes a difference, how it is smoothed makes little, and the
-  // less the lower its contrast. A plane has none: its color has to be the same, but for rounding.
+  // Compare the means of blocks. A moved edge changes them a lot; antialiasing changes them little, and less where
+  // contrast is low. A plain block has no contrast, so its color has to be the same except for rounding.
   function blockDiffers(one, other, width, [left, top, right, bottom]) {
     return [0, 1, 2].some((channel) => {
       let [sum, darkest, lightest] = [0, 255, 0];

@@ -1,4 +1,4 @@
-"""Pictures of each part of the components page: `python -m tests.browser.component_pictures` takes them anew.
+"""Pictures of each part of the components page; update them with `python -m tests.browser.component_pictures`.
 
 They are compared where a change of styles shows, and nowhere else. Texts are drawn as bars (`bar_font.py`), because
 machines have other fonts; colors are compared as means of small blocks, because another version of Chromium smooths
@@ -23,13 +23,13 @@ COMMAND = "python -m tests.browser.component_pictures"
 WANTED = "TAKE_COMPONENT_PICTURES"
 FOLDER = Path(__file__).parent
 REFERENCES = FOLDER / "components"
-# Light and dark differ in nothing but colors: one of them at each width shows everything.
+# Light and dark differ only in colors, so each is taken at one width.
 LOOKS = {"desktop-light": (DESKTOP, "light"), "phone-dark": (PHONE, "dark")}
 FONTS = [("100 499", bar_font(500)), ("500 900", bar_font(625))]
-# Around each part, for the outline of what has the focus.
+# Space around each part, for the focus outline.
 MARGIN = 8
-# An edge that moves by a pixel changes the mean of a block of 4 by 4 by a quarter of its contrast. How an edge is
-# smoothed changed it by 2 % at most from Chromium 131 to 156.
+# An edge that moves by a pixel changes the mean of a block of 4 by 4 by a quarter of its contrast. Different
+# antialiasing changed it by 2 % at most, from Chromium 131 to 156.
 BLOCK, TOLERANCE = 4, 0.05
 
 Pictures = dict[str, bytes]
@@ -46,12 +46,12 @@ def test_take_component_pictures(browser: Browser, site: str) -> None:
 
 
 def references() -> Pictures:
-    """Return the pictures that parts are compared with, by name ("phone-dark/table")."""
+    """Return the reference pictures by name ("phone-dark/table")."""
     return {str(path.relative_to(REFERENCES).with_suffix("")): path.read_bytes() for path in REFERENCES.rglob("*.png")}
 
 
 def differences(visitor: Visitor, known: Pictures) -> dict[str, Pictures]:
-    """Return the parts that look different than in the pictures ``known``, by name.
+    """Return the parts that look different from the pictures ``known``, by name.
 
     Each comes with two PNGs: "now", and "difference", where the blocks that differ are marked. A part that is new
     has the first only, one that is gone has neither.
@@ -66,13 +66,13 @@ def differences(visitor: Visitor, known: Pictures) -> dict[str, Pictures]:
 
 
 def write(path: Path, picture: bytes) -> None:
-    """Save a picture, in a folder that is made when missing."""
+    """Save a picture, and make its folder if it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(picture)
 
 
 def _photographed(visitor: Visitor, look: str) -> Iterator[tuple[bytes, Places]]:
-    """Return the page, then its dialog, as PNG, each with the names of what it shows and where that is."""
+    """Return the page, then its dialog, as PNG, each with the names and positions of its parts."""
     page, (size, mode) = visitor.page, LOOKS[look]
     page.set_viewport_size(size)  # type: ignore[arg-type]
     page.emulate_media(color_scheme=mode)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A real Chromium, the site served to it, and the people who use it."""
+"""A real Chromium, the site served to it, and its users."""
 
 import shutil
 import threading
@@ -19,7 +19,7 @@ from tests.servers.web import WebServer, production_environment, start_gunicorn
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium without a window, one per test process."""
+    """Yield the system's Chromium, headless; one per test process."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         pytest.skip("no Chromium is installed: apt-get install chromium")
@@ -42,19 +42,19 @@ def _address(app: Flask) -> Iterator[str]:
 
 @pytest.fixture
 def site(_address: str, csrf_app: Flask, db: SQLAlchemy) -> str:
-    """The address of the site, its pages of development included, with CSRF protection on."""
+    """Return the URL of the site, with its development pages and CSRF protection."""
     return _address
 
 
 @pytest.fixture
 def people(app: Flask, db: SQLAlchemy) -> People:
-    """A user, an administrator, and enough rows for every list to have something to show."""
+    """Return a user, an administrator, and rows for every list."""
     return People.make(app)
 
 
 @pytest.fixture
 def visitor(browser: Browser, site: str) -> Iterator[Visitor]:
-    """A browser without a history at the site; the test fails when its console or network says anything odd."""
+    """Yield a new browser window at the site; the test fails on unexpected console messages and requests."""
     with Visitor.at(browser, site) as visitor:
         yield visitor
         assert visitor.complaints == []
@@ -70,11 +70,11 @@ def _production_server(app: Flask, database_url: str, redis_url: str) -> Iterato
 
 @pytest.fixture
 def production_site(_production_server: WebServer, db: SQLAlchemy) -> str:
-    """The address of gunicorn serving built assets with production's settings, on the tests' database."""
+    """Return the URL of a gunicorn with built assets and production's settings, on the tests' database."""
     return _production_server.address
 
 
 @pytest.fixture(scope="session")
 def static_folder(app: Flask) -> Path:
-    """Where built assets stand."""
+    """Return the folder of the built assets."""
     return Path(app.root_path) / "static"

@@ -1,4 +1,4 @@
-"""Using a page with nothing but keys."""
+"""Use a page with the keyboard alone."""
 
 from playwright.sync_api import Page
 
@@ -9,7 +9,7 @@ NAME = """() => {
     const label = element.labels && element.labels[0];
     return (element.getAttribute("aria-label") || (label || element).textContent || "").trim();
 }"""
-# WCAG 2.4.7: an outline or a shadow says where the keyboard is.
+# WCAG 2.4.7: an outline or a shadow marks the element with the focus.
 VISIBLE = """() => {
     const style = getComputedStyle(document.activeElement);
     const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
@@ -19,15 +19,15 @@ VISIBLE = """() => {
 
 
 def tab_to(page: Page, name: str, among: str = "*") -> None:
-    """Press Tab until what is called ``name`` has the focus; every stop on the way has to show that it has it.
+    """Press Tab until the element called ``name`` has the focus; each element on the way has to show its focus.
 
-    ``among`` is a selector, for where a link and a field go by one name.
+    ``among`` is a selector, for pages where a link and a field have the same name.
     """
     stops = []
     for _ in range(MOST_STOPS):
         page.keyboard.press("Tab")
         stops.append(page.evaluate(NAME))
-        # Between the last and the first stop the focus is in the browser's own bar.
+        # Between the last and the first element the focus is in the browser's toolbar.
         if page.evaluate("document.activeElement !== document.body"):
             assert page.evaluate(VISIBLE), f"{page.url}: the focus on {stops[-1]!r} cannot be seen"
         if stops[-1].startswith(name) and page.evaluate("among => document.activeElement.matches(among)", among):
@@ -36,14 +36,14 @@ def tab_to(page: Page, name: str, among: str = "*") -> None:
 
 
 def press(page: Page, name: str, key: str = "Enter") -> None:
-    """Go to a link or button and press it, waiting for the page behind it."""
+    """Move to a link or button and press it; wait for the next page."""
     tab_to(page, name)
     with page.expect_navigation():
         page.keyboard.press(key)
 
 
 def fill(page: Page, **fields: str) -> None:
-    """Go to each field, by its label with spaces for underscores, and type."""
+    """Move to each field, by its label with underscores for spaces, and type."""
     for label, text in fields.items():
         tab_to(page, label.replace("_", " "), FIELDS)
         page.keyboard.press("Control+A")

@@ -1,4 +1,4 @@
-"""The W3C's Nu Html Checker, pinned in tests/browser/vnu/."""
+"""Run the W3C's Nu Html Checker, pinned in tests/browser/vnu/."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 CHECKER = Path(__file__).parent / "vnu" / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
-# Without scripts: the package's own would fetch a Java from another host where it finds none.
+# Without scripts: the package's own script downloads Java from another host if there is none.
 CURE = "sudo apt install default-jre-headless npm && npm ci --ignore-scripts --prefix tests/browser/vnu"
 TIMEOUT_SECONDS = 120
 
@@ -31,7 +31,7 @@ def expect_valid(documents: Mapping[str, bytes], folder: Path) -> None:
 
 def _messages(folder: Path) -> list[dict[str, Any]]:
     java = shutil.which("java")
-    # No skip: a machine without the checker would say that all is well.
+    # Not skipped: without the checker, the tests would pass unchecked.
     if java is None or not CHECKER.exists():
         pytest.fail(f"{'Java' if java is None else CHECKER.name} is missing: {CURE}", pytrace=False)
     command = [java, "-jar", str(CHECKER), "--format", "json", "--stdout", "--exit-zero-always", str(folder)]

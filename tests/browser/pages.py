@@ -1,4 +1,4 @@
-"""Every page of the site, found in its routes, so that a fork's pages are looked at too."""
+"""Every page of the site, found by its routes, so that a fork's pages are checked too."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from werkzeug.routing import Rule
 
 from tests.browser.people import People
 
-# What stands in the address of a page that needs more than its route. A new one: add its endpoint.
+# The values of URL variables. For a new page with variables: add its endpoint.
 VALUES: dict[str, Callable[[People], dict[str, object]]] = {
     "account.change_email": lambda people: {"token": people.user.generate_email_change_token("new@example.org")},
     "account.confirm": lambda people: {"token": people.unconfirmed.generate_confirmation_token()},
@@ -28,15 +28,15 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
     "dev.preview": lambda people: {"name": "confirm"},
     "dev.raw": lambda people: {"name": people.message_name},
 }
-# Bodies of emails, shown in a frame of a page: they are written for mail programs. A redirect for everybody, and a
-# text that is there only when a setting says so.
+# Bodies of emails, shown in a frame and written for mail programs; a redirect for everybody; and a text that exists
+# only with a setting.
 NOT_PAGES = {"dev.part", "dev.preview_html", "main.change_password", "main.security_txt"}
 WHO_LOOKS = ("visitor", "user", "unconfirmed", "administrator")
 
 
 @dataclass(frozen=True)
 class Page:
-    """An address that answers with HTML, and the first of ``WHO_LOOKS`` who gets to see it."""
+    """The URL of an HTML page, and the first of ``WHO_LOOKS`` who can see it."""
 
     endpoint: str
     path: str
@@ -44,7 +44,7 @@ class Page:
 
 
 def all_pages(app: Flask, people: People) -> list[Page]:
-    """Return every HTML page of the application; fails for one that nobody gets to see."""
+    """Return every HTML page of the application; fails for a page that nobody can see."""
     pages, unseen = [], []
     for endpoint, path in _paths(app, people):
         who = _who_sees(app, people, endpoint, path)
@@ -82,7 +82,7 @@ def _who_sees(app: Flask, people: People, endpoint: str, path: str) -> str | Non
         response.close()
         if response.mimetype != "text/html":
             return "no page"
-        # A page that leads the token out of its address is still that page; one that leads to the login is not.
+        # A redirect that removes the token from the URL is still that page; one to the login page is not.
         if response.status_code == 200 and _endpoint(app, response.request.path) == endpoint:
             return who
     return None

@@ -1,4 +1,4 @@
-"""Who visits the pages, and what the pages show them."""
+"""The users who visit the pages, and the rows that the pages show."""
 
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -18,7 +18,7 @@ FAKE_USERS = 60
 
 @dataclass
 class People:
-    """A user, an administrator, somebody unconfirmed, somebody invited, and their browsers' cookies."""
+    """A user, an administrator, an unconfirmed and an invited user, and their browsers' cookies."""
 
     user: User
     administrator: User
@@ -30,7 +30,7 @@ class People:
 
     @classmethod
     def make(cls, app: Flask) -> "People":
-        """Save them, and rows for every list."""
+        """Save the users, and rows for every list."""
         people = cls(
             user=make_user(first_name="Ada", last_name="Wren"),
             administrator=make_admin(first_name="Grace", last_name="Keeper"),
@@ -73,7 +73,7 @@ def log_in(app: Flask, address: str) -> str:
     response = client.post("/account/login", data={"email": address, "password": PASSWORD})
     app.config["WTF_CSRF_ENABLED"] = protected
     assert response.status_code == 302, "the login was refused"
-    client.get("/")  # shows the greeting, so that no other page does
+    client.get("/")  # shows the greeting, so that no later page does
     return cookie_of(client)
 
 
@@ -85,7 +85,7 @@ def cookie_of_session(app: Flask, user: User) -> str:
 
 
 def cookie_of(client: FlaskClient) -> str:
-    """Return what the browser holds as its session cookie."""
+    """Return the browser's session cookie."""
     cookie = client.get_cookie("session")
     assert cookie is not None
     return cookie.value

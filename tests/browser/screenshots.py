@@ -1,6 +1,6 @@
-"""Pictures of every page, in light and dark: `python -m tests.browser.screenshots` writes docs/screenshots/.
+"""Take pictures of every page, in light and dark: `python -m tests.browser.screenshots` writes docs/screenshots/.
 
-It runs the fixtures of the browser tests, so that the pictures show what the tests look at.
+It uses the fixtures of the browser tests, so the pictures show what is tested.
 """
 
 import base64

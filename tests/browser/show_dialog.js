@@ -1,8 +1,8 @@
-// Run in the components page: opens its dialog, leaves nothing else visible, and answers where it is.
+// Run in the components page: opens its dialog, leaves nothing else visible, and returns where it is.
 ({ margin }) => {
   document.querySelector("form[data-confirm] button").click();
   const dialog = document.querySelector("dialog[open]");
-  // Before it is drawn for the first time: centered it would begin within a pixel, and Chromium remembers that.
+  // Set before the first drawing: a centered dialog may begin at half a pixel, and Chromium keeps that offset.
   dialog.style.marginTop = "2rem";
   document.body.style.visibility = "hidden";
   dialog.style.visibility = "visible";

@@ -1,4 +1,4 @@
-"""axe-core finds nothing on any page, in any state; no page scrolls sideways; the browser has nothing to say."""
+"""axe-core finds no violation on any page, no page scrolls sideways, and the browser's console stays empty."""
 
 import pytest
 from flask import Flask
@@ -20,7 +20,7 @@ FORM = f"form[method=post]:has({TYPED_FIELDS})"
 
 @pytest.fixture
 def pages(app: Flask, site: str, people: People) -> list[Page]:
-    """Every page with somebody who may look at it."""
+    """Return every page, with somebody who can see it."""
     return all_pages(app, people)
 
 
@@ -44,7 +44,7 @@ def test_axe_finds_nothing_where_errors_show(visitor: Visitor, people: People, p
         if visitor.page.locator(FORM).count() and page.endpoint != "dev.components":
             address = visitor.page.url
             send_nothing(visitor.page)
-            # A form that needs nothing was carried out.
+            # A form without required fields was accepted.
             if visitor.page.url == address:
                 forms += 1
                 found += errors_badly_told(visitor.page)
@@ -133,14 +133,14 @@ def pages_of(pages: list[Page], who: str) -> list[Page]:
 
 
 def send_nothing(window: Window) -> None:
-    """Send the form as it is, past the browser's own checks."""
+    """Submit the form as it is, without the browser's own validation."""
     form = window.locator(FORM).first
     with window.expect_navigation():
         form.evaluate("form => { form.noValidate = true; form.requestSubmit() }")
 
 
 def errors_badly_told(window: Window) -> list[str]:
-    """Return what is missing of: a field is marked, told by its error, and the first one has the focus."""
+    """Return what is missing: each field is marked and described by its error, and the first one has the focus."""
     told = window.evaluate(
         """() => {
             const invalid = [...document.querySelectorAll("[aria-invalid=true]")];

@@ -1,4 +1,4 @@
-"""What pages weigh over the wire, from a server as in production: docs/performance.md has the table."""
+"""Tests for the size of pages over the network, as production serves them; docs/performance.md has the table."""
 
 import gzip
 import json
@@ -26,7 +26,7 @@ TEXT_SUFFIXES = (".css", ".js", ".svg")
 
 @pytest.fixture
 def newcomer(browser: Browser, production_site: str) -> Iterator[Visitor]:
-    """A browser without a cache at the production site."""
+    """Yield a browser with an empty cache at the production site."""
     with Visitor.at(browser, production_site) as visitor:
         yield visitor
         assert visitor.complaints == []
@@ -119,13 +119,13 @@ def test_a_page_of_nobody_asks_the_database_nothing(client: FlaskClient, db: SQL
 
 
 def built_files(folder: Path) -> list[Path]:
-    """Return what the manifest of the last build lists."""
+    """Return the files in the manifest of the last build."""
     manifest = json.loads((folder / "manifest.json").read_text())
     return [folder / name for name in manifest.values()]
 
 
 def headers_of(url: str, encodings: str) -> dict[str, str]:
-    """Return the headers of a GET by somebody who takes these encodings."""
+    """Return the headers of the response to a GET that accepts these encodings."""
     request = urllib.request.Request(url, headers={"Accept-Encoding": encodings})  # noqa: S310
     with urllib.request.urlopen(request) as response:  # noqa: S310
         return dict(response.headers)

@@ -20,7 +20,7 @@ def test_every_part_looks_as_in_its_picture(visitor: Visitor) -> None:
 
 
 def report(found: dict[str, Pictures]) -> str:
-    """Keep the pictures of what differs, and answer where they are and what to do."""
+    """Save the pictures of what differs; return where they are and what to do."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     for name, pictures in found.items():
         for kind, picture in pictures.items():

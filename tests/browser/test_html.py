@@ -1,4 +1,4 @@
-"""The W3C's checker finds nothing in the HTML that the server sends, whoever looks and whatever went wrong."""
+"""The W3C's checker finds no error in the HTML of any page, for each kind of user and with form errors."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.thorough
 
 @pytest.fixture
 def pages(csrf_app: Flask, people: People) -> list[Page]:
-    """Every page with somebody who may look at it."""
+    """Return every page, with somebody who can see it."""
     return all_pages(csrf_app, people)
 
 
@@ -29,7 +29,7 @@ def test_every_page_is_valid_for_everybody(app: Flask, people: People, pages: li
     documents = {}
     for page in pages:
         for who in WHO_LOOKS:
-            # Whoever else is led away from the page sees one that is looked at anyway.
+            # Everybody else is redirected to a page that is checked anyway.
             answer = browser_of(app, people, who).get(page.path, follow_redirects=who == page.who)
             if answer.status_code == 200:
                 documents[f"{page.endpoint} for {who}"] = answer.data
@@ -47,7 +47,7 @@ def test_every_list_is_valid_without_a_match(app: Flask, people: People, pages: 
 
 def test_every_form_is_valid_with_errors(app: Flask, people: People, pages: list[Page], tmp_path: Path) -> None:
     documents = {}
-    # What is carried out all the same may be the end of a user: administrators go last.
+    # A form that is accepted may delete a user, so administrators go last.
     for page in sorted(pages, key=lambda page: WHO_LOOKS.index(page.who)):
         for number, answer in enumerate(refused_forms(browser_of(app, people, page.who), page), 1):
             documents[f"{page.endpoint}, form {number}"] = answer.data
@@ -72,7 +72,7 @@ def browser_of(app: Flask, people: People, who: str) -> FlaskClient:
 
 
 def refused_forms(client: FlaskClient, page: Page) -> Iterator[TestResponse]:
-    """Send each form of the page that asks for something with nothing in it; return what comes back with errors."""
+    """Send each form with required fields empty; yield the responses that show errors."""
     shown = client.get(page.path, follow_redirects=True)
     for form in forms_on(shown.text):
         asked = {name for name, kind in form.types.items() if kind not in {"hidden", "submit"}}

@@ -1,4 +1,4 @@
-"""What a newcomer does in the first minutes, in a real browser, on a site started with one command."""
+"""The first minutes of a new developer, in a real browser, on a site started with one command."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ MAIL_WITHIN_SECONDS = 20
 
 @pytest.fixture(scope="module")
 def development_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevelopmentSite]:
-    """A site in a fresh copy of the project, with its own queue and worker."""
+    """Yield a site in a fresh copy of the project, with its own queue and worker."""
     with start_development(copy_project(tmp_path_factory.mktemp("journey") / "project")) as site:
         yield site
     # pytest shows this next to a failure.
@@ -24,7 +24,7 @@ def development_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devel
 
 @pytest.fixture
 def enter(browser: Browser, development_site: DevelopmentSite) -> Iterator[Callable[[], Page]]:
-    """Opens a window of somebody new; the test fails when any console or network said anything odd."""
+    """Yield a function that opens a new browser; the test fails on unexpected console messages and requests."""
     visits, visitors = [], []
 
     def open_window() -> Page:
@@ -89,17 +89,17 @@ def log_in(page: Page, address: str, email: str, password: str) -> None:
 
 
 def log_in_if_asked(page: Page, address: str, email: str, password: str) -> None:
-    """Mailed links may be opened by anyone who reads the mail: they need not log in by themselves."""
+    """Log in if the page asks for it: a mailed link need not log anybody in."""
     page.goto(address + "/account/manage")
     if "/account/login" in page.url:
         log_in(page, address, email, password)
 
 
 def open_mailed_link(page: Page, address: str, recipient: str, path: str) -> None:
-    """Wait for the mail in the mailbox, as one would, and follow the link in its text."""
+    """Wait for the email in the mailbox, and follow the link in its text."""
     page.goto(address + "/dev/mailbox")
     row = page.locator("tr", has_text=recipient).first
-    # The list brings new mail by itself; nobody has to reload.
+    # The list shows new emails without a reload.
     row.wait_for(timeout=MAIL_WITHIN_SECONDS * 1000)
     row.locator("a").first.click()
     link = page.locator(f"pre a[href*='{path}']").first
@@ -114,6 +114,6 @@ def fill(page: Page, **fields: str) -> None:
 
 
 def press(page: Page, label: str) -> None:
-    """Press the form's button, once the strength meter has its answer: leaving earlier cancels its request."""
+    """Press the form's button after the strength meter has its response: leaving earlier would cancel its request."""
     page.wait_for_load_state("networkidle")
     page.locator("main").get_by_role("button", name=label).first.click()

@@ -1,4 +1,4 @@
-"""Everything can be done with the keyboard alone, and the focus is always seen and never lost."""
+"""Everything works with the keyboard alone, and the focus is always visible."""
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy

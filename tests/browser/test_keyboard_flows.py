@@ -17,7 +17,7 @@ STRONG = "a quiet horse counts 42 stars"
 
 @pytest.fixture
 def as_user(visitor: Visitor, people: People) -> Page:
-    """The account page of a user who has just logged in."""
+    """Return a visitor on the account page of a user who has just logged in."""
     visitor.become(people.cookies["user"])
     visitor.open("/account/manage")
     return visitor.page
@@ -25,7 +25,7 @@ def as_user(visitor: Visitor, people: People) -> Page:
 
 @pytest.fixture
 def as_administrator(visitor: Visitor, people: People) -> Page:
-    """The page of one user, in front of an administrator."""
+    """Return a visitor on the page of one user, logged in as an administrator."""
     visitor.become(people.cookies["administrator"])
     visitor.open(f"/admin/user/{people.user.id}")
     return visitor.page

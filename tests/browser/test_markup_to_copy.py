@@ -1,4 +1,4 @@
-"""The markup of each part on the components page is found, read and copied with keys alone."""
+"""The markup of each part on the components page can be read and copied with the keyboard alone."""
 
 from playwright.sync_api import expect
 

@@ -1,4 +1,4 @@
-"""What the scripts add to the pages, and that the pages work without them."""
+"""Tests for what the scripts add to the pages, and for the pages without them."""
 
 import re
 from datetime import timedelta
@@ -57,7 +57,7 @@ def choose(page: Page, theme: str) -> None:
 
 
 def shown_colors(page: Page) -> list[str]:
-    """Return the colors of the page's ground and of the browser's frame around it, as "#rrggbb"."""
+    """Return the colors of the page's background and of the browser's frame around it, as "#rrggbb"."""
     ground, *frame = page.evaluate(SHOWN_COLORS)
     return ["#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", ground)), *frame]
 

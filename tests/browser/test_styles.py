@@ -1,4 +1,4 @@
-"""What a fork writes looks as its browser draws it, and its own styles win over the kit's."""
+"""Elements without a class look as the browser draws them, and a fork's styles override the kit's."""
 
 import pytest
 
@@ -13,7 +13,7 @@ BARE = """
 <details id="details"><summary id="summary">More</summary></details>
 <button id="button">Button</button>
 """
-# Element, property, and what a browser without any style sheet says.
+# Element, property, and the browser's default value.
 NATURAL = [
     ("table", "display", "table"),
     ("td", "backgroundColor", "rgba(0, 0, 0, 0)"),
@@ -34,7 +34,7 @@ NATURAL = [
 
 @pytest.fixture
 def bare(visitor: Visitor) -> Visitor:
-    """A page whose main part holds elements without a class."""
+    """Return a page whose main part has elements without a class."""
     visitor.open("/")
     visitor.page.evaluate("html => { document.querySelector('main').innerHTML = html; }", BARE)
     return visitor
@@ -87,6 +87,6 @@ def test_no_entry_of_a_menu_moves_when_it_is_the_current_one(visitor: Visitor) -
 
 
 def style_of(visitor: Visitor, selector: str, name: str) -> str:
-    """Return the computed value of a property of the first element that ``selector`` finds."""
+    """Return the computed value of a property of the first element that matches ``selector``."""
     value: str = visitor.page.eval_on_selector(selector, f"element => getComputedStyle(element).{name}")
     return value

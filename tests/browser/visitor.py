@@ -1,4 +1,4 @@
-"""Somebody's browser window, and what it complained about."""
+"""A browser window that notes console messages, script errors and requests to other hosts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ SMALLEST_WIDTH = 320
 
 @dataclass
 class Visitor:
-    """One window on one site."""
+    """A browser window on one site."""
 
     context: BrowserContext
     page: Page
@@ -35,7 +35,7 @@ class Visitor:
     @classmethod
     @contextmanager
     def at(cls, browser: Browser, address: str, **options: Any) -> Iterator["Visitor"]:
-        """Open a window without a history, and close it at the end; ``options`` are Playwright's for a context."""
+        """Open a window with an empty profile, closed at the end; ``options`` go to Playwright's ``new_context``."""
         context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options})
         context.set_default_timeout(5000)
         visitor = cls(context, context.new_page(), address)
@@ -50,7 +50,7 @@ class Visitor:
         self.page.goto(self.address + path)
 
     def become(self, cookie: str) -> None:
-        """Take somebody's session cookie, or nobody's."""
+        """Use this session cookie, or none if it is empty."""
         self.context.clear_cookies()
         if cookie:
             self.context.add_cookies([{"name": "session", "value": cookie, "url": self.address}])
@@ -61,7 +61,7 @@ class Visitor:
         self.page.on("request", self._note_request)
 
     def _note_console(self, message: ConsoleMessage) -> None:
-        # Chromium reports it each time the logout's header empties the cache, as it should.
+        # Chromium logs this for each logout, whose Clear-Site-Data header clears the cache.
         if not message.text.startswith("Clear-Site-Data header"):
             self.complaints.append(f"{self.page.url}: {message.type}: {message.text}")
 

@@ -1,4 +1,4 @@
-"""What a visit of a page moves over the network."""
+"""What a visit of a page transfers over the network."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +8,7 @@ from tests.browser.visitor import Visitor
 
 @dataclass
 class Wire:
-    """Requests that reached the server, and the bytes of their answers, headers included."""
+    """Requests that reached the server, and the bytes of their responses, including headers."""
 
     sizes: dict[str, int] = field(default_factory=dict)
     _urls: dict[str, str] = field(default_factory=dict, repr=False)
@@ -24,7 +24,7 @@ class Wire:
 
     @classmethod
     def of_visit(cls, visitor: Visitor, path: str) -> "Wire":
-        """Open a page and answer what Chromium's own network log says about it."""
+        """Open a page and return what Chromium's network log says about it."""
         wire = cls()
         log = visitor.context.new_cdp_session(visitor.page)
         log.on("Network.requestWillBeSent", wire._note_request)

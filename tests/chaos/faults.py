@@ -1,4 +1,4 @@
-"""What goes wrong, drawn by lot: the same seed draws the same faults."""
+"""Random faults: the same seed gives the same faults."""
 
 import random
 import time
@@ -20,7 +20,7 @@ SMTP_FAULTS = {
 
 
 class Faults:
-    """Hurts a site at random."""
+    """Causes random faults in a site."""
 
     def __init__(self, site: Site, seed: int, restart_database: Callable[[], None] | None) -> None:
         self._site = site
@@ -29,14 +29,14 @@ class Faults:
         self.log: list[str] = []
 
     def run(self, seconds: float) -> None:
-        """Let one fault follow the other."""
+        """Cause one fault after the other for this many seconds."""
         ends_at = time.monotonic() + seconds
         while time.monotonic() < ends_at:
             fault = self._random.choice(self._possible())
             self.log.append(fault.__name__)
             fault()
             time.sleep(self._random.uniform(0.2, 1.0))
-            # Waits and leases take minutes to hours; here time passes at once.
+            # Retries and leases take minutes to hours; here they are due at once.
             with suppress(DBAPIError):
                 self._site.end_waits()
 
@@ -82,7 +82,7 @@ class Faults:
 
     def mail_server_restarts(self) -> None:
         self._site.smtp.stop()
-        # It may die between accepting a message and saying so, like a killed worker.
+        # It may stop between accepting a message and confirming it, as when a worker is killed.
         self._site.kills += 1
         time.sleep(self._random.uniform(0, 1))
         self._site.smtp.start()

@@ -1,4 +1,4 @@
-"""The site as it runs in production: gunicorn and a worker, with everything that they depend on."""
+"""The site as it runs in production: gunicorn and a worker, with every service they depend on."""
 
 import os
 import secrets
@@ -23,7 +23,7 @@ MAIL_TIMEOUT_SECONDS = 2
 
 
 class Site:
-    """Web server, worker, queue and mail server; the processes' logs go to ``folder``."""
+    """Web server, worker, queue and mail server; the processes' logs are in ``folder``."""
 
     def __init__(self, folder: Path, database_url: str, redis_options: tuple[str, ...]) -> None:
         self.folder = folder
@@ -44,7 +44,7 @@ class Site:
             "SECRET_KEY": secrets.token_urlsafe(48),
             "BASE_URL": f"http://127.0.0.1:{self.port}",
             "SSL_DISABLE": "true",
-            # Each visitor comes with an address of his own, past the limits.
+            # Each visitor has its own IP address, so that rate limits do not apply.
             "PROXY_COUNT": "1",
             "DATABASE_URL": database_url,
             "REDIS_URL": self.redis.url,
@@ -58,7 +58,7 @@ class Site:
         }
 
     def start(self) -> None:
-        """Bring everything up."""
+        """Start all processes."""
         self.redis.start()
         self.smtp.start()
         self._manage("build_assets")
@@ -86,7 +86,7 @@ class Site:
         self._worker = self._run("worker.log", "manage.py", "run_worker")
 
     def kill_worker(self) -> None:
-        """Kill every process of the worker at once, as when a machine loses power."""
+        """Kill every process of the worker at once, as in a power failure."""
         assert self._worker is not None
         for process in [*self.worker_processes(), psutil.Process(self._worker.pid)]:
             with suppress(psutil.NoSuchProcess):
@@ -109,15 +109,15 @@ class Site:
             self.kills += 1
 
     def end_leases(self) -> None:
-        """Let two minutes pass for the rows of a worker that is dead for certain."""
+        """Act as if two minutes had passed, so that the leases of a dead worker end."""
         self._execute("UPDATE emails SET due_at = created_at WHERE state = 'sending'")
 
     def end_waits(self) -> None:
-        """Let a day pass for emails that wait for another try."""
+        """Act as if a day had passed for emails that wait for a retry."""
         self._execute("UPDATE emails SET due_at = created_at WHERE state = 'pending'")
 
     def retry_dead(self) -> None:
-        """Do what an administrator does with emails that were refused for good."""
+        """Retry emails that failed for good, as an administrator can."""
         self._execute("UPDATE emails SET state = 'pending', attempts = 0, due_at = created_at WHERE state = 'dead'")
 
     def _execute(self, statement: str) -> None:
@@ -146,7 +146,7 @@ class Site:
         self.redis.start()
 
     def stop(self) -> None:
-        """End everything."""
+        """Stop all processes."""
         for process in (self._worker, self._web):
             if process is not None and process.poll() is None:
                 family = psutil.Process(process.pid).children(recursive=True)

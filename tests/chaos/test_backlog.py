@@ -1,4 +1,4 @@
-"""Ten thousand emails that waited leave in one go, and the memory stays as it is."""
+"""Ten thousand waiting emails are sent in one run, and memory does not grow."""
 
 from collections.abc import Iterator
 

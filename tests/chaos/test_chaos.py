@@ -1,6 +1,6 @@
-"""People sign up while everything behind the page is killed and started at random: no email is lost.
+"""People sign up while the services behind the site are killed and restarted at random: no email is lost.
 
-By hand, for longer: CHAOS_SECONDS=600 CHAOS_SEED=7 python manage.py test -m chaos -s
+For a longer run: CHAOS_SECONDS=600 CHAOS_SEED=7 python manage.py test -m chaos -s
 """
 
 import os
@@ -17,7 +17,7 @@ from tests.chaos.site import Site
 from tests.chaos.visitors import Visitors
 from tests.servers.waiting import wait_until
 
-# The package of the PostgreSQL server looks for a runtime folder, which not every machine has.
+# PostgreSQL's package looks for a runtime folder, which not every machine has.
 pytestmark = [pytest.mark.chaos, pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR")]
 
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "14"))
@@ -47,7 +47,7 @@ def test_no_email_is_lost(tmp_path: Path, database: Callable[..., object], redis
 
 
 def slowest_page_while_redis_is_away(site: Site, visitors: Visitors) -> float:
-    """Refused first, then a black hole; answers seconds."""
+    """Return the seconds of the slowest page while Redis first refuses connections, then accepts and ignores them."""
     time.sleep(2)
     started_at = time.monotonic()
     site.redis.kill()
@@ -61,7 +61,7 @@ def slowest_page_while_redis_is_away(site: Site, visitors: Visitors) -> float:
 
 
 def let_everything_arrive(site: Site) -> None:
-    """End the faults, and let the time pass that waits and leases would take."""
+    """End the faults, and make all waiting emails due."""
     site.kill_worker()
     site.heal()
     site.retry_dead()
@@ -71,7 +71,7 @@ def let_everything_arrive(site: Site) -> None:
 
 
 def report(site: Site, visitors: Visitors, slowest_seconds: float) -> None:
-    """Count, say what was counted, and fail on a loss, on too many doubles or on a slow page."""
+    """Print the counts; fail on a lost email, too many duplicates or a slow page."""
     got = site.smtp.count_by_recipient()
     accepted = visitors.accepted()
     lost = [email for email in accepted if got[email] == 0]

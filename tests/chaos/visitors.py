@@ -1,4 +1,4 @@
-"""People who sign up through the web, one after the other, whatever happens."""
+"""People who sign up through the web, one after the other, during the faults."""
 
 import http.client
 import random
@@ -33,23 +33,23 @@ class Visitors:
         self._threads = [threading.Thread(target=self._keep_coming, args=(number,)) for number in range(2)]
 
     def start(self) -> None:
-        """Let them come."""
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Wait until the last one is gone."""
+        """Stop the threads and wait for them."""
         self._stopped.set()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
 
     def accepted(self) -> list[str]:
-        """Return the addresses that were told that an email is on its way."""
+        """Return the email addresses that were told to expect an email."""
         return [visit.email for visit in self.visits if visit.accepted]
 
     def slowest_seconds(self, since: float, until: float) -> float:
-        """Return the time of the slowest page of the visits that ended in this time."""
+        """Return the time of the slowest page among the visits that ended in this period."""
         return max((visit.slowest_seconds for visit in self.visits if since <= visit.at <= until), default=0.0)
 
     def _keep_coming(self, number: int) -> None:

@@ -1,4 +1,4 @@
-"""The components page shows the colors as they were built; its forms can be sent, and nothing comes of it."""
+"""The components page shows the built colors; its forms can be sent and change nothing."""
 
 import re
 from html import unescape

@@ -1,4 +1,4 @@
-"""The previews: every email of the catalogue can be looked at, in both parts."""
+"""Tests for the previews of every email in the catalog, in both parts."""
 
 import pytest
 from flask.testing import FlaskClient

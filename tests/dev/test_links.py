@@ -1,4 +1,4 @@
-"""The pages of development are linked from the footer where they exist, and nowhere else."""
+"""The footer links to the development pages only where they exist."""
 
 import pytest
 from flask import Flask

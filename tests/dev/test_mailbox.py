@@ -1,4 +1,4 @@
-"""The mailbox of development: every sent mail, whole, and nothing of it can act on our pages."""
+"""Tests for the development mailbox: it shows each email whole, and an email cannot act on our pages."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ LINK = "http://127.0.0.1:5000/account/confirm-account/token"
 
 @pytest.fixture
 def folder(app: Flask) -> Path:
-    """The folder that mail is written to, empty."""
+    """Return the empty folder that emails are written to."""
     place: Path = app.config["MAILBOX_DIR"]
     place.mkdir(exist_ok=True)
     for path in place.glob("*.eml"):
@@ -23,7 +23,7 @@ def folder(app: Flask) -> Path:
 
 
 def write(folder: Path, name: str, subject: str = "Grüße", html: str = "<p>Hello</p>", age_seconds: int = 0) -> None:
-    """Put a mail into the folder, written ``age_seconds`` ago."""
+    """Put an email into the folder, written ``age_seconds`` ago."""
     message = build_message(
         sender="Kit <kit@example.org>",
         recipient="ada@example.org",

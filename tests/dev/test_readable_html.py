@@ -1,4 +1,4 @@
-"""The components page shows HTML as a person would write it."""
+"""The components page shows HTML with readable indentation."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The list of what production runs: complete, in a known format, and free of licenses that bind."""
+"""The bill of materials is complete, in a known format, and free of copyleft licenses."""
 
 import json
 from pathlib import Path

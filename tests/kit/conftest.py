@@ -1,4 +1,4 @@
-"""A mail server to hurt, and settings that lead to it."""
+"""A mail server with faults, and the settings for it."""
 
 from collections.abc import Iterator
 
@@ -41,7 +41,7 @@ BARE_SETTINGS = {
 
 @pytest.fixture
 def smtp(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmtpServer]:
-    """A mail server of this test alone; the app sends to it."""
+    """Yield a mail server for this test; the app sends to it."""
     server = SmtpServer().start()
     send_to(server, app, monkeypatch)
     yield server
@@ -56,7 +56,7 @@ def send_to(server: SmtpServer, app: Flask, monkeypatch: pytest.MonkeyPatch, **s
 
 @pytest.fixture
 def bare_app() -> Iterator[Flask]:
-    """A Flask application with nothing but the settings the kit asks for, and its context."""
+    """Yield a Flask application with only the settings that the kit needs, in its context."""
     bare = Flask("bare", static_folder=None)
     bare.test_client_class = SeparateRequests
     bare.config.update(BARE_SETTINGS)

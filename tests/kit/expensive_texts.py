@@ -1,6 +1,6 @@
-"""Texts on which parsers of Markdown, or browsers' way of reading HTML, are known to be slow.
+"""Texts that are known to be slow in Markdown parsers, or in the way browsers parse HTML.
 
-Each is a function of the wished length. Most repeat something that opens and never closes.
+Each is a function of the length in characters. Most repeat something that is opened and never closed.
 """
 
 from collections.abc import Callable
@@ -19,12 +19,12 @@ ALL_OPEN = "<p>" + "".join(f"<{name}>" * 3 for name in FORMATTING)
 
 
 def repeated(unit: str, length: int) -> str:
-    """Return ``unit`` again and again, ``length`` characters of it."""
+    """Return ``unit`` repeated up to ``length`` characters."""
     return (unit * (length // len(unit) + 1))[:length]
 
 
 def cells(length: int) -> str:
-    """Return a table whose short lines the parser fills up with thousands of cells."""
+    """Return a table whose short rows the parser pads with thousands of cells."""
     columns = length // 8
     return "|a" * columns + "\n" + "|-" * columns + "\n" + repeated("a\n", length // 2)
 
@@ -45,7 +45,7 @@ COMPOSED: dict[str, Callable[[int], str]] = {
     "formatting tags, then Markdown": lambda n: "".join(f"<b a{i}>" for i in range(1000)) + "\n\n" + "x\n\n" * 2_900,
     "open link": lambda n: f"<p><a href='/{'x' * (n // 2)}'></p>" + "<p>x" * 5_900,
     "open link that looks closed": lambda n: f"<p><a href='/>{'x' * (n // 2)}'></p>" + "<p>x" * 5_900 + "</p>",
-    # As much as is accepted of what costs the most.
+    # The most expensive texts, as long as is accepted.
     "deepest tree": lambda n: "<div>" * 5_990,
     "tree and useless ends": lambda n: "<div>" * 4_000 + "</p>" * 1_990,
     "all formatting, all blocks": lambda n: f"{ALL_OPEN}<a href='/{'x' * 300}'></p>" + "<p>x" * 5_900,

@@ -1,4 +1,4 @@
-"""Jobs for the tests of the worker: each leaves a line in a file."""
+"""Jobs for the worker's tests: each appends a line to a file."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""/up says that the process lives, /up/ready that everything works, without telling strangers more than names."""
+"""Tests for /up (the process runs) and /up/ready (its services work), which reveal only the services' names."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ from tests.queries import recorded_queries
 
 @pytest.fixture
 def ready(db: SQLAlchemy) -> SQLAlchemy:
-    """A site whose worker was seen just now."""
+    """Return the database of a site whose worker was seen just now."""
     db.session.add(ScheduledJob(name=SIGN_OF_LIFE, last_run_at=utc_now()))
     db.session.commit()
     return db

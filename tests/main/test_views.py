@@ -1,4 +1,4 @@
-"""The public pages, and what machines ask for."""
+"""Tests for the public pages, robots.txt and the sitemap."""
 
 import re
 import xml.etree.ElementTree as ElementTree

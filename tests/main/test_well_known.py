@@ -1,4 +1,4 @@
-"""The addresses that every site shares: whom to tell about a hole, and where a password is changed."""
+"""Tests for well-known URLs: whom to contact about a vulnerability, and where to change a password."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,1 +1,1 @@
-"""The models, on whichever database the suite runs on."""
+"""Tests for the models, on the database that the suite runs on."""

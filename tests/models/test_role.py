@@ -1,4 +1,4 @@
-"""Roles: inserted once, permissions as bits."""
+"""Tests for roles: inserted once, with permissions as bits."""
 
 from flask_sqlalchemy import SQLAlchemy
 

@@ -1,4 +1,4 @@
-"""Users: addresses, names, passwords, and the last administrator."""
+"""Tests for users: email addresses, names, passwords, and the last administrator."""
 
 import pytest
 from flask import Flask
@@ -41,7 +41,7 @@ def test_the_renewal_of_a_hash_gives_way_to_a_new_password(app: Flask, db: SQLAl
     user.password_hash = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1000")
     db.session.commit()
     assert user.password_hash
-    with app.app_context():  # another request, while this one verifies
+    with app.app_context():  # another request, while this one verifies the password
         db.session.get_one(User, user.id).password = "quite-another-long-sentence"
         db.session.commit()
     assert user.verify_password(PASSWORD)

@@ -1,4 +1,4 @@
-"""Who leaves, by whichever door, leaves nothing personal behind."""
+"""A deleted user leaves no personal data behind, whichever way the account was deleted."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -97,7 +97,7 @@ def test_who_confirms_while_stale_accounts_are_deleted_stays(app: Flask, db: SQL
     with ThreadPoolExecutor(1) as other, db.engine.begin() as confirming:
         confirming.execute(update(User).where(User.id == user.id).values(confirmed=True))
         deleted = other.submit(purge)
-        # On PostgreSQL it has read by then that the account is not confirmed; on SQLite it cannot even begin.
+        # On PostgreSQL it has already read that the account is not confirmed; on SQLite it cannot even begin.
         wait_for_lock(db.engine)
         confirming.commit()
         assert deleted.result(timeout=10) == 0

@@ -1,4 +1,4 @@
-"""Links in mails: each works once, for one purpose, one person, and a while."""
+"""Tests for links in emails: each works once, for one purpose, one user and a limited time."""
 
 from collections.abc import Callable
 

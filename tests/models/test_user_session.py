@@ -1,4 +1,4 @@
-"""Sessions: rows that end, and take their cookies' worth with them."""
+"""Tests for sessions: rows that end, after which their cookies are worthless."""
 
 from datetime import timedelta
 

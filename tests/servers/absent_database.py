@@ -1,4 +1,4 @@
-"""The tests' database, away for a while as it goes in earnest: SQLite is locked, PostgreSQL restarts."""
+"""Make the tests' database unavailable for a while: SQLite is locked, PostgreSQL refuses connections."""
 
 import sqlite3
 import threading
@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 
 def send_away(url: str, seconds: float) -> None:
-    """Return once nobody can write to the database at ``url``, for so many seconds."""
+    """Block all writes to the database at ``url`` for ``seconds``; return as soon as they are blocked."""
     path, is_away = url.removeprefix("sqlite:///"), threading.Event()
 
     def be_away() -> None:

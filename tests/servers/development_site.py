@@ -1,4 +1,4 @@
-"""The site as a newcomer gets it: a copy of the project, started with the real `manage.py dev`."""
+"""Start the site as a new developer does: a copy of the project, started with the real `manage.py dev`."""
 
 import os
 import re
@@ -23,7 +23,7 @@ STOP_SECONDS = 20
 
 
 class DevelopmentSite:
-    """A running `manage.py dev`, and what its box says."""
+    """A running `manage.py dev`, and what it prints in its box."""
 
     def __init__(self, folder: Path, process: subprocess.Popen[str]) -> None:
         self.folder = folder
@@ -38,7 +38,7 @@ class DevelopmentSite:
 
     @property
     def text(self) -> str:
-        """Everything that was printed so far."""
+        """Return the output so far."""
         return "".join(self.output)
 
     @property
@@ -47,7 +47,7 @@ class DevelopmentSite:
 
     @property
     def administrator(self) -> tuple[str, str]:
-        """The administrator's address and password."""
+        """Return the administrator's email address and password."""
         return self._row("Log in as"), self._row("Password")
 
     def _row(self, name: str) -> str:
@@ -56,7 +56,7 @@ class DevelopmentSite:
         return found[1]
 
     def wait_for_box(self) -> None:
-        """Return once the box is printed; AssertionError when the process ends or takes too long."""
+        """Return once the box is printed; raise AssertionError when the process ends or takes too long."""
         deadline = time.monotonic() + START_SECONDS
         while len(re.findall(r"^\+-+\+$", self.text, re.MULTILINE)) < 2:
             assert self.process.poll() is None, f"manage.py dev ended:\n{self.text}"
@@ -69,24 +69,24 @@ class DevelopmentSite:
         return dict(zip(["redis", "web", "worker"], map(int, children), strict=True))
 
     def stop(self, number: int) -> int:
-        """Send a signal as a terminal would, and answer the exit code."""
+        """Send a signal as a terminal would; return the exit code."""
         self.process.send_signal(number)
         return self.wait()
 
     def wait(self) -> int:
-        """Return the exit code once the process has ended and all it printed was read."""
+        """Return the exit code, once the process has ended and its output was read."""
         code = self.process.wait(timeout=STOP_SECONDS)
         self._reader.join(timeout=STOP_SECONDS)
         return code
 
 
 def copy_project(folder: Path) -> Path:
-    """Copy the project without anything that running it has made; answers ``folder``."""
+    """Copy the project without the files that running it has made; return ``folder``."""
     return Path(shutil.copytree(ROOT, folder, ignore=NOT_COPIED))
 
 
 def bare_environment(folder: Path) -> dict[str, str]:
-    """Return the variables of a newcomer with an empty home; none of this process's settings."""
+    """Return the environment of a new user with an empty home, without this process's settings."""
     home = folder.parent / "home"
     home.mkdir(exist_ok=True)
     return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}
@@ -108,7 +108,7 @@ def manage(folder: Path, *arguments: str, **variables: str) -> subprocess.Comple
 
 @contextmanager
 def start_development(folder: Path, *arguments: str) -> Iterator[DevelopmentSite]:
-    """Run `manage.py dev` in ``folder``; yields it with its box printed, and stops it at the end."""
+    """Run `manage.py dev` in ``folder``; yield it with its box printed, and stop it at the end."""
     process = subprocess.Popen(
         [sys.executable, "manage.py", "dev", *arguments],
         cwd=folder,
@@ -131,7 +131,7 @@ def start_development(folder: Path, *arguments: str) -> Iterator[DevelopmentSite
 
 
 def processes_in(folder: Path) -> list[str]:
-    """Return the command lines of all living processes that work in ``folder``."""
+    """Return the command lines of all running processes whose working directory is in ``folder``."""
     found = []
     for process in psutil.process_iter(["cwd", "cmdline", "status"]):
         cwd = process.info["cwd"] or ""

@@ -1,4 +1,4 @@
-"""A Redis that can be killed and frozen, on order."""
+"""A Redis server that can be killed and frozen."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from tests.servers.waiting import wait_until
 
 
 class RedisServer:
-    """A Redis (Valkey) server of one's own, which keeps its port when it is started again."""
+    """A Redis (Valkey) server that keeps its port when it is restarted."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.port = free_port()
@@ -24,7 +24,7 @@ class RedisServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "RedisServer":
-        """Start the server and wait until it answers."""
+        """Start the server and wait until it accepts commands."""
         self._folder.mkdir(parents=True, exist_ok=True)
         command = [redis_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
         self._process = subprocess.Popen(
@@ -43,7 +43,7 @@ class RedisServer:
         return redis.Redis.from_url(self.url)
 
     def kill(self) -> None:
-        """End the server without warning."""
+        """Kill the server."""
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
             self._process.kill()
@@ -51,12 +51,12 @@ class RedisServer:
             self._process = None
 
     def freeze(self) -> None:
-        """Make it a black hole: connections are accepted, nothing is answered."""
+        """Stop the process: it accepts connections and never replies."""
         assert self._process is not None
         os.kill(self._process.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let a frozen server go on."""
+        """Let a frozen server continue."""
         assert self._process is not None
         os.kill(self._process.pid, signal.SIGCONT)
 

@@ -1,4 +1,4 @@
-"""An SMTP server that misbehaves on order."""
+"""An SMTP server with faults that a test chooses."""
 
 import asyncio
 import ssl
@@ -14,10 +14,10 @@ from tests.servers.redis import free_port
 
 
 class SmtpServer:
-    """An SMTP server that keeps what it accepts, and answers as ``behavior`` says.
+    """An SMTP server that keeps what it accepts, and replies as ``behavior`` says.
 
-    ``behavior`` maps a moment (connect, mail, rcpt, data, after_data) to what happens then: an
-    answer such as "451 later", "stall", "drip" or "close". It may be changed at any time.
+    ``behavior`` maps a moment (connect, mail, rcpt, data, after_data) to a fault: a reply such as "451 later",
+    "stall", "drip" or "close". It may be changed at any time.
     """
 
     def __init__(self, port: int = 0, *, tls: ssl.SSLContext | None = None, credentials: Any = None) -> None:
@@ -57,11 +57,11 @@ class SmtpServer:
 
     @property
     def messages(self) -> list[EmailMessage]:
-        """Every accepted message, parsed, in the order of arrival."""
+        """Return every accepted message, parsed, in the order of arrival."""
         return [message_from_bytes(raw, policy=policy.default) for raw in list(self.accepted)]  # type: ignore[misc]
 
     def count_by_recipient(self) -> Counter[str]:
-        """Return how many messages each address has got."""
+        """Return how many messages each email address has received."""
         return Counter(str(message["To"]) for message in self.messages)
 
 
@@ -121,7 +121,7 @@ class _Handler:
 
 
 async def _misbehave(server: SmtpServer, moment: str, protocol: SMTP) -> str | None:
-    """Do what is ordered for this moment; return what to say, None to go on as usual."""
+    """Cause the fault for this moment; return the reply, None to continue as usual."""
     server.reached[moment] += 1
     order = server.behavior.get(moment)
     if order == "stall":

@@ -9,11 +9,11 @@ from flask import Flask
 
 
 class ForkedProcess:
-    """Runs ``work`` in a copy of this process, with the app at hand."""
+    """Runs ``work`` in a fork of this process, with the app."""
 
     def __init__(self, app: Flask, work: Callable[[], object]) -> None:
         with warnings.catch_warnings():
-            # The servers of the tests run in threads; the copy does not use them.
+            # The test servers run in threads, which a fork does not copy and does not need.
             warnings.simplefilter("ignore", DeprecationWarning)
             self.pid = os.fork()
         if self.pid == 0:
@@ -31,15 +31,15 @@ class ForkedProcess:
             os._exit(code)
 
     def kill(self) -> None:
-        """End it without warning, as the kernel does when memory runs out."""
+        """Kill the process, as the kernel does when memory runs out."""
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
 
     def terminate(self) -> int:
-        """Ask it to end; return its exit code."""
+        """Terminate the process; return its exit code."""
         os.kill(self.pid, signal.SIGTERM)
         return self.wait()
 
     def wait(self) -> int:
-        """Wait for its end; return its exit code."""
+        """Wait for the process to end; return its exit code."""
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])

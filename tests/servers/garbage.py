@@ -1,4 +1,4 @@
-"""A WSGI application that answers how its process looks for garbage."""
+"""A WSGI application that returns the state of the garbage collector in its process."""
 
 import gc
 from collections.abc import Iterable
@@ -6,6 +6,6 @@ from typing import Any
 
 
 def app(_environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Return "True True" where garbage is looked for, but not among what was loaded before the fork."""
+    """Return "True True" if garbage collection is on and objects from before the fork are frozen."""
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [f"{gc.isenabled()} {gc.get_freeze_count() > 0}".encode()]

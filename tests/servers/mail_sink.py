@@ -1,4 +1,4 @@
-"""A real SMTP server that keeps what it was sent and answers what a test wants."""
+"""A real SMTP server that keeps the messages it receives, and replies as a test wants."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +14,14 @@ ACCEPT = "250 OK"
 
 
 class MailSink:
-    """What arrived (``messages``), and the answers to give to RCPT and DATA."""
+    """The received ``messages``, and the replies to RCPT and DATA."""
 
     def __init__(self) -> None:
         self.port = 0
         self.clear()
 
     def clear(self) -> None:
-        """Forget all messages and accept every one from now on."""
+        """Delete all messages and accept every one from now on."""
         self.messages: list[EmailMessage] = []
         self.recipient_answer = ACCEPT
         self.data_answer = ACCEPT
@@ -51,7 +51,7 @@ class MailSink:
 
 @contextmanager
 def start_mail_sink() -> Iterator[MailSink]:
-    """Run the server on a free port of this machine; yields the sink."""
+    """Run the server on a free port of this machine; yield the sink."""
     sink = MailSink()
     controller = Controller(sink, hostname="127.0.0.1", port=free_port())
     controller.start()

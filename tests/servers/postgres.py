@@ -1,4 +1,4 @@
-"""A database of one's own on a running PostgreSQL server."""
+"""A new database on a running PostgreSQL server."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 
 @contextmanager
 def create_postgres_database(server_url: str) -> Iterator[str]:
-    """Create an empty database on the server; yields its address and drops it at the end."""
+    """Create an empty database on the server; yield its URL and drop it at the end."""
     name = f"test_{token_hex(6)}"
     url = make_url(server_url)
     plain = url.set(drivername="postgresql").render_as_string(hide_password=False)

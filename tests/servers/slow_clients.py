@@ -1,4 +1,4 @@
-"""Clients that hold connections open: they send nothing, or a byte now and then."""
+"""Clients that keep connections open: they send nothing, or a byte now and then."""
 
 import http.client
 import socket
@@ -12,12 +12,12 @@ HEADERS_BEGIN = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 FORM_HEADERS = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100000\r\n"
 BYTE_EVERY_SECONDS = 0.5
 OPEN_IN_SECONDS = 5
-# Answers to so many fill the server's buffers too.
+# So many responses fill the server's buffers too.
 QUESTIONS = 400
 
 
 class SlowClients:
-    """Connections to one port, each fed a byte every half second."""
+    """Connections to one port, each of which sends a byte every half second."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -25,7 +25,7 @@ class SlowClients:
         self._fed: list[socket.socket] = []
 
     def open(self, count: int, first_bytes: bytes = b"", trickle: bool = True) -> None:
-        """Open ``count`` connections that begin with ``first_bytes``; with ``trickle`` more follow slowly."""
+        """Open ``count`` connections that send ``first_bytes``; with ``trickle`` more bytes follow slowly."""
         for _ in range(count):
             connection = socket.create_connection(("127.0.0.1", self._port), timeout=OPEN_IN_SECONDS)
             self._connections.append(connection)
@@ -35,7 +35,7 @@ class SlowClients:
                 self._fed.append(connection)
 
     def ask_without_reading(self, count: int, path: str, address: str) -> None:
-        """Open connections that ask for a page again and again, and leave the answers where they are."""
+        """Open connections that request a page again and again and never read the responses."""
         question = f"GET {path} HTTP/1.1\r\nHost: {address.partition('//')[2]}\r\n\r\n".encode()
         for _ in range(count):
             connection = socket.socket()
@@ -52,7 +52,7 @@ class SlowClients:
                 connection.sendall(b"a")
 
     def open_now(self) -> int:
-        """Return how many connections the server has not closed yet."""
+        """Return the number of connections that the server has not closed."""
         return sum(_is_open(connection) for connection in self._connections)
 
     def close(self) -> None:
@@ -79,7 +79,7 @@ def idle(clients: SlowClients, count: int) -> None:
 
 @contextmanager
 def slow_clients(port: int) -> Iterator[SlowClients]:
-    """Yield clients that are fed in the background, and closed at the end of the block."""
+    """Yield clients that send in the background, and close them at the end of the block."""
     clients, stop = SlowClients(port), threading.Event()
 
     def feed_until_stopped() -> None:
@@ -96,7 +96,7 @@ def slow_clients(port: int) -> Iterator[SlowClients]:
 
 
 def median_answer_seconds(port: int, path: str, visits: int) -> float:
-    """Return the median time of ``visits`` one after the other, each on a connection of its own."""
+    """Return the median time in seconds of ``visits`` in a row, each on its own connection."""
     return median(_visit_seconds(port, path) for _ in range(visits))
 
 

@@ -1,4 +1,4 @@
-"""Waiting for what other processes do, and doing things at the same moment."""
+"""Wait for other processes, and run things at the same moment."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def wait_until(condition: Any, seconds: float, what: str = "the condition") -> None:
-    """Wait until ``condition()`` is true; raises AssertionError when it takes longer than ``seconds``."""
+    """Wait until ``condition()`` is true; raise AssertionError when it takes longer than ``seconds``."""
     ends_at = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < ends_at, f"{what} did not come true within {seconds} s"
@@ -14,7 +14,7 @@ def wait_until(condition: Any, seconds: float, what: str = "the condition") -> N
 
 
 def in_threads(count: int, work: Any) -> None:
-    """Run ``work()`` in ``count`` threads that start together; raises what one of them raised."""
+    """Run ``work()`` in ``count`` threads that start together; raise what one of them raised."""
     barrier, errors = threading.Barrier(count), []
 
     def run() -> None:

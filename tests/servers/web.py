@@ -24,7 +24,7 @@ SECRET_KEY = secrets.token_urlsafe(48)
 
 @dataclass
 class WebServer:
-    """A running gunicorn: where it answers, and its first process."""
+    """A running gunicorn: its URL, and its first process."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -40,7 +40,7 @@ class WebServer:
 
 
 def production_environment(database_url: str, redis_url: str, port: int) -> dict[str, str]:
-    """Return the variables of a production site on plain http, the rest of this process's left out of it."""
+    """Return the environment of a production site on plain http, without the settings of this process."""
     return {
         "FLASK_CONFIG": "production",
         "SECRET_KEY": SECRET_KEY,
@@ -58,7 +58,7 @@ def production_environment(database_url: str, redis_url: str, port: int) -> dict
 def start_gunicorn(
     application: str, variables: Mapping[str, str], *arguments: str, port: int | None = None, path: str = "/"
 ) -> Iterator[WebServer]:
-    """Serve ``application`` ("app:create_app()") until the block ends; yields once ``path`` answers 200."""
+    """Serve ``application`` ("app:create_app()") until the block ends; yield once ``path`` returns 200."""
     port = port or free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", *arguments, application]
     process = subprocess.Popen(
@@ -73,7 +73,7 @@ def start_gunicorn(
 
 
 def wait_for_answer(port: int, process: subprocess.Popen[bytes], path: str) -> None:
-    """Wait until the server answers ``path``; raises RuntimeError when it ended, TimeoutError when it is slow."""
+    """Wait until ``path`` returns 200; raise RuntimeError when the server ended, TimeoutError when it is slow."""
     deadline = time.monotonic() + ANSWER_WITHIN_SECONDS
     while not _answers(port, path):
         if process.poll() is not None:
@@ -95,7 +95,7 @@ def _answers(port: int, path: str) -> bool:
 
 
 def session_cookie(token: str) -> str:
-    """Return the cookie's value in which a production site finds the login of ``UserSession.start``'s token."""
+    """Return the value of a production site's session cookie for this token from ``UserSession.start``."""
     signer = Flask("signer")
     signer.secret_key = SECRET_KEY
     serializer = SecureCookieSessionInterface().get_signing_serializer(signer)

@@ -1,4 +1,4 @@
-"""The list of stolen passwords: asked for by five digits, and never in the way."""
+"""Tests for the breach check: it sends five hex digits of the hash, and an outage never blocks anybody."""
 
 import hashlib
 import http.client
@@ -21,7 +21,7 @@ def digest(password: str) -> str:
 
 
 class Service(BaseHTTPRequestHandler):
-    """Answers as the range API does, or as badly as ``behavior`` says."""
+    """Responds as the range API does, or with the fault in ``behavior``."""
 
     behavior = "well"
     asked: ClassVar[list[tuple[str, str | None]]] = []
@@ -37,7 +37,7 @@ class Service(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_args: object) -> None:
-        """Keep the test's output quiet."""
+        """Log nothing."""
 
 
 def rows() -> bytes:
@@ -46,7 +46,7 @@ def rows() -> bytes:
 
 @pytest.fixture
 def service() -> Iterator[type[Service]]:
-    """A service on this machine."""
+    """Yield a breach service on this machine."""
     server = HTTPServer(("127.0.0.1", 0), Service)
     Service.behavior, Service.asked, Service.port = "well", [], server.server_port
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

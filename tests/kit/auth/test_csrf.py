@@ -1,4 +1,4 @@
-"""The token of our own page: asked for by every POST, and never twice the same to look at."""
+"""Tests for CSRF tokens: required for every POST, and masked differently each time."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ MADE_UP = ["", "x", "!!!!", "YQ", "YWFhYQ==", "é", "\x00", "\ud800", "A" * 10_0
 
 @pytest.fixture
 def client(bare_app: Flask) -> Iterator[FlaskClient]:
-    """A browser on a site with a form."""
+    """Return a client of a site with a form."""
     bare_app.config["WTF_CSRF_TIME_LIMIT"] = None
     MaskedCSRFProtect().init_app(bare_app)
     bare_app.add_url_rule("/form", view_func=lambda: bare_app.jinja_env.from_string(FORM).render(), endpoint="form")
@@ -40,7 +40,7 @@ def test_masking_and_unmasking_give_the_token_back_and_never_look_alike(bare_app
     masked = {mask(token) for _ in range(20)}
     assert len(masked) == 20
     assert {unmask(text) for text in masked} == {token}
-    # What never changes from page to page is what BREACH guesses: no four characters stay in their place.
+    # BREACH guesses what is the same on each page: no four characters may stay in the same place.
     columns = zip(*masked, strict=True)
     assert sum(len(set(column)) == 1 for column in columns) < 4
 
@@ -72,7 +72,7 @@ def test_a_made_up_token_is_refused_without_an_error(client: FlaskClient, text: 
 
 
 def test_the_token_as_flask_wtf_writes_it_is_refused(client: FlaskClient) -> None:
-    """Unmasked, it is the constant that must stand on no page."""
+    """Unmasked, it is the constant value that BREACH could guess."""
     with client:
         client.get("/form")
         assert session["csrf_token"]

@@ -1,4 +1,4 @@
-"""One spelling for each address, and refusal of what no server or no program takes."""
+"""Tests for email addresses: one spelling for each, and errors for those that servers do not accept."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whom a limit counts, and that nobody gets around it; the views' own limits are in tests/account/test_limits.py."""
+"""Tests for who is counted by a rate limit; the views' own limits are in tests/account/test_limits.py."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""The methods of password hashes: told apart, refused when absurd, and known for a minute."""
+"""Tests for password hashing methods: parsed, refused when too expensive, and cached for a minute."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""Hashing and judging passwords."""
+"""Tests for hashing passwords and checking their strength."""
 
 import threading
 import time
@@ -33,7 +33,7 @@ def test_production_hashes_with_owasps_minimum() -> None:
 
     class Environment(Config):
         def _read_database(self, env: object) -> None:
-            """None is needed."""
+            """Need no database."""
 
     settings = Environment({})
     assert (settings.ARGON2_MEMORY_COST, settings.ARGON2_TIME_COST) == (19456, 2)

@@ -1,4 +1,4 @@
-"""The password again before what matters: a stopped form is kept, shown again filled, and sent anew."""
+"""Tests for confirming the password: an interrupted form is kept, shown again filled in, and sent again."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ def other() -> User:
 
 @pytest.fixture
 def admin(client: FlaskClient) -> FlaskClient:
-    """A browser in which an administrator gave the password sixteen minutes ago."""
+    """Return a browser whose administrator last gave the password sixteen minutes ago."""
     sign_in(client, make_admin())
     db.session.execute(update(UserSession).values(reauthenticated_at=utc_now() - timedelta(minutes=16)))
     db.session.commit()

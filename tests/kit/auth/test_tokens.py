@@ -1,4 +1,4 @@
-"""Links: one purpose, one state, one deployment, one hour."""
+"""Tests for tokens in links: each is for one purpose, one user state and one deployment, for one hour."""
 
 from collections.abc import Iterator
 
@@ -51,7 +51,7 @@ def test_another_key_is_refused_and_a_rotated_one_honored(app: Flask, monkeypatc
 
 def test_no_single_change_of_a_letter_makes_another_good_token() -> None:
     token = sign("reset", "uid", STATE, 60)
-    for position in range(len(token) - 1):  # the last letter of a signature has four spellings
+    for position in range(len(token) - 1):  # the last character of a signature has four equivalent spellings
         changed = token[:position] + ("A" if token[position] != "A" else "B") + token[position + 1 :]
         assert read("reset", changed) is None
 

@@ -1,4 +1,4 @@
-"""What a browser is called, and that the header's own words never show."""
+"""Tests for browser names; the text of the User-Agent header itself is never shown."""
 
 import pytest
 

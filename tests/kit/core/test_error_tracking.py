@@ -1,4 +1,4 @@
-"""Error reports: off by default, refused without their package, and without anything personal."""
+"""Tests for error reports: off by default, refused without their package, and free of personal data."""
 
 import gzip
 import sys
@@ -48,7 +48,7 @@ def test_a_report_loses_what_opens_a_door() -> None:
 
 @pytest.fixture
 def reports() -> Iterator[tuple[int, list[bytes]]]:
-    """A server that speaks just enough of Sentry's protocol to be reported to."""
+    """Yield a server that implements just enough of Sentry's protocol."""
     received: list[bytes] = []
 
     class Server(BaseHTTPRequestHandler):
@@ -59,7 +59,7 @@ def reports() -> Iterator[tuple[int, list[bytes]]]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Stay quiet."""
+            """Log nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Server) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
@@ -78,7 +78,7 @@ def test_an_unexpected_error_is_reported_without_personal_data(reports: tuple[in
         password = request.form["password"]
         raise RuntimeError(f"broke with {len(token) + len(password)}")
 
-    # A report quotes the program's lines, these included: no canary stands in one piece in them.
+    # A report quotes source lines, these included, so no secret is written in one piece in them.
     cookie, token, query, password = (f"canary-{part}" for part in ("cookie", "token", "query", "password"))
     headers = {"Cookie": f"session={cookie}", "X-Forwarded-For": "203.0." + "113.9"}
     app.test_client().post(f"/break/{token}?x={query}", data={"password": password}, headers=headers)

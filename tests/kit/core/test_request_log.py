@@ -1,4 +1,4 @@
-"""The log: one line a request, whoever asked for what, and nothing that opens a door."""
+"""Tests for the request log: one line for each request, and no secret in it."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ FORGED = 'typed\n2026-01-01 ERROR forged {"level": "error"}\x1b[2J\u2028\ud800'
 
 @pytest.fixture
 def site(bare_app: Flask) -> Flask:
-    """A site with a page behind a token, one that fails, and one that says its request id."""
+    """Return a site with a page behind a token, one that fails, and one that returns its request id."""
     bare_app.config["PROPAGATE_EXCEPTIONS"] = False
     request_log.init_app(bare_app)
     bare_app.add_url_rule("/open/<token>", view_func=lambda token: "open", endpoint="open")

@@ -1,4 +1,4 @@
-"""After the commit, exactly once; after a rollback, never."""
+"""Callbacks run exactly once after the commit, and never after a rollback."""
 
 import pytest
 from flask_sqlalchemy import SQLAlchemy
@@ -8,7 +8,7 @@ from app.kit.db.after_commit import after_commit
 
 
 class Calls:
-    """Counts what ran, and asks for it to run after the commit."""
+    """Records the callbacks that ran, and registers new ones."""
 
     def __init__(self, db: SQLAlchemy) -> None:
         self.session = db.session()

@@ -1,4 +1,4 @@
-"""Moments come back in UTC, whoever wrote them and however they are asked for."""
+"""Datetimes are returned in UTC, whoever wrote them and however they are queried."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -26,7 +26,7 @@ def test_a_moment_of_any_zone_is_read_in_utc(db: SQLAlchemy) -> None:
 
 
 def test_a_moment_that_the_database_wrote_is_read_too(db: SQLAlchemy) -> None:
-    """SQLite's has no fraction of a second."""
+    """SQLite's own have no fraction of a second."""
     db.session.execute(text("INSERT INTO users (uid, email) VALUES ('u', 'ada@example.org')"))
     written = db.session.scalars(select(User.created_at)).one()
     assert written.tzinfo is UTC

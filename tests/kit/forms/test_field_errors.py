@@ -1,4 +1,4 @@
-"""Each field of each form, those of a fork too: text that can be stored, and one error at a time."""
+"""Each field of each form, including a fork's, accepts only text that can be stored, and shows one error at a time."""
 
 from collections.abc import Iterator
 
@@ -52,7 +52,7 @@ class ForkForm(Form):
     part = FormField(PartForm)
 
     def validate_number(self, field: Field) -> None:
-        """Work with the number, as a form of its own may."""
+        """Use the number, as a validator of a form may."""
         assert field.data is None or field.data + 1
 
 
@@ -62,7 +62,7 @@ class PersonForm(Form):
 
 
 class GuardedForm(Form):
-    """Validators that must not run where an earlier one refused, or where the text cannot be stored."""
+    """A form with validators that must not run after an earlier one refused, or on text that cannot be stored."""
 
     refused = StringField("Refused", [InputRequired(), Length(max=1, message="Too long."), _fails])
     unreadable = StringField("Unreadable", [_fails])
@@ -73,14 +73,14 @@ class GuardedForm(Form):
 
 @pytest.fixture
 def site(bare_app: Flask) -> Iterator[Flask]:
-    """A site on which forms are read."""
+    """Return a site that validates forms."""
     bare_app.config["WTF_CSRF_ENABLED"] = False
     forms.init_app(bare_app)
     return bare_app
 
 
 def errors_of(site: Flask, kind: type[Form], **sent: object) -> dict[str, object]:
-    """Return the errors of the form when this is sent, None where there are none."""
+    """Return the form's errors for this data, None where there are none."""
     with site.test_request_context("/", method="POST", data=sent):
         form = kind()
         is_valid = form.validate_on_submit()

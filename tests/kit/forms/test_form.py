@@ -1,4 +1,4 @@
-"""Forms read form bodies, and every other body is turned away before a view sees it."""
+"""Forms read form bodies; every other body is refused before the view runs."""
 
 import io
 
@@ -20,7 +20,7 @@ class NameForm(Form):
 
 @pytest.fixture
 def client(bare_app: Flask) -> FlaskClient:
-    """A browser on a site with a form, and one view that takes JSON."""
+    """Return a client of a site with a form and a view that accepts JSON."""
     bare_app.config["WTF_CSRF_ENABLED"] = False
     forms.init_app(bare_app)
 

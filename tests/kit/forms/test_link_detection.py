@@ -1,4 +1,4 @@
-"""Names that are links to a mail program, and names of people that only look a little like it."""
+"""Tests for names that mail programs turn into links, and for real names that only resemble them."""
 
 import time
 

@@ -1,11 +1,11 @@
-"""A name that is far too long is refused before work is done on it."""
+"""A name that is far too long is refused before any expensive work."""
 
 import time
 
 import pytest
 from flask.testing import FlaskClient
 
-# Normalizing sorts the marks on a letter, one step for each pair that stands the wrong way round.
+# Unicode normalization sorts combining marks, one step for each pair in the wrong order.
 MARKS = "a" + "\u0301" * 20_000 + "\u0327" * 20_000
 
 

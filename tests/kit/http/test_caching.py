@@ -1,4 +1,4 @@
-"""Pages are cached for anonymous visitors, and only while they say the same to all of them."""
+"""Pages are cached for anonymous visitors, and only if they are the same for all of them."""
 
 import gzip
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ def make_site(**settings: object) -> Flask:
 
 @pytest.fixture
 def site() -> Iterator[Flask]:
-    """A site with a page that counts how often it was rendered."""
+    """Yield a site with a page that counts its renderings."""
     app = make_site()
     yield app
     with app.app_context():
@@ -134,7 +134,7 @@ def test_made_up_addresses_do_not_fill_the_memory() -> None:
 def test_an_answer_with_headers_of_its_own_is_not_handed_to_the_next(site: Flask) -> None:
     @site.get("/")
     @cached_for_anonymous(seconds=60)
-    def page() -> Any:  # what a type checker would refuse
+    def page() -> Any:  # on purpose: a type checker would refuse it
         response = make_response(token_hex(8))
         response.set_cookie("visitor", response.get_data(as_text=True))
         return response

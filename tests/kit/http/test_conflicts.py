@@ -1,4 +1,4 @@
-"""A request that lost to another one runs again from the start; what was done is not done twice."""
+"""A request that loses a conflict runs again from the start; nothing takes effect twice."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -36,7 +36,7 @@ def _application(app: Flask) -> Flask:
 
 @pytest.fixture
 def racy_app(_application: Flask, db: SQLAlchemy) -> Iterator[Flask]:
-    """The application with views that lose, on the database of the test."""
+    """Yield the application with views that raise conflicts, on the test's database."""
     runs.clear()
     yield _application
     with _application.app_context():

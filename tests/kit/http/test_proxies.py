@@ -1,4 +1,4 @@
-"""Whose word counts for an address, and https for everybody, in applications set up as in production."""
+"""Tests for trusted proxies and for https only, in applications configured as in production."""
 
 import os
 

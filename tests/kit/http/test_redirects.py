@@ -1,4 +1,4 @@
-"""Where `next` may lead: to a path of this site, as every browser reads it."""
+"""Tests for `next`: it may only be a path of this site, however browsers read it."""
 
 import pytest
 from flask import Flask

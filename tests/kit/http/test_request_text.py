@@ -1,4 +1,4 @@
-"""Whatever a request holds, a view and a form see text that can be stored, and a malformed body is 400."""
+"""Views and forms only get text that can be stored, and a malformed body is 400."""
 
 import io
 
@@ -17,20 +17,20 @@ NAMELESS = {
 
 
 class BrokenChunkError(Exception):
-    """As gunicorn's: no OSError, so Werkzeug lets it through."""
+    """Like gunicorn's error: not an OSError, so Werkzeug does not catch it."""
 
 
 class BrokenStream:
-    """A body that the server cannot read to its end."""
+    """A body that cannot be read to its end."""
 
     def read(self, _size: int = -1) -> bytes:
-        """Fail, as gunicorn does at a chunk whose size is no number."""
+        """Raise the error that gunicorn raises at a chunk without a valid size."""
         raise BrokenChunkError
 
 
 @pytest.fixture
 def client(bare_app: Flask) -> FlaskClient:
-    """A browser on a site whose views read their requests by themselves."""
+    """Return a client of a site whose views read the request themselves."""
     bare_app.testing = False
     routing.init_app(bare_app)
     forms.init_app(bare_app)

@@ -1,4 +1,4 @@
-"""What the policy lets pages do, and opening it for one of them."""
+"""Tests for the content security policy, and for extending it on one page."""
 
 import re
 

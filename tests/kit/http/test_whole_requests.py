@@ -1,4 +1,4 @@
-"""The application behind a server that waits for slow clients."""
+"""Tests for the middleware that reads whole requests, so that a slow client does not block the application."""
 
 import io
 import threading
@@ -14,7 +14,7 @@ LARGEST = 100_000
 
 
 class SlowBody(io.RawIOBase):
-    """A body that arrives in pieces; ``finished`` once its end was read."""
+    """A body that arrives in pieces; ``finished`` is true once it was read to the end."""
 
     def __init__(self, *pieces: bytes) -> None:
         self.pieces = list(pieces)

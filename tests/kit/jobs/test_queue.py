@@ -1,4 +1,4 @@
-"""Enqueuing: after the commit, as JSON, and without making anyone wait when Redis is away."""
+"""Tests for enqueuing: after the commit, as JSON, and without waiting when Redis is down."""
 
 import time
 import zlib
@@ -22,7 +22,7 @@ def count_sheep(number: int) -> int:
 
 @pytest.fixture
 def own_redis(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
-    """A queue server that a test may hurt."""
+    """Yield a queue server that the test may stop."""
     server = RedisServer(tmp_path).start()
     client = queue.connect(server.url, timeout_seconds=queue.TIMEOUT_SECONDS)
     monkeypatch.setitem(app.extensions, "redis", client)

@@ -1,4 +1,4 @@
-"""The worker as a whole: real processes, a real queue, real signals."""
+"""Tests for the worker as a whole, with real processes, a real queue and real signals."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ from tests.servers.waiting import wait_until
 
 @pytest.fixture
 def redis_server(app: Flask, db: SQLAlchemy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
-    """A queue server of this test; the app and its worker use it."""
+    """Yield a queue server for this test; the app and its worker use it."""
     server = RedisServer(tmp_path / "redis", "--appendonly", "yes").start()
     monkeypatch.setitem(app.config, "REDIS_URL", server.url)
     monkeypatch.setitem(app.extensions, "redis", queue.connect(server.url, timeout_seconds=0.5))
@@ -37,7 +37,7 @@ def redis_server(app: Flask, db: SQLAlchemy, tmp_path: Path, monkeypatch: pytest
 def start(
     app: Flask, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., ForkedProcess]]:
-    """Starts workers, quick ones, and ends those that the test leaves."""
+    """Yield a function that starts workers with short intervals, and stop the workers at the end."""
     monkeypatch.setattr(sweeper, "PAUSE_SECONDS", 0.3)
     monkeypatch.setattr(worker, "LONGEST_PAUSE_SECONDS", 0.5)
     monkeypatch.setattr(queue_worker, "MAINTENANCE_SECONDS", 1)
@@ -124,7 +124,7 @@ def test_a_killed_job_is_run_again(start: Callable[..., ForkedProcess], notes: P
 
 
 def test_a_killed_worker_is_replaced_and_its_job_recovered(start: Callable[..., ForkedProcess], notes: Path) -> None:
-    """Worker and job die together, as when memory runs out; with the real settings it takes a minute."""
+    """Kill worker and job together, as when memory runs out; with production's settings recovery takes a minute."""
     take_a_while.enqueue(str(notes), 0.5)
     process = start()
     wait_until(lambda: words(notes) == ["begun"], 10)

@@ -1,4 +1,4 @@
-"""The message as it travels."""
+"""Tests for the message as it is sent."""
 
 from email import message_from_bytes, policy
 

@@ -1,4 +1,4 @@
-"""No email is lost and none is sent twice, whatever fails: one small test for each fault."""
+"""No email is lost and none is sent twice, whatever fails; there is one small test for each fault."""
 
 import time
 from datetime import timedelta
@@ -22,7 +22,7 @@ from tests.servers.waiting import in_threads, wait_until
 
 @pytest.fixture(autouse=True)
 def _ready(db: SQLAlchemy) -> None:
-    """Each test is inside the app and starts with an empty outbox."""
+    """Enter the app's context with an empty outbox."""
 
 
 def add_email(**columns: object) -> int:
@@ -52,7 +52,7 @@ def row() -> Email:
 
 
 def make_due() -> None:
-    """Let every wait and every lease be over."""
+    """End every wait and every lease."""
     session = Email.query.session
     session.execute(update(Email).values(due_at=utc_now() - timedelta(seconds=1)))
     session.commit()
@@ -266,7 +266,7 @@ def test_who_lost_the_lease_cannot_record_an_outcome(smtp: SmtpServer) -> None:
 def test_worker_killed(
     app: Flask, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch, moment: str, accepted_at_the_kill: int
 ) -> None:
-    """Before, during and after DATA: nothing is lost, and at most one message is doubled."""
+    """Kill the worker before, during and after DATA: nothing is lost, and at most one message is sent twice."""
     add_email()
     monkeypatch.setitem(app.config, "MAIL_TIMEOUT", 10)
     smtp.behavior[moment] = "stall"
@@ -305,7 +305,7 @@ def test_a_database_that_is_away_delays_the_note_but_doubles_nothing(
     seconds: float,
     patience_seconds: float,
 ) -> None:
-    """The chaos test restarts a real server."""
+    """Only the chaos test restarts a real server."""
     add_email()
     real_send = outbox_module.SmtpTransport.send
 
@@ -313,12 +313,12 @@ def test_a_database_that_is_away_delays_the_note_but_doubles_nothing(
         real_send(self, *arguments, **options)  # type: ignore[arg-type]
         send_away(database_url, seconds)
         if database_url.startswith("sqlite"):
-            # Of the delivery's own session, whose connection writes the note next.
+            # On the session of the delivery, whose connection records the result next.
             Email.query.session.execute(text(f"PRAGMA busy_timeout = {patience_seconds * 1000:.0f}"))
 
     monkeypatch.setattr(outbox_module.SmtpTransport, "send", send_then_lose_the_database)
     deliver()
-    # Later tests get no connection that was cut or has lost its patience.
+    # Drop connections that were cut or have the short timeout, so that later tests do not get them.
     Email.query.session.invalidate()
     app.extensions["sqlalchemy"].engine.dispose()
     assert (row().state, row().attempts, len(smtp.messages)) == ("sent", 1, 1)

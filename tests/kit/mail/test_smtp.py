@@ -1,4 +1,4 @@
-"""SMTP: whom we talk to is checked, how long is limited, what went wrong is told apart."""
+"""Tests for SMTP: the server's certificate is checked, time is limited, and failures are classified."""
 
 import smtplib
 import ssl
@@ -40,7 +40,7 @@ def _in_the_app(app: Flask):  # type: ignore[no-untyped-def]
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 that nobody but itself vouches for, with its key in the same file."""
+    """Return a self-signed certificate for 127.0.0.1, with its key in the same file."""
     folder = tmp_path_factory.mktemp("certificate")
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
     names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "certificate.pem"]
@@ -52,7 +52,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def encrypted(app: Flask, certificate: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    """A mail server that demands STARTTLS and a login."""
+    """Yield a mail server that requires STARTTLS and a login."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     server = SmtpServer(tls=context, credentials=("site", "secret")).start()
@@ -72,7 +72,7 @@ def test_one_connection_carries_many_messages(smtp: SmtpServer) -> None:
     for _ in range(5):
         send(transport)
     transport.close()
-    assert (len(smtp.accepted), smtp.connections) == (5, 2)  # the controller's own look makes one
+    assert (len(smtp.accepted), smtp.connections) == (5, 2)  # one is made by aiosmtpd's controller when it starts
 
 
 def test_a_connection_that_the_server_closed_is_opened_again(smtp: SmtpServer) -> None:
@@ -124,7 +124,7 @@ def test_a_wrong_password_is_a_matter_of_settings(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     monkeypatch.setitem(app.config, "MAIL_PASSWORD", "wrong")
-    monkeypatch.setitem(app.config, "MAIL_TIMEOUT", 5)  # the server takes its time for that answer
+    monkeypatch.setitem(app.config, "MAIL_TIMEOUT", 5)  # the server delays this reply
     assert failure_of_sending() is Failure.SETTINGS
 
 

@@ -1,4 +1,4 @@
-"""Fragments are rendered once for everybody, and cannot see who visits."""
+"""Fragments are rendered once for all visitors, and cannot see who the visitor is."""
 
 from collections.abc import Callable
 
@@ -24,11 +24,11 @@ TEMPLATES = {
 
 @pytest.fixture
 def site() -> Flask:
-    """A site in two languages, whose fragments count how often they are rendered."""
+    """Return a site in two languages whose fragments count their renderings."""
     app = Flask("small")
     app.config.update(CACHE_TYPE="SimpleCache", SECRET_KEY="key")
     app.jinja_env.loader = DictLoader(TEMPLATES)
-    # As app/templating.py has it: what pages may use and fragments may not.
+    # As in app/templating.py: names that pages may use and fragments may not.
     app.jinja_env.globals.update(current_user=current_user, count=counter(), gettext=gettext)
     fragments.init_app(app, Cache(with_jinja2_ext=False), lambda: (locale(),), ("count", "gettext", "url_for"))
     return app

@@ -1,4 +1,4 @@
-"""No text keeps a worker busy: parsing takes linear time, and what the sanitizer gets is bounded."""
+"""No text blocks a worker: parsing takes linear time, and the sanitizer's input is limited."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from app.kit.pages.markdown import is_too_complex, render
 from tests.kit.expensive_texts import COMPOSED, REPEATED, repeated
 
 LENGTH = 100_000
-# Measured: at most 0.15 s on a busy machine. The parser before this one took from 1.5 s to minutes.
+# Measured: at most 0.15 s on a busy machine. The parser used before took from 1.5 s to minutes.
 MOST_SECONDS = 1.0
 MOST_CHARACTERS = 5_000_000
 
@@ -31,7 +31,7 @@ def test_a_text_made_to_be_expensive_is_cheap(make: Callable[[int], str]) -> Non
 
 
 def check_cost(text: str) -> None:
-    """Render the text in this thread's processor time: other processes of the machine do not count."""
+    """Render the text, and measure this thread's CPU time, which other processes do not affect."""
     began_at = time.thread_time()
     shown = render(text)
     assert time.thread_time() - began_at < MOST_SECONDS

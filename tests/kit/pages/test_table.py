@@ -1,4 +1,4 @@
-"""Lists: what the address may ask for, and that nothing it says can break them."""
+"""Tests for tables: which query parameters they accept, and that no value breaks them."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ Show = Callable[..., Table]
 
 @pytest.fixture
 def show(app: Flask, db: SQLAlchemy) -> Show:
-    """Return the table of some people for a query string."""
+    """Return the table of some users for a query string."""
     people = [
         {"uid": str(number), "first_name": first, "last_name": last, "email": f"{number}@example.org"}
         for number, (first, last) in enumerate(NAMES)
