@@ -6,6 +6,7 @@
 """
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -19,11 +20,91 @@ ROOT = Path(__file__).resolve().parent
 SAMPLE_VALUES = {"change-me", "changeme", "password", "secret", "SECRET_KEY_ENV_VAR_NOT_SET"}
 SECRET_KEY_MIN_LENGTH = 32
 DEVELOPMENT_KEY = "development-key-that-guards-nothing-outside-this-machine"
+# No blank, line break or control character: each would begin another field of security.txt, or break one.
+WEB_URI = re.compile(r"https://[!-~]+")
+CONTACT_URI = re.compile(r"https://[!-~]+|mailto:[!-~]+@[!-~]+|tel:[!-~]+")
+LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 load_dotenv(ROOT / ".env", override=False)
 
 
-class Config:
+class Decisions:
+    """What this product has decided; every other module reads it from ``app.config``.
+
+    The first half of this file is what each deployment sets. A text that states one of these
+    limits computes it from here, so changing a number changes the page and the email, too.
+    """
+
+    # Links in emails. Each works once; docs/security.md says what else ends it.
+    CONFIRM_LINK_LIFETIME = timedelta(days=7)
+    INVITE_LINK_LIFETIME = timedelta(days=7)
+    # Short: whoever reads the mailbox later must not find a way in.
+    RESET_LINK_LIFETIME = timedelta(hours=1)
+    CHANGE_EMAIL_LINK_LIFETIME = timedelta(hours=1)
+    NOT_ME_LINK_LIFETIME = timedelta(days=7)
+    # How long a former address can take the account back: who was on holiday still finds the notice in time.
+    FORMER_ADDRESS_LIFETIME = timedelta(days=30)
+
+    # Sessions (ASVS 7.3): ended after this long without a visit, and after this long in any case.
+    SESSION_IDLE_LIFETIME = timedelta(days=14)
+    REMEMBERED_SESSION_LIFETIME = timedelta(days=30)
+    BROWSER_SESSION_LIFETIME = timedelta(hours=12)
+    # How long a password counts as just given, for what asks for it again.
+    SUDO_LIFETIME = timedelta(minutes=15)
+    KNOWN_BROWSER_LIFETIME = timedelta(days=365)
+
+    # Passwords: at most 128 characters are hashed; zxcvbn's score goes from 0 to 4.
+    PASSWORD_MAX_LENGTH = 128
+    PASSWORD_MIN_SCORE = 3
+
+    # Rate limits per network address, in the words of Flask-Limiter.
+    LOGIN_LIMIT = "30/minute"
+    REGISTER_LIMIT = "20/minute"
+    PASSWORD_METER_LIMIT = "60/minute"  # noqa: S105
+    # Asking for an email, and opening a page behind a mailed link.
+    EMAIL_REQUEST_LIMIT = "20/minute"
+    LINK_LIMIT = "20/minute"
+    # Per user.
+    OWN_PASSWORD_FORM_LIMIT = "20/minute"  # noqa: S105
+    EXPORT_LIMIT = "10/day"
+    # Wrong passwords (ASVS 6.3.1).
+    WRONG_PASSWORDS_PER_ADDRESS = "5 per 5 minutes"
+    WRONG_PASSWORDS_PER_KNOWN_BROWSER = "5 per 5 minutes"
+    WRONG_PASSWORDS_PER_NETWORK = "10 per minute"
+    WRONG_PASSWORDS_PER_USER = "5 per 5 minutes"
+    # Emails that a stranger can cause, per recipient.
+    RECIPIENT_EMAIL_INTERVAL = timedelta(minutes=1)
+    RECIPIENT_EMAILS_PER_HOUR = 5
+
+    # Delivery: twelve tries, each wait twice the one before: 42 s * (2 ** 11 - 1), a day in all.
+    EMAIL_MAX_ATTEMPTS = 12
+    EMAIL_FIRST_WAIT_SECONDS = 42
+    # A worker that took an email has this long to send it before another one may.
+    EMAIL_LEASE_SECONDS = 120
+
+    # RFC 9116 wants less than a year; a copy that somebody kept says so itself when it is stale.
+    SECURITY_TXT_LIFETIME = timedelta(days=180)
+
+    # Retention; what deployments decide for themselves stands in the first half.
+    DATA_EXPORT_LIFETIME = timedelta(days=1)
+    # A last email about somebody who has left, which could not be sent, still names them.
+    DEAD_EMAIL_ABOUT_NOBODY_LIFETIME = timedelta(days=7)
+    FAILED_JOB_LIFETIME = timedelta(days=14)
+
+    # The role of who signs up (models/role.py).
+    NEWCOMER_ROLE = "User"
+
+    # Lists.
+    ROWS_PER_PAGE = 25
+    # The dashboard counts users as new, and sessions as active, for this long.
+    NEW_USER_PERIOD = timedelta(days=7)
+    ACTIVE_SESSION_PERIOD = timedelta(days=1)
+    # Health: a worker is away after this long without a sign, and mail is stuck after this long.
+    WORKER_SILENCE_LIMIT = timedelta(minutes=3)
+    UNSENT_EMAIL_AGE_LIMIT = timedelta(hours=1)
+
+
+class Config(Decisions):
     """The settings that all environments share."""
 
     DEBUG = False
@@ -38,7 +119,11 @@ class Config:
     SESSION_COOKIE_HTTPONLY = True
     SESSION_COOKIE_SAMESITE = "Lax"
     SESSION_REFRESH_EACH_REQUEST = False
-    PERMANENT_SESSION_LIFETIME = timedelta(days=30)
+    # Flask-Login: the session's row does what its protection by address and browser is for. There is no remember
+    # cookie: who sends one made it up, and one with a character outside ASCII would be an error on every page.
+    SESSION_PROTECTION = None
+    REMEMBER_COOKIE_NAME = None
+    PERMANENT_SESSION_LIFETIME = Decisions.REMEMBERED_SESSION_LIFETIME
 
     # The token is bound to the session, so a form that stood open overnight still works.
     WTF_CSRF_TIME_LIMIT = None
@@ -50,6 +135,15 @@ class Config:
     MAX_FORM_MEMORY_SIZE = 512 * 1024
     MAX_FORM_PARTS = 200
 
+    # Flask-Caching: in this process, or in Redis where CACHE_REDIS_URL is set.
+    CACHE_TYPE = "SimpleCache"
+    CACHE_KEY_PREFIX = "cache:"
+    # A page is compressed as it is sent, where time counts. These levels take 30 µs a page; the next ones of Brotli
+    # take twice that for a tenth of the bytes.
+    COMPRESS_BR_LEVEL = 2
+    # Only cached pages have an ETag; kit/http/caching.py compares it.
+    COMPRESS_EVALUATE_CONDITIONAL_REQUEST = False
+
     INSTANCE_DIR = ROOT / "instance"
     MAILBOX_DIR: Path | None = None
     ASSETS_AUTO_BUILD = False
@@ -59,17 +153,32 @@ class Config:
     def __init__(self, variables: Mapping[str, str] = os.environ) -> None:
         self.environment = Environment(variables)
         self._read(self.environment)
+        self._check_decisions(self.environment)
         self._check(self.environment)
         self.environment.raise_problems()
 
     def _read(self, env: Environment) -> None:
         self._read_application(env)
+        self._read_security_contact(env)
         self._read_accounts(env)
         self._read_mail(env)
         self._read_database(env)
         self._read_redis(env)
         self._read_network(env)
         self._read_third_parties(env)
+
+    def _check_decisions(self, env: Environment) -> None:
+        """Note numbers that contradict each other."""
+        for smaller, larger in (
+            ("PASSWORD_MIN_LENGTH", "PASSWORD_MAX_LENGTH"),
+            ("MAIL_TIMEOUT", "EMAIL_LEASE_SECONDS"),
+            ("BROWSER_SESSION_LIFETIME", "REMEMBERED_SESSION_LIFETIME"),
+            ("SESSION_IDLE_LIFETIME", "REMEMBERED_SESSION_LIFETIME"),
+            ("SUDO_LIFETIME", "BROWSER_SESSION_LIFETIME"),
+        ):
+            low, high = getattr(self, smaller), getattr(self, larger)
+            if low > high:
+                env.problem(smaller, f"{low} is more than {larger}, {high}.", "Set it lower, or the other higher.")
 
     def _check(self, env: Environment) -> None:
         """Note what this environment cannot run without."""
@@ -84,6 +193,21 @@ class Config:
             env.problem("LOG_LEVEL", f"{self.LOG_LEVEL!r} is not a level.", "Set it to INFO.")
         if urlsplit(self.BASE_URL).scheme not in {"http", "https"}:
             env.problem("BASE_URL", f"{self.BASE_URL!r} is no web address.", "Set it like https://example.com.")
+
+    def _read_security_contact(self, env: Environment) -> None:
+        """Read what /.well-known/security.txt says; RFC 9116 wants URIs, and https for those of the web."""
+        texts = env.texts("SECURITY_CONTACT")
+        self.SECURITY_CONTACT = [text if ":" in text else f"mailto:{text}" for text in texts]
+        self.SECURITY_LANGUAGES = env.texts("SECURITY_LANGUAGES") or ["en"]
+        self.SECURITY_POLICY = env.text("SECURITY_POLICY")
+        if not all(CONTACT_URI.fullmatch(uri) for uri in self.SECURITY_CONTACT):
+            cure = "Set it like security@example.com or https://example.com/security, several separated by commas."
+            env.problem("SECURITY_CONTACT", "it is neither an email address nor an https, mailto or tel URI.", cure)
+        if not all(LANGUAGE_TAG.fullmatch(tag) for tag in self.SECURITY_LANGUAGES):
+            env.problem("SECURITY_LANGUAGES", "it holds no language tags.", "Set it like en, de.")
+        if self.SECURITY_POLICY and not WEB_URI.fullmatch(self.SECURITY_POLICY):
+            cure = "Set it like https://example.com/security-policy."
+            env.problem("SECURITY_POLICY", "it is no https address.", cure)
 
     def _read_accounts(self, env: Environment) -> None:
         self.ADMIN_EMAIL = env.text("ADMIN_EMAIL", "flask-base-admin@example.com")
@@ -108,7 +232,6 @@ class Config:
         self.EMAIL_SENDER = env.text("EMAIL_SENDER", f"{self.APP_NAME} <{self.MAIL_DEFAULT_SENDER}>")
         self.EMAIL_SUBJECT_PREFIX = env.text("EMAIL_SUBJECT_PREFIX", f"[{self.APP_NAME}]")
         self.SENT_EMAIL_DAYS = env.integer("SENT_EMAIL_DAYS", 30, minimum=1)
-        self.EMAIL_LEASE_SECONDS = 120
 
     def _read_database(self, env: Environment) -> None:
         raise NotImplementedError("each environment names its own database variable")
@@ -129,6 +252,12 @@ class Config:
         database = parts.path.strip("/")
         self.RQ_DEFAULT_DB = int(database) if database.isdigit() else 0
         self.RATELIMIT_STORAGE_URI = "memory://"
+        self._read_cache(env)
+
+    def _read_cache(self, env: Environment) -> None:
+        self.CACHE_REDIS_URL = env.text("CACHE_REDIS_URL")
+        if self.CACHE_REDIS_URL:
+            self.CACHE_TYPE = "RedisCache"
 
     def _read_network(self, env: Environment) -> None:
         self.PROXY_COUNT = env.integer("PROXY_COUNT", self.PROXY_COUNT)
@@ -158,9 +287,16 @@ class DevelopmentConfig(Config):
     DEBUG = True
     ASSETS_AUTO_BUILD = True
     MAILBOX_DIR = Config.INSTANCE_DIR / "mailbox"
+    TEMPLATES_AUTO_RELOAD = True
+    CACHE_NO_NULL_WARNING = True
 
     def _read_database(self, env: Environment) -> None:
         self._use_database(env.text("DEV_DATABASE_URL", sqlite_url("data-dev.sqlite")))
+
+    def _read_cache(self, env: Environment) -> None:
+        super()._read_cache(env)
+        # A saved template shows at once.
+        self.CACHE_TYPE = "NullCache"
 
     def _read_network(self, env: Environment) -> None:
         super()._read_network(env)

@@ -25,7 +25,9 @@ def main() -> None:
 
     # Only now are the packages known to be there.
     try:
-        from app import commands, create_app
+        from app import AREAS, areas, commands, create_app
+
+        of_areas = areas.commands(AREAS)
     except Exception as error:
         # A saved mistake does not end the development server, which is the only one to load this.
         from development.web_server import show_until_saved
@@ -34,7 +36,7 @@ def main() -> None:
         return
 
     # Only this command line develops unless told otherwise: a web server has to be told (FLASK_CONFIG).
-    commands.command_line(lambda: create_app(os.environ.get("FLASK_CONFIG") or "development"))()
+    commands.command_line(lambda: create_app(os.environ.get("FLASK_CONFIG") or "development"), of_areas)()
 
 
 if __name__ == "__main__":

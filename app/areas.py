@@ -9,6 +9,7 @@ from enum import IntFlag
 from importlib import import_module
 from typing import Any
 
+import click
 from flask import Blueprint, Flask
 
 from app import jobs, navigation
@@ -39,6 +40,8 @@ class Area:
     export: Callable[[User], Mapping[str, Any]] | None = None
     # Endpoints without parameters that search engines should know.
     sitemap: Sequence[str] = ()
+    # Commands of manage.py; one that needs the database stands below Flask's ``@with_appcontext``.
+    commands: Sequence[click.Command] = ()
 
 
 def load(names: Sequence[str]) -> list[Area]:
@@ -46,16 +49,23 @@ def load(names: Sequence[str]) -> list[Area]:
     return [import_module(f"app.{name}").area for name in names]
 
 
-def init_app(app: Flask, areas: Sequence[Area]) -> None:
-    """Register the pages of every area, and add its rows to the menus, the schedule, the roles and the export.
+def commands(names: Sequence[str]) -> list[click.Command]:
+    """Return the commands that these areas bring: `manage.py` lists them without making the application."""
+    return [command for area in load(names) for command in area.commands]
 
-    Raises :class:`ConfigError` when a setting of an area is wrong, or when two areas use the same bit for a permission.
+
+def init_app(app: Flask, areas: Sequence[Area]) -> None:
+    """Register the pages and commands of every area, and add its rows to the catalogs of the site.
+
+    Raises :class:`ConfigError` when a setting of an area is wrong, or when two areas use the same bit for a
+    permission or the same name for a command.
     """
     _refuse_shared_bits(areas)
     _read_settings(app, areas)
     for area in areas:
         app.register_blueprint(area.blueprint, url_prefix=area.url_prefix)
         jobs.schedule.add(area.schedule)
+        _add_commands(app, area)
         for name, rows in area.menus.items():
             navigation.add_rows(app, name, rows)
     app.extensions["roles_of_areas"] = [row for area in areas for row in area.roles]
@@ -84,3 +94,10 @@ def _read_settings(app: Flask, areas: Sequence[Area]) -> None:
         if area.settings:
             app.config.update(area.settings(environment))
     environment.raise_problems()
+
+
+def _add_commands(app: Flask, area: Area) -> None:
+    for command in area.commands:
+        if app.cli.commands.get(command.name or "", command) is not command:
+            raise ConfigError([f"{area.blueprint.name}: there is a command {command.name} already. Rename this one."])
+        app.cli.add_command(command)

@@ -6,12 +6,13 @@ hash of its content in its name, so that it may be cached forever. A new bundle 
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask, current_app
 from markupsafe import Markup
 
+from app.kit.assets.brand_colors import brand_colors
 from app.kit.assets.manifest import AssetManifest
 from app.kit.core.environment import ConfigError
 
@@ -26,6 +27,7 @@ BUNDLES = {
     "password_js": ["scripts/password_field.js", "scripts/password_meter.js"],
     "editor_js": ["scripts/editor.js", "scripts/editor_page.js"],
     "mailbox_js": ["scripts/mailbox.js"],
+    "copy_js": ["scripts/copy.js"],
 }
 
 
@@ -37,9 +39,6 @@ def init_app(app: Flask) -> None:
     manifest = AssetManifest(STATIC, STATIC_URL)
     app.extensions["assets"] = manifest
     app.jinja_env.globals.update(asset_url=asset_url, brand_color=brand_color, script=script, theme_color=theme_color)
-    if not app.config["ASSETS_AUTO_BUILD"]:
-        # Nothing changes any more: each page asks for half a dozen addresses, without a way round.
-        app.jinja_env.globals["asset_url"] = manifest.url
     missing = manifest.missing(BUNDLES)
     if missing and not app.config["ASSETS_AUTO_BUILD"]:
         raise ConfigError(
@@ -66,22 +65,25 @@ def script(name: str) -> Markup:
     return Markup(f'<script type="module" src="{asset_url(name)}"></script>')  # noqa: S704  an address of our own
 
 
-@cache
 def theme_color(mode: str) -> str:
-    """Answer the color of the browser's own frame in "light" or "dark" mode: that of the page's ground."""
+    """Return the color of the browser's own frame in "light" or "dark" mode: that of the page's ground."""
     return brand_color(f"ground-{mode}")
 
 
-@cache
 def brand_color(name: str) -> str:
-    """Answer a color of ``styles/_brand.scss``, such as "accent-light", for what no style sheet reaches: emails.
+    """Return a color of ``styles/_brand.scss``, such as "accent-light", for what no style sheet reaches: emails.
 
-    Raises ValueError when there is no such color.
+    Raises KeyError when there is no such color.
     """
-    # Imported here: most processes never ask, and those that do ask once.
-    from app.kit.assets import brand_images
+    path = SOURCES / "styles" / "_brand.scss"
+    # While styles are built by themselves, a saved color shows on the next page and in the next email.
+    saved_at_ns = path.stat().st_mtime_ns if current_app.config["ASSETS_AUTO_BUILD"] else 0
+    return _colors_of(path, saved_at_ns)[name]
 
-    return brand_images.brand_color((SOURCES / "styles" / "_brand.scss").read_text(), name)
+
+@lru_cache(maxsize=1)
+def _colors_of(path: Path, _saved_at_ns: int) -> dict[str, str]:
+    return brand_colors(path.read_text())
 
 
 def build_stale_assets(manifest: AssetManifest) -> None:

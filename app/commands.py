@@ -3,7 +3,7 @@
 import logging
 import subprocess  # nosec B404 # runs pytest and ruff
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from app.extensions import db
 from app.kit.core.command_line import CommandLine, Section
 from app.kit.core.environment import ConfigError
 from app.kit.db.migrations import MigrateCommands
+from app.kit.http import caching
 from app.kit.jobs import worker
 from app.models import Role, User
 
@@ -37,9 +38,10 @@ def init_app(app: Flask) -> None:
     app.shell_context_processor(lambda: {"app": app, "db": db, "User": User, "Role": Role})
 
 
-def command_line(create_app: Callable[[], Flask]) -> CommandLine:
-    """Answer the command line of `manage.py`."""
-    return CommandLine(create_app, SECTIONS, name="manage.py", help="Runs, fills, checks and serves the site.")
+def command_line(create_app: Callable[[], Flask], of_areas: Sequence[click.Command] = ()) -> CommandLine:
+    """Return the command line of `manage.py`; the commands that areas bring have a section of their own."""
+    sections = [*SECTIONS, Section("Areas", of_areas)] if of_areas else SECTIONS
+    return CommandLine(create_app, sections, name="manage.py", help="Runs, fills, checks and serves the site.")
 
 
 @everyday.command("dev", needs_app=False)
@@ -67,7 +69,8 @@ def dev(info: ScriptInfo, reset: bool, fake: int | None) -> None:
         else:
             setup.prepare_database()
         administrator = setup.ensure_development_administrator()
-        _add_fake_users(fake or 0)
+        if fake:
+            _add_fake_users(fake)
         _build(lambda: assets.build_stale_assets(current_app.extensions["assets"]))
         db.engine.dispose()
     sys.exit(site.run(administrator.email, administrator.password))
@@ -122,9 +125,10 @@ def setup_prod() -> None:
 def release() -> None:
     """Migrate; insert the roles.
 
-    A deployment runs this before the new code serves.
+    A deployment runs this before the new code serves. Pages in CACHE_REDIS_URL are forgotten.
     """
     setup.prepare_database()
+    caching.clear(current_app)
 
 
 @people.command("create_admin")
@@ -150,14 +154,10 @@ def add_fake_data(number_users: int) -> None:
 
 
 def _add_fake_users(count: int) -> None:
-    if not count:
-        return
     # A password that everybody can read here must not open an account that strangers can reach.
     password = FAKE_PASSWORD if current_app.debug else None
     with click.progressbar(length=count, label=f"Adding {count} fake users") as bar:
         fake_data.add_fake_users(count, password, bar.update)
-    for add_fake_rows in current_app.extensions["fake_data_of_areas"]:
-        add_fake_rows(count)
     if password:
         click.echo(f"Each fake user's password is: {password}")
 
@@ -179,6 +179,7 @@ def recreate_db(yes: bool) -> None:
 
 
 people.add(MigrateCommands("db", help="Perform database migrations."))
+people.add(caching.clear_cache)
 
 
 @serving.command("runserver", needs_app=False)

@@ -1,17 +1,21 @@
 """Every extension object, unbound; ``create_app`` binds them to an application."""
 
+from flask_caching import Cache
 from flask_compress import Compress
+from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 
 from app.kit.auth.csrf import MaskedCSRFProtect
 from app.kit.auth.limits import make_limiter
-from app.kit.auth.login import SessionLoginManager
 from app.kit.db.database import Model
 from app.kit.mail.smtp import Mail
 
 db = SQLAlchemy(model_class=Model)
-login_manager = SessionLoginManager()
+login_manager = LoginManager()
 csrf = MaskedCSRFProtect()
 mail = Mail()
 compress = Compress()
+# Without Flask-Caching's {% cache %} tag: what it keeps sees the visitor (kit/pages/fragments.py does not).
+cache = Cache(with_jinja2_ext=False)
+fragment_cache = Cache(with_jinja2_ext=False)
 limiter = make_limiter()

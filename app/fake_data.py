@@ -6,6 +6,7 @@ from random import Random
 from secrets import token_hex, token_urlsafe
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import insert
 
 from app.extensions import db
@@ -20,7 +21,7 @@ DAYS_BACK = 400
 def add_fake_users(
     count: int, password: str | None = None, on_progress: Callable[[int], Any] = lambda added: None
 ) -> None:
-    """Add ``count`` users with an ordinary role, and commit.
+    """Add ``count`` users with an ordinary role and as many rows of each area that invents some, and commit.
 
     ``password`` lets a developer log in as any of them; without one nobody can. After each
     chunk ``on_progress`` hears how many that chunk added.
@@ -34,6 +35,8 @@ def add_fake_users(
         db.session.execute(insert(User), [next(people) for _ in range(size)])
         on_progress(size)
     db.session.commit()
+    for add_rows in current_app.extensions["fake_data_of_areas"]:
+        add_rows(count)
 
 
 def _invent_people(role_id: int | None, password_hash: str) -> Iterator[dict[str, Any]]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import redis
+from flask import current_app
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -14,11 +15,6 @@ from app.kit.db.migrations import newest_revisions
 from app.kit.jobs import queue
 from app.kit.jobs.sweeper import SIGN_OF_LIFE
 from app.models import Email, ScheduledJob
-
-# The worker notes that it lives every 15 seconds; one slow email may hold it up.
-WORKER_SILENCE = timedelta(minutes=3)
-# Beyond this it is no longer a mailbox that is full for the moment.
-UNSENT_AGE = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -70,14 +66,15 @@ def _worker() -> tuple[bool, str]:
     seen_at = ScheduledJob.last_run(SIGN_OF_LIFE)
     if seen_at is None:
         return False, "never seen: start manage.py run_worker"
-    return utc_now() - seen_at < WORKER_SILENCE, f"last seen {_age(seen_at)} ago"
+    return utc_now() - seen_at < current_app.config["WORKER_SILENCE_LIMIT"], f"last seen {_age(seen_at)} ago"
 
 
 def _mail() -> tuple[bool, str]:
     oldest = Email.oldest_unsent_at()
     if oldest is None:
         return True, "nothing waits"
-    return utc_now() - oldest < UNSENT_AGE, f"the oldest unsent email has waited {_age(oldest)}"
+    is_recent = utc_now() - oldest < current_app.config["UNSENT_EMAIL_AGE_LIMIT"]
+    return is_recent, f"the oldest unsent email has waited {_age(oldest)}"
 
 
 def _age(moment: datetime) -> str:

@@ -35,8 +35,6 @@ from app.models import (
 DELIVERY_SECONDS = 5
 # A deletion of a million rows at once would lock out everyone else.
 ROWS_PER_DELETION = 1000
-# For an administrator to send a dead email about nobody again, or to read why it died.
-DAYS_TO_DECIDE = 7
 PLAIN = {"synchronize_session": False}
 
 outbox = Outbox(Email, catalog.compose)
@@ -67,12 +65,13 @@ def deliver_email(email_id: int) -> None:
 def purge_emails() -> None:
     """Delete emails that were sent or canceled SENT_EMAIL_DAYS ago; dead ones wait for a decision.
 
-    Those about nobody wait a week: they hold the address, and the name, of somebody who has left.
+    Those about nobody are deleted after DEAD_EMAIL_ABOUT_NOBODY_LIFETIME: they name somebody who has left.
     """
     finished = Email.state.in_([EmailState.SENT, EmailState.CANCELED])
     delete_in_portions(Email, finished & (Email.created_at < days_ago(current_app.config["SENT_EMAIL_DAYS"])))
     dead = Email.state == EmailState.DEAD
-    delete_in_portions(Email, Email.about_nobody() & dead & (Email.created_at < days_ago(DAYS_TO_DECIDE)))
+    too_old = utc_now() - current_app.config["DEAD_EMAIL_ABOUT_NOBODY_LIFETIME"]
+    delete_in_portions(Email, Email.about_nobody() & dead & (Email.created_at < too_old))
 
 
 @job("Purge recipient limits")

@@ -4,7 +4,7 @@ import logging
 from typing import cast
 
 from flask import Flask, Response, flash, g, redirect, request, session, url_for
-from flask_login import current_user, login_user
+from flask_login import current_user, login_user, logout_user
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
@@ -13,7 +13,6 @@ from app.extensions import db, login_manager
 from app.kit.auth import known_browser
 from app.kit.auth.guesses import counted_guess, own_password_limits
 from app.kit.db.database import lock_unchanged, utc_now
-from app.kit.http import session_cookie
 from app.kit.http.redirects import local_referrer
 from app.models import User, UserSession
 
@@ -22,7 +21,6 @@ log = logging.getLogger(__name__)
 
 def init_app(app: Flask) -> None:
     """Tell Flask-Login how to find the user of a cookie, and keep track of when each was last seen."""
-    session_cookie.init_app(app)
     login_manager.init_app(app)
     login_manager.login_view = "account.login"
     login_manager.refresh_view = "account.confirm_password"
@@ -43,6 +41,7 @@ def log_in(user: User, remembered: bool = False) -> UserSession:
     row, token = UserSession.start(
         user, remembered, ip_address=request.remote_addr or "", user_agent=request.user_agent.string
     )
+    user_id = user.id
     db.session.flush()
     known_browser.remember(user.uid, user.password_hash)
     session.clear()
@@ -50,7 +49,7 @@ def log_in(user: User, remembered: bool = False) -> UserSession:
     session.permanent = remembered
     user.session_token = token
     login_user(user, force=True)
-    g.user_session = row
+    g.user_session, g.user_id = row, user_id
     return row
 
 
@@ -78,10 +77,10 @@ def log_out() -> None:
 
 def forget_browser() -> None:
     """Empty the browser's cookie and treat the rest of this request as a stranger's."""
+    logout_user()
     session.clear()
-    g.pop("csrf_token", None)
-    g.pop("user_session", None)
-    g._login_user = login_manager.anonymous_user()
+    for name in ("csrf_token", "user_session", "user_id"):
+        g.pop(name, None)
 
 
 def current_session() -> UserSession:
@@ -93,7 +92,7 @@ def _load_user(token: str) -> User | None:
     row = UserSession.with_token(token)
     if row is None:
         return None
-    g.user_session = row
+    g.user_session, g.user_id = row, row.user_id
     if row.is_due_for_last_seen():
         g.due_session_id = row.id
     row.user.session_token = token

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SAWarning
 
 from app.extensions import db
 from app.kit.auth.passwords import assess, personal_words
+from app.kit.db import migrations
 from app.models import AuditEvent, Role, User
 
 
@@ -27,10 +28,7 @@ class Login:
 
 def prepare_database() -> None:
     """Bring the tables to the newest migration and the roles in line with the code."""
-    # Imported here: a web process does without Alembic (kit/db/migrations.py).
-    from flask_migrate import upgrade
-
-    upgrade()
+    migrations.upgrade()
     Role.insert_roles()
 
 

@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 from calendar import month_name
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
 
 import flask
-from flask import Flask, get_flashed_messages, has_request_context, request
+from flask import Flask, current_app, request
 from flask_login import current_user
 from markupsafe import Markup
 from wtforms import Field, Form
-from wtforms.fields import HiddenField
 
-from app.kit.pages import remembered
+from app.assets import script
+from app.extensions import fragment_cache
+from app.kit.assets.manifest import AssetManifest
+from app.kit.forms import drawing
+from app.kit.pages import fragments
 from app.kit.pages.icons import icon
 from app.models import Role
 
+THEME_COOKIE = "theme"
 COLOR_THEMES = {"light", "dark"}
-
-# What password managers and on-screen keyboards go by (WCAG 1.3.5); a field's render_kw overrules it.
-PASSWORDS = {"old_password": "current-password", "password": "current-password"}
-NAMES = {"first_name": "given-name", "last_name": "family-name"}
-
-FILE_FIELDS = {"FileField", "MultipleFileField"}
-# What a view flashes for the form instead of the page, and the kind of message it becomes.
-FORM_FLASHES = {"form-error": "error", "form-check-email": "warning", "form-info": "info", "form-success": "success"}
+# What a fragment may use: nothing here looks at who visits.
+FRAGMENT_GLOBALS = ("asset_url", "config", "has_area", "icon", "script", "theme_color", "url_for")
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-MOST_KNOWN_URLS = 5000
-NUMBER = {int}
+SMALL_NUMBERS = [
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
 # Copied once: calendar looks each name up in the locale.
 MONTHS = tuple(month_name)
 
@@ -43,42 +51,52 @@ def init_app(app: Flask) -> None:
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.globals.update(
         color_theme=color_theme,
-        fields_of=fields_of,
-        form_flashes=form_flashes,
-        icon=icon,
+        has_area=has_area,
         # Imported macros do not see what Flask-Login hands to each template.
         current_user=current_user,
+        draw_field=drawing.draw_field,
+        draw_form_message=drawing.form_message,
+        draw_form_start=drawing.begin_form,
+        draw_input=drawing.draw_input,
+        draws_password=drawing.has_password,
+        render_form=render_form,
+        icon=icon,
         index_for_role=index_for_role,
-        input_attributes=input_attributes,
-        is_hidden_field=is_hidden_field,
-        url_for=remembering_url_for(app),
+        is_hidden_field=drawing.is_hidden_field,
+        locale=locale,
     )
-    remembered.init_app(app)
-    environment.filters.update(badge=badge, markdown=markdown, time=time_element)
+    environment.filters.update(badge=badge, duration=duration, markdown=markdown, time=time_element)
     environment.tests["equalto"] = lambda value, other: value == other
+    fragments.init_app(app, fragment_cache, look, FRAGMENT_GLOBALS)
 
 
-def remembering_url_for(app: Flask) -> Callable[..., str]:
-    """Answer a ``url_for`` that remembers addresses without values, or with numbers only.
+def render_form(
+    form: Form, method: str = "POST", extra_classes: str = "", enctype: str | None = None, strength_of: str = ""
+) -> Markup:
+    """Return a whole form with its messages; ``strength_of`` names the field whose password gets a meter.
 
-    A page draws its navigation and a link per row: most of its addresses. Those with texts in them
-    are not kept, because a text may be a token.
+    Also the macro of this name in ``macros/form_macros.html``: here a template needs no import, 30 µs each.
     """
-    known: dict[Any, str] = app.extensions.setdefault("known_urls", {})
+    meters = {strength_of: _password_meter} if strength_of else {}
+    html = drawing.draw_form(form, method, extra_classes, enctype, meters)
+    return html + script("password_js") if drawing.has_password(form) else html
 
-    def url_for(endpoint: str, **values: Any) -> str:
-        is_known_kind = NUMBER.issuperset(map(type, values.values())) and endpoint[0] != "."
-        if not is_known_kind or app.url_default_functions or not has_request_context():
-            return flask.url_for(endpoint, **values)
-        key = (request.environ.get("SCRIPT_NAME"), endpoint, *values.items())
-        url = known.get(key)
-        if url is None:
-            if len(known) >= MOST_KNOWN_URLS:
-                known.clear()
-            url = known[key] = flask.url_for(endpoint, **values)
-        return url
 
-    return url_for
+def _password_meter(field: Field) -> str:
+    macros = current_app.jinja_env.get_template("macros/check_password.html").module
+    html: str = macros.password_check(field)  # type: ignore[attr-defined]
+    return html
+
+
+def look() -> tuple[str, ...]:
+    """Return what every page depends on besides its address: the language, the theme, the built assets."""
+    manifest: AssetManifest = current_app.extensions["assets"]
+    return locale(), color_theme(), manifest.build
+
+
+def locale() -> str:
+    """Return the language of this page. A site that translates returns the visitor's, as Flask-Babel knows it."""
+    return "en"
 
 
 def color_theme() -> str:
@@ -86,84 +104,18 @@ def color_theme() -> str:
 
     The choice is a cookie that a script writes: the first byte of the page already has the right colors.
     """
-    theme = request.cookies.get("theme", "") if request else ""
+    theme = request.cookies.get(THEME_COOKIE, "") if request else ""
     return theme if theme in COLOR_THEMES else ""
+
+
+def has_area(name: str) -> bool:
+    """Tell whether the application has the area called ``name``: "dev" is not there in production."""
+    return name in flask.current_app.blueprints
 
 
 def index_for_role(role: Role) -> str:
     """Answer the address of the page where users of ``role`` begin."""
     return flask.url_for(f"{role.index}.index")
-
-
-@dataclass(frozen=True)
-class FormFields:
-    """A form's fields by where they are drawn."""
-
-    hidden: list[Field]
-    shown: list[Field]
-    buttons: list[Field]
-    first_invalid: Field | None
-    has_password: bool
-    has_file: bool
-
-
-def fields_of(form: Form) -> FormFields:
-    """Sort a form's fields, in the order in which the form names them."""
-    # Here, because a template that asks the same of every field takes as long as all the rest of a form.
-    hidden: list[Field] = []
-    shown: list[Field] = []
-    buttons: list[Field] = []
-    for field in form:
-        kind = hidden if is_hidden_field(field) else buttons if field.type == "SubmitField" else shown
-        kind.append(field)
-    kinds = {field.type for field in shown}
-    first_invalid = next((field for field in shown if field.errors), None)
-    has_file = not kinds.isdisjoint(FILE_FIELDS)
-    return FormFields(hidden, shown, buttons, first_invalid, "PasswordField" in kinds, has_file)
-
-
-def form_flashes() -> dict[str, list[str]]:
-    """Answer what was flashed for the form of this page ("form-error" …), by kind ("error" …)."""
-    found: dict[str, list[str]] = {}
-    flashed: list[Any] = get_flashed_messages(with_categories=True, category_filter=FORM_FLASHES)
-    for category, message in flashed:
-        found.setdefault(FORM_FLASHES[category], []).append(message)
-    return found
-
-
-def is_hidden_field(field: Field) -> bool:
-    """Tell whether a form field is not shown."""
-    return isinstance(field, HiddenField)
-
-
-def input_attributes(field: Field, autofocus: bool = False) -> dict[str, Any]:
-    """Answer the attributes of a field's input: what fills it, which keyboard, what describes it.
-
-    ``autofocus`` puts the cursor there; a form passes it for its first field with an error.
-    """
-    attributes: dict[str, Any] = dict(_attributes_of_kind(field.type, field.short_name))
-    described_by = [f"{field.id}-hint"] if field.description else []
-    if field.errors:
-        described_by.append(f"{field.id}-error")
-        attributes["aria-invalid"] = "true"
-    if described_by:
-        attributes["aria-describedby"] = " ".join(described_by)
-    if autofocus:
-        attributes["autofocus"] = True
-    return {name: value for name, value in attributes.items() if name not in (field.render_kw or {})}
-
-
-@lru_cache(maxsize=512)
-def _attributes_of_kind(kind: str, name: str) -> dict[str, str]:
-    if kind == "PasswordField":
-        return {"autocomplete": PASSWORDS.get(name, "new-password"), "autocapitalize": "none", "spellcheck": "false"}
-    if kind == "EmailField" or name == "email":
-        return {"autocomplete": "email", "inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
-    if kind in {"TelField", "URLField"}:
-        return {"inputmode": kind.removesuffix("Field").lower()}
-    if kind in {"IntegerField", "DecimalField"}:
-        return {"inputmode": "numeric" if kind == "IntegerField" else "decimal"}
-    return {"autocomplete": NAMES[name]} if name in NAMES else {}
 
 
 @lru_cache(maxsize=64)
@@ -204,6 +156,17 @@ def relative_time(moment: datetime, now: datetime | None = None) -> str:
         return f"{moment.day} {MONTHS[moment.month]} {moment.year}"
     words = _in_words(distance)
     return f"{words} ago" if seconds > 0 else f"in {words}"
+
+
+def duration(length: timedelta) -> str:
+    """Return a length of time in words, such as "one hour", "seven days" or "15 minutes"."""
+    count, unit = next(
+        (int(length.total_seconds() // seconds), unit)
+        for unit, seconds in (("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", 1))
+        if length.total_seconds() % seconds == 0 and length.total_seconds() >= seconds
+    )
+    number = SMALL_NUMBERS[count] if count < len(SMALL_NUMBERS) else str(count)
+    return f"{number} {unit}" if count == 1 else f"{number} {unit}s"
 
 
 def _in_words(seconds: float) -> str:

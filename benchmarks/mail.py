@@ -86,10 +86,9 @@ def listens(port: int) -> bool:
 
 def prepare() -> None:
     """Make the tables and the one user who gets all the mail."""
-    from flask_migrate import upgrade
-
     from app import create_app
     from app.extensions import db
+    from app.kit.db.migrations import upgrade
     from app.models import Role, User
 
     with create_app().app_context():

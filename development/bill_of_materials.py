@@ -8,7 +8,7 @@ import json
 import re
 import sys
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, metadata
+from importlib.metadata import PackageNotFoundError, files, metadata
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,13 @@ def license_of(name: str) -> str:
         return NOT_HERE
     classifiers = [text.rpartition(" :: ")[2] for text in about.get_all("Classifier", []) if "License ::" in text]
     texts = [about.get("License-Expression"), " or ".join(classifiers), about.get("License", "").partition("\n")[0]]
-    return next((text for text in texts if text), "unknown")
+    return next((text for text in texts if text), _title_of_license_file(name))
+
+
+def _title_of_license_file(name: str) -> str:
+    """Return the first line of the package's own license, for the few that state it nowhere else."""
+    found = [path for path in files(name) or [] if path.name in {"LICENSE", "LICENSE.txt", "LICENSE.md"}]
+    return next((path.read_text().strip().partition("\n")[0] for path in found), "unknown")
 
 
 def bill(listed: list[Package]) -> dict[str, Any]:

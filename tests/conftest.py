@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from flask_migrate import upgrade
 from flask_sqlalchemy import SQLAlchemy
 
+from app.kit.db.migrations import upgrade
+from app.kit.http import caching
 from tests.separate_requests import SeparateRequests
 from tests.servers import create_postgres_database, start_mail_sink, start_redis
 from tests.servers.mail_sink import MailSink
@@ -68,8 +69,13 @@ def app(database_url: str, redis_url: str, workspace: Path) -> Iterator[Flask]:
 @pytest.fixture
 def db(app: Flask) -> Iterator[SQLAlchemy]:
     """The database inside an application context, emptied afterwards."""
+    from app.extensions import fragment_cache
+
     database = app.extensions["sqlalchemy"]
     with app.app_context():
+        # What an earlier test made of other settings is no page of this one.
+        caching.clear(app)
+        fragment_cache.clear()
         yield database
         _empty(database)
 

@@ -31,13 +31,15 @@ LAYERS = [
     {"extensions"},
     {"kit"},
 ]
+# The modules of an area that have a usual name, from the top down.
+PARTS_OF_AN_AREA = ["views", "commands", "fake_data", "jobs", "email", "forms", "models", "permissions", "settings"]
 # The rooms of the kit, and what each may import besides itself.
 KIT_ROOMS = {
     "core": set(),
     "db": {"core"},
     "http": {"core"},
     "auth": {"core", "db", "http"},
-    "forms": {"core", "db", "http", "auth"},
+    "forms": {"core", "db", "http", "auth", "pages"},
     "mail": {"core", "db"},
     "jobs": {"core", "db", "mail"},
     "pages": {"core", "db", "http"},
@@ -162,6 +164,16 @@ def test_areas_never_import_one_another() -> None:
         if unit_of(path) in AREAS:
             others = {unit for unit, _ in imported_units(path)} & AREAS - {unit_of(path)}
             assert not others, f"{name_of(path)} imports the area {others}; what both need belongs below them"
+
+
+def test_the_parts_of_an_area_point_down() -> None:
+    """Its tables know nothing of its forms and pages, its emails and jobs nothing of its views."""
+    for path in MODULES:
+        own = f"app.{unit_of(path)}."
+        above = PARTS_OF_AN_AREA[: PARTS_OF_AN_AREA.index(path.stem) + 1] if path.stem in PARTS_OF_AN_AREA else []
+        if unit_of(path) in AREAS and path.parent.parent == APP:
+            imported = {name.removeprefix(own).split(".")[0] for name, _ in imported_names(ast.parse(path.read_text()))}
+            assert not imported & set(above), f"{name_of(path)} imports {imported & set(above)}, which stands above it"
 
 
 def test_kit_knows_nothing_of_this_application() -> None:
@@ -318,6 +330,12 @@ def test_the_rule_about_inline_code_sees_all_kinds() -> None:
 def test_templates_trust_no_text() -> None:
     trusting = [name_of(path) for path in TEMPLATES if re.search(r"\|\s*safe\b|autoescape false", path.read_text())]
     assert not trusting, "`|safe` shows what somebody typed as code; the filters of templating.py answer safe HTML"
+
+
+def test_templates_keep_nothing_without_a_key() -> None:
+    """Jinja renders what is included without context once per process, whoever asked first."""
+    keeping = [name_of(path) for path in TEMPLATES if re.search(r"include\b[^%]*without context", path.read_text())]
+    assert not keeping, "use fragment(…), which has a key: docs/architecture.md, Caching"
 
 
 def test_every_view_shows_the_template_of_its_own_name() -> None:

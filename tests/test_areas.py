@@ -3,13 +3,17 @@
 from collections.abc import Callable
 from enum import IntFlag
 
+import click
 import pytest
+from click.testing import CliRunner
 from flask import Blueprint, Flask
 
-from app import areas, create_app
+from app import areas, commands, create_app
 from app.areas import Area
+from app.email import catalog
 from app.jobs import purge_sessions, schedule
 from app.kit.core.environment import ConfigError, Environment
+from app.kit.jobs.queue import job, jobs
 from app.kit.jobs.schedule import Entry as ScheduledEntry
 from app.models import Role, User
 from app.models.data_export import DataExport
@@ -75,8 +79,44 @@ def test_two_areas_cannot_share_a_permission_bit() -> None:
         registered(Area(Blueprint("third", __name__), permissions=ClashWithSite))
 
 
+def test_commands_of_an_area_are_listed_and_run() -> None:
+    @click.command("count_notes")
+    def count_notes() -> None:
+        """Count the notes."""
+        click.echo("There are 3 notes.")
+
+    area = Area(Blueprint("notes", __name__), commands=[count_notes])
+    manage = commands.command_line(create_app, area.commands)
+    assert "Areas:\n  count_notes  " in CliRunner().invoke(manage, []).output
+    assert CliRunner().invoke(manage, ["count_notes"]).output == "There are 3 notes.\n"
+    assert registered(area).cli.commands["count_notes"] is count_notes
+
+
+def test_an_area_cannot_take_the_name_of_another_command(app: Flask) -> None:
+    area = Area(Blueprint("notes", __name__), commands=[click.Command("release")])
+    site = registered()
+    site.cli.add_command(app.cli.commands["release"])
+    with pytest.raises(ConfigError, match="notes: there is a command release already"):
+        areas.init_app(site, [area])
+
+
+def test_an_area_cannot_take_the_name_of_another_email_or_job() -> None:
+    """Rows of the outbox and of the schedule know both by their names alone."""
+    with pytest.raises(ValueError, match="two emails called confirm"):
+
+        @catalog.email("notes/email/confirm", subject="Notes", sample={})
+        def confirm() -> None: ...
+
+    with pytest.raises(ValueError, match="two jobs called 'Purge expired sessions'"):
+
+        @job("Purge expired sessions")
+        def purge_notes() -> None: ...
+
+    assert purge_sessions in jobs
+
+
 def test_roles_of_an_area_are_inserted(app: Flask, db: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(app.extensions, "roles_of_areas", [("Sharer", 0x101, "main", False)])
+    monkeypatch.setitem(app.extensions, "roles_of_areas", [("Sharer", 0x101, "main")])
     Role.insert_roles()
     role = Role.with_name("Sharer")
     assert role is not None

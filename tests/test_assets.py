@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from app import assets
 from app.assets import BUNDLES, SOURCES, asset_url, build_assets, script
 from app.kit.assets import contrast
+from app.kit.assets.brand_colors import brand_colors
 from app.kit.assets.build import AssetError, TemplateSafeJSMin, build
 from app.kit.assets.manifest import AssetManifest
 from app.kit.core.environment import ConfigError
@@ -54,8 +55,8 @@ def test_styles_and_scripts_stay_within_their_budgets(built: dict[str, Path]) ->
 def test_every_file_names_its_content_and_has_compressed_copies(built: dict[str, Path]) -> None:
     for path in built.values():
         assert re.search(r"\.[0-9a-f]{12}\.\w+$", path.name)
-        copies = [Path(f"{path}{suffix}").exists() for suffix in (".br", ".zst", ".gz")]
-        assert copies == [path.suffix != ".png"] * 3
+        copies = [Path(f"{path}{suffix}").exists() for suffix in (".br", ".gz")]
+        assert copies == [path.suffix != ".png"] * 2
 
 
 def test_the_logo_is_not_loaded_again_as_the_icon(built: dict[str, Path]) -> None:
@@ -73,24 +74,23 @@ def test_a_changed_source_gets_a_new_name_and_the_old_file_goes(sources: Path, t
     assert before[1] == after[1]
 
 
-def test_a_build_of_before_gets_the_copies_that_it_lacks(sources: Path, tmp_path: Path) -> None:
-    style = build(sources, tmp_path / "static", BUNDLES)[0]
-    copy = Path(f"{style}.zst")
-    copy.unlink()
-    build(sources, tmp_path / "static", BUNDLES)
-    assert copy.exists()
-
-
 def test_a_style_that_does_not_compile_says_where(sources: Path, tmp_path: Path) -> None:
-    (sources / "styles" / "_buttons.scss").write_text(".button { color: $missing; }")
+    (sources / "styles" / "components" / "_button.scss").write_text(".button { color: $missing; }")
     with pytest.raises(AssetError, match=r"app_css: .*missing"):
         build(sources, tmp_path / "static", BUNDLES)
 
 
 def test_a_style_of_modules_is_refused_because_libsass_emits_nothing(sources: Path, tmp_path: Path) -> None:
-    (sources / "styles" / "app.scss").write_text('@use "tokens";')
-    with pytest.raises(AssetError, match="knows @import, not @use"):
-        build(sources, tmp_path / "static", BUNDLES)
+    for source in ('@use "tokens";', '@forward "tokens";', '@use "sass:math"; a { color: red; }', "// nothing"):
+        (sources / "styles" / "app.scss").write_text(source)
+        with pytest.raises(AssetError, match="knows @import, not @use"):
+            build(sources, tmp_path / "static", BUNDLES)
+
+
+def test_a_bundle_of_ones_own_may_be_small(sources: Path, tmp_path: Path) -> None:
+    (sources / "styles" / "notes.scss").write_text(".note { color: red; }")
+    [style, *_images] = build(sources, tmp_path / "static", {"notes_css": ["styles/notes.scss"]})
+    assert style.read_text() == ".note{color:red}\n"
 
 
 def test_colors_that_nobody_can_read_stop_the_build(sources: Path, tmp_path: Path) -> None:
@@ -98,6 +98,38 @@ def test_colors_that_nobody_can_read_stop_the_build(sources: Path, tmp_path: Pat
     brand.write_text(re.sub(r"\$accent-light: #\w+", "$accent-light: #f5c518", brand.read_text()))
     with pytest.raises(AssetError, match=r"--on-accent on --accent has 1.* in light"):
         build(sources, tmp_path / "static", BUNDLES)
+
+
+def test_colors_that_nobody_can_read_in_emails_stop_the_build(sources: Path, tmp_path: Path) -> None:
+    """Pages may have left the brand's colors for a framework's: emails still have them."""
+    brand = sources / "styles" / "_brand.scss"
+    brand.write_text(re.sub(r"\$text-muted-dark: #\w+", "$text-muted-dark: #444", brand.read_text()))
+    tokens = sources / "styles" / "_tokens.scss"
+    tokens.write_text(tokens.read_text().replace("#{$text-muted-dark}", "#a5ada9"))
+    with pytest.raises(AssetError, match=r"--text-muted on --ground has .* in dark"):
+        build(sources, tmp_path / "static", BUNDLES)
+
+
+def test_a_color_that_no_mail_program_knows_stops_the_build(sources: Path, tmp_path: Path) -> None:
+    brand = sources / "styles" / "_brand.scss"
+    brand.write_text(re.sub(r"\$edge-light: #\w+", "$edge-light: darken(#fff, 10%)", brand.read_text()))
+    with pytest.raises(AssetError, match=r"write #rrggbb instead of \$edge-light: darken"):
+        build(sources, tmp_path / "static", BUNDLES)
+
+
+def test_the_brands_colors_have_six_digits() -> None:
+    scss = "$accent-light: #FA0; // warm\n$accent-dark: #123456;\n$radius: 1rem;\n"
+    assert brand_colors(scss) == {"accent-light": "#ffaa00", "accent-dark": "#123456"}
+
+
+def test_a_saved_color_shows_at_once(app: Flask, sources: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "ASSETS_AUTO_BUILD", True)
+    monkeypatch.setattr(assets, "SOURCES", sources)
+    brand = sources / "styles" / "_brand.scss"
+    with app.app_context():
+        assert assets.theme_color("light") == "#faf9f6"
+        brand.write_text(brand.read_text().replace("$ground-light: #faf9f6", "$ground-light: #ffffff"))
+        assert assets.theme_color("light") == "#ffffff"
 
 
 def test_every_pair_that_is_checked_exists(built: dict[str, Path]) -> None:

@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 from click import Command, Group
 
-from app import jobs
 from app.commands import SECTIONS
-from app.email import catalog
 from app.jobs import schedule
 from app.kit.jobs.queue import Job
 from config import Config, config
+from tests import areas
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+# Of areas of a fork: one page each, named after the area. The first tells what they are.
+AREA_PAGES = sorted((ROOT / "docs" / "areas").glob("*.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *AREA_PAGES]
 ALL_TEXT = "\n".join(page.read_text() for page in PAGES)
 # Enough for every environment to be made; a mistake in one would hide the names that it reads.
 ENOUGH = {
@@ -33,14 +34,20 @@ def settings() -> list[str]:
     return sorted({"FLASK_CONFIG"}.union(*(made.environment.names for made in environments)))
 
 
-def commands() -> list[Command]:
-    """Answer every command of ``manage.py``."""
-    return [command for section in SECTIONS for command in section.commands]
+def commands() -> list[tuple[Command, str]]:
+    """Return every command of ``manage.py``, each with the page that should explain it."""
+    site = [(command, "docs/commands.md") for section in SECTIONS for command in section.commands]
+    return site + [(command, page_of(name)) for name, area in areas.LOADED.items() for command in area.commands]
 
 
-def all_jobs() -> list[Job]:
-    """Answer every job of ``app/jobs.py``."""
-    return [value for value in vars(jobs).values() if isinstance(value, Job)]
+def page_of(area: str) -> str:
+    """Return the page about what an area brings along."""
+    return f"docs/areas/{area}.md"
+
+
+def text_of(page: str) -> str:
+    """Return the text of a page, none of one that does not exist yet."""
+    return (ROOT / page).read_text() if (ROOT / page).exists() else ""
 
 
 def is_named(name: str, text: str) -> bool:
@@ -50,44 +57,61 @@ def is_named(name: str, text: str) -> bool:
 
 @pytest.mark.parametrize("name", settings())
 def test_setting_is_explained(name: str) -> None:
-    assert is_named(name, (ROOT / "docs" / "settings.md").read_text()), f"explain {name} in docs/settings.md"
+    assert is_named(name, text_of("docs/settings.md")), f"explain {name} in docs/settings.md"
+
+
+def test_settings_of_areas_are_explained() -> None:
+    missing = [f"{name} in {page_of(area)}" for name, area in areas.settings().items() if not explains(area, name)]
+    assert not missing, f"explain {missing}"
+
+
+def explains(area: str, name: str) -> bool:
+    return is_named(name, text_of(page_of(area)) + text_of("docs/settings.md"))
 
 
 # The older name of REDIS_URL, and one that is only read to say that it is not supported.
-@pytest.mark.parametrize("name", sorted(set(settings()) - {"REDISTOGO_URL", "RAYGUN_APIKEY"}))
+@pytest.mark.parametrize("name", sorted({*settings(), *areas.settings()} - {"REDISTOGO_URL", "RAYGUN_APIKEY"}))
 def test_setting_can_be_filled_in(name: str) -> None:
     assert f"\n{name}=" in (ROOT / ".env.example").read_text(), f"give {name} a line in .env.example"
 
 
 def test_no_setting_is_offered_that_nothing_reads() -> None:
     offered = re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
-    assert set(offered) <= set(settings())
+    assert set(offered) <= {*settings(), *areas.settings()}
     assert len(offered) == len(set(offered))
 
 
-@pytest.mark.parametrize("command", commands(), ids=lambda command: command.name)
-def test_command_is_explained(command: Command) -> None:
-    page = (ROOT / "docs" / "commands.md").read_text()
-    assert is_named(command.name or "", page), f"explain {command.name} in docs/commands.md"
+@pytest.mark.parametrize(("command", "page"), commands(), ids=lambda value: getattr(value, "name", ""))
+def test_command_is_explained(command: Command, page: str) -> None:
+    text = text_of(page)
+    assert is_named(command.name or "", text), f"explain {command.name} in {page}"
     if isinstance(command, Group) and command.name == "db":
         return  # Flask-Migrate's own; its help texts say the rest
     options = [name for option in command.params for name in option.opts if name.startswith("--")]
-    unexplained = [name for name in options if not is_named(name, page)]
-    assert not unexplained, f"explain these options of {command.name} in docs/commands.md"
+    unexplained = [name for name in options if not is_named(name, text)]
+    assert not unexplained, f"explain these options of {command.name} in {page}"
 
 
-@pytest.mark.parametrize("name", sorted(catalog.emails))
+@pytest.mark.parametrize("name", areas.EMAILS)
 def test_email_is_explained(name: str) -> None:
-    assert is_named(name, ALL_TEXT), f"say in docs/delivery.md when {name} is sent"
+    assert is_named(name, ALL_TEXT), f"say when {name} is sent in docs/delivery.md, or in the page of its area"
 
 
-@pytest.mark.parametrize("job", all_jobs(), ids=lambda job: job.function.__name__)
+@pytest.mark.parametrize("job", areas.JOBS, ids=lambda job: job.function.__name__)
 def test_job_is_explained(job: Job) -> None:
-    assert job.name in ALL_TEXT or is_named(job.function.__name__, ALL_TEXT), f"name {job.name!r} in docs/delivery.md"
+    is_explained = job.name in ALL_TEXT or is_named(job.function.__name__, ALL_TEXT)
+    assert is_explained, f"name {job.name!r} in docs/delivery.md, or in the page of its area"
 
 
 def test_the_schedule_runs_what_is_explained() -> None:
-    assert {entry.job.name for entry in schedule.entries} <= {job.name for job in all_jobs()}
+    assert {entry.job.name for entry in schedule.entries} <= {job.name for job in areas.JOBS}
+
+
+def test_each_area_brings_along_what_can_be_explained() -> None:
+    """The tests above would pass without a single area, email or job."""
+    assert {"main", "account", "admin"} <= areas.LOADED.keys()
+    assert {"confirm", "account_deleted"} <= set(areas.EMAILS)
+    assert {"deliver_email", "purge_sessions"} <= {job.function.__name__ for job in areas.JOBS}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -108,10 +132,16 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in AREA_PAGES], ids=lambda page: page.name)
 def test_every_page_can_be_found(page: Path) -> None:
     linked = LINK.findall((ROOT / "docs" / "index.md").read_text())
     assert page.name in {*linked, "index.md", "README.md"}, f"list {page.name} in docs/index.md"
+
+
+def test_every_page_of_an_area_is_named_after_it() -> None:
+    """docs/index.md leads to their folder, so that a fork need not edit it."""
+    strange = sorted({page.stem for page in AREA_PAGES} - {"README", *areas.LOADED})
+    assert not strange, f"no area of app/__init__.py is called like these pages of docs/areas: {strange}"
 
 
 # The recipes name files that the reader is to create; tests/test_recipes.py creates them.

@@ -1,5 +1,6 @@
-"""The catalogue of emails: rows of the caller's transaction, built when they leave, if they still make sense."""
+"""The catalog of emails: rows of the caller's transaction, built when they leave, if they still make sense."""
 
+import inspect
 import json
 import re
 from pathlib import Path
@@ -9,17 +10,25 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import select, text
 
-from app import email
-from app.assets import brand_color
+from app import assets, email
 from app.email import catalog, send_email
 from app.jobs import outbox
+from app.kit.assets.brand_colors import brand_colors
+from app.kit.assets.contrast import MODES, READ_ON
 from app.kit.db.database import utc_now
 from app.models import Email, User
+from tests import areas
 from tests.factories import make_invited, make_user
 from tests.kit.conftest import send_to
 from tests.servers.faulty_smtp import SmtpServer
 
-NAMES = sorted(catalog.emails)
+TEMPLATES = Path(assets.__file__).parent / "templates"
+EMAIL_TEMPLATES = [
+    TEMPLATES / "layouts" / "email.html",
+    TEMPLATES / "macros" / "email_macros.html",
+    *sorted(TEMPLATES.glob("*/email/*.html")),
+]
+NAMES = areas.EMAILS
 ORIGIN = {"ip_address": "203.0.113.7", "browser": "Firefox on Linux"}
 
 
@@ -75,13 +84,40 @@ def test_every_email_fits_mail_programs(name: str) -> None:
     assert len(html.encode()) < 102_000  # Gmail cuts what is longer
 
 
-def test_emails_wear_the_colors_of_the_site(app: Flask) -> None:
-    html = catalog.emails["confirm"].preview().html
-    for name in ("accent-light", "on-accent-light", "ground-light", "ground-dark", "surface-dark", "accent-text-dark"):
-        assert brand_color(name) in html, name
-    root = Path(app.root_path)
-    grays = set(re.findall(r"#\w{6}", (root / "templates/layouts/email.html").read_text()))
-    assert grays <= set(re.findall(r"#\w{6}", (root / "assets/styles/_tokens.scss").read_text()))
+@pytest.fixture
+def other_brand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The site with another color in place of each of the brand's; returns them by name."""
+    brand = assets.SOURCES / "styles" / "_brand.scss"
+    colors = {name: f"#c0ff{number:02x}" for number, name in enumerate(brand_colors(brand.read_text()))}
+    (tmp_path / "styles").mkdir()
+    (tmp_path / "styles" / "_brand.scss").write_text("".join(f"${name}: {value};\n" for name, value in colors.items()))
+    monkeypatch.setattr(assets, "SOURCES", tmp_path)
+    return colors
+
+
+EMAIL_COLORS = {f"{name}-{mode}" for name in ("ground", "surface", "text", "text-muted", "edge") for mode in MODES}
+EMAIL_COLORS |= {"accent-light", "on-accent-light", "accent-text-light", "accent-text-dark"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_another_brand_changes_every_color_of_an_email(other_brand: dict[str, str], name: str) -> None:
+    html = catalog.emails[name].preview().html
+    found = set(re.findall(r"#[0-9a-fA-F]{3,8}\b", html))
+    assert found <= set(other_brand.values()), "an email takes its colors from styles/_brand.scss"
+    assert {other_brand[color] for color in EMAIL_COLORS if "accent" not in color} <= found
+    if 'class="button"' in html:
+        assert {other_brand[color] for color in EMAIL_COLORS} == found
+
+
+@pytest.mark.parametrize("path", EMAIL_TEMPLATES, ids=lambda path: path.name)
+def test_no_email_has_a_color_of_its_own(path: Path) -> None:
+    assert not re.search(r"#[0-9a-fA-F]{3,8}\b|rgba?\(|\bvar\(", path.read_text())
+
+
+def test_what_an_email_has_on_what_is_checked_when_styles_are_built() -> None:
+    pairs = {(text, ground) for text, ground, _least in READ_ON}
+    assert {("text", "ground"), ("text", "surface"), ("text-muted", "ground"), ("text-muted", "surface")} <= pairs
+    assert {("accent-text", "surface"), ("on-accent", "accent")} <= pairs
 
 
 def test_an_email_leaves_with_the_commit_and_not_after_a_rollback(db: SQLAlchemy) -> None:
@@ -176,7 +212,8 @@ def test_a_reset_link_never_goes_to_an_address_that_was_given_up(db: SQLAlchemy,
 @pytest.mark.parametrize("name", NAMES)
 def test_every_email_can_be_sent(db: SQLAlchemy, smtp: SmtpServer, name: str) -> None:
     user = make_invited() if name == "invite" else make_user(confirmed=False)
-    context = {
+    # What the composer asks for, from its sample; here stands what no sample can know.
+    known = {
         "change_email": {"new_email": "new@example.com"},
         "email_change_requested": {"new_email": "new@example.com", **ORIGIN},
         "email_changed": {"recipient": "old@example.com", "new_email": user.email, **ORIGIN},
@@ -184,12 +221,18 @@ def test_every_email_can_be_sent(db: SQLAlchemy, smtp: SmtpServer, name: str) ->
         "new_device": ORIGIN,
         "account_deleted": {"full_name": "Ada Lovelace"},
     }
-    catalog.emails[name].send(user, **context.get(name, {}))
+    catalog.emails[name].send(user, **known.get(name, sample_arguments(name)))
     db.session.commit()
     deliver()
     assert states(db) == ([] if name == "account_deleted" else ["sent"])
     expected = {"change_email": "new@example.com", "email_changed": "old@example.com"}
     assert smtp.messages[0]["To"] == expected.get(name, user.email)
+
+
+def sample_arguments(name: str) -> dict[str, object]:
+    """Return the arguments of an email that its sample names."""
+    entry = catalog.emails[name]
+    return {key: entry.sample[key] for key in inspect.signature(entry.composer).parameters if key in entry.sample}
 
 
 def test_the_notice_of_a_deleted_account_outlives_it(db: SQLAlchemy, smtp: SmtpServer) -> None:

@@ -9,6 +9,7 @@ from flask import Flask
 from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import inspect
 
+from app.kit.db import migrations
 from app.kit.db.migrations import newest_revisions
 from tests.servers import create_postgres_database
 
@@ -41,6 +42,7 @@ def empty_app(app: Flask, database_url: str, tmp_path: Path, monkeypatch) -> Ite
 def _application_on(url: str, create_app, monkeypatch) -> Iterator[Flask]:
     monkeypatch.setenv("TEST_DATABASE_URL", url)
     application = create_app("testing")
+    migrations.bind(application)
     with application.app_context():
         yield application
         application.extensions["sqlalchemy"].engine.dispose()

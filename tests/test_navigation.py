@@ -11,13 +11,17 @@ from app.models import Permission, Role
 from app.navigation import ACCOUNT, ADMINISTRATION, BAR, DEVELOPMENT, MENUS, Entry, Section, add_rows
 from tests.factories import let_in, make_admin, make_user
 
+# What the kit offers; a fork's own entries stand between them.
+OF_THE_KIT = {"About", "Administration", "Your account", "Log in", "Register"}
+OF_THE_KIT |= {"Dashboard", "Users", "Invite a user", "Add a user", "Emails", "Jobs", "Audit log"}
 ENTRIES = [row for rows in MENUS.values() for row in rows if isinstance(row, Entry)]
 
 
 def labels(html: str, label: str = "Main") -> list[str]:
-    """Return the texts of the links in the menu called ``label``."""
+    """Return the texts of the kit's links in the menu called ``label``."""
     menu = html.partition(f'aria-label="{label}"')[2].partition("</nav>")[0]
-    return [re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL) for text in re.findall(r"<a [^>]*>(.*?)</a>", menu)]
+    texts = [re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL) for text in re.findall(r"<a [^>]*>(.*?)</a>", menu)]
+    return [text for text in texts if text in OF_THE_KIT]
 
 
 def highlighted(html: str, label: str = "Main") -> list[tuple[str, str]]:
@@ -75,6 +79,10 @@ def test_every_entry_and_every_page_of_one_exists(app: Flask) -> None:
     assert {row.menu for row in MENUS[BAR] if isinstance(row, Section)} == {ADMINISTRATION, ACCOUNT}
 
 
+def test_every_entry_of_the_kit_is_looked_for() -> None:
+    assert {row.label for rows in MENUS.values() for row in rows} >= OF_THE_KIT
+
+
 def test_no_page_belongs_to_two_entries() -> None:
     pages = [
         (name, page) for name, rows in MENUS.items() for row in rows if isinstance(row, Entry) for page in row.pages
@@ -91,4 +99,4 @@ def test_an_area_adds_rows_of_its_own(app: Flask, db: SQLAlchemy) -> None:
         shown = render_template_string("{% for entry in menu('bar') %}{{ entry.label }} {% endfor %}")
         assert render_template_string("{{ (menu('development')|last).label }}") == "Robots"
     app.extensions["menus"] = known
-    assert shown.split()[:2] == ["About", "Robots"]
+    assert shown.index("About") < shown.index("Robots") < shown.index("Log in")

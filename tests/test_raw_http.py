@@ -3,6 +3,7 @@
 import re
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,9 @@ def answer_to(server: WebServer, request: bytes) -> bytes:
     """Return what comes back for these bytes until the server closes the connection."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(request.replace(b"{host}", f"127.0.0.1:{server.port}".encode()))
-        connection.shutdown(socket.SHUT_WR)
+        # A server that refused the request may have closed the connection already.
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_WR)
         answer = b""
         try:
             while received := connection.recv(65536):

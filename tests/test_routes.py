@@ -1,13 +1,14 @@
 """Every route of the application: who may open it, that its forms are checked, and that looking changes nothing.
 
 The routes are read from the application, so a new one is part of this at once: it fails until it
-stands in ``WHO`` below.
+stands in ``WHO`` below, or in ``WHO`` in ``tests/<area>/routes.py`` (areas.py says how).
 """
 
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import pytest
 from flask import Flask
@@ -18,17 +19,19 @@ from sqlalchemy import select
 from werkzeug.routing import Rule as UrlRule
 
 from app import create_app
-from app.access import ANYONE, NEWCOMERS, UNCONFIRMED, USERS, VISITORS, Rule, rule_of
+from app.access import ANYONE, NEWCOMERS, UNCONFIRMED, USERS, VISITORS, Rule, Who, rule_of
 from app.email import confirm
 from app.extensions import db as database
-from app.models import AuditEvent, DataExport, EditableHTML, Email, Permission, Role, UserSession
+from app.models import AuditEvent, DataExport, EditableHTML, Email, Permission, Role, User, UserSession
 from app.newcomer import SESSION_KEY as NEWCOMER_KEY
+from tests import areas
 from tests.factories import let_in, make_admin, make_invited, make_user, sign_in
 
-# Who may open each endpoint. A new route: add its endpoint to the row of those it is for.
+# Who may open each endpoint. A new route of the kit: add its endpoint to the row of those it is for.
 WHO: dict[Rule, str] = {
     ANYONE: """
         main.index main.about main.robots main.sitemap main.manifest main.favicon main.up main.up_ready
+        main.security_txt main.change_password
         account.confirm account.not_me account.password_strength
         dev.mailbox dev.message dev.part dev.raw dev.mailbox_status dev.emails dev.preview dev.preview_html
         dev.components
@@ -80,7 +83,9 @@ ANSWERS: dict[Rule, tuple[str, ...]] = {
 NEEDS_PERMISSION = (LOGIN, LOGIN, HELD, FORBIDDEN, LOGIN, IN)
 # These views themselves lead there, with a dead link or when all is done.
 LEAD_TO_UNCONFIRMED = {"account.confirm", "account.confirm_request"}
-RULES = {endpoint: rule for rule, endpoints in WHO.items() for endpoint in endpoints.split()}
+OF_THE_KIT = {endpoint: rule for rule, endpoints in WHO.items() for endpoint in endpoints.split()}
+RULES = OF_THE_KIT | areas.rules()
+PERMISSIONS = sorted({int(rule) for rule in RULES.values() if not isinstance(rule, Who)} - {int(Permission.ADMINISTER)})
 
 
 @dataclass(frozen=True)
@@ -134,12 +139,29 @@ def address(app: Flask, route: Route, **values: object) -> str:
 
 def test_every_route_is_classified() -> None:
     missing = sorted({route.endpoint for route in ROUTES} - RULES.keys())
-    assert not missing, f"who may open these? Say so in WHO in tests/test_routes.py: {missing}"
+    assert not missing, f"who may open these? Say so in WHO in {table_of(missing[0])}: {missing}"
+
+
+def table_of(endpoint: str) -> str:
+    """Return the file whose table should name an endpoint: the kit's own areas stand in this one."""
+    area = endpoint.partition(".")[0]
+    is_of_the_kit = area in {known.partition(".")[0] for known in OF_THE_KIT}
+    return f"tests/{area}/routes.py" + (", or tests/test_routes.py" if is_of_the_kit else "")
+
+
+def test_no_area_changes_who_may_open_a_page_of_the_kit() -> None:
+    both = sorted(areas.rules().keys() & OF_THE_KIT.keys())
+    assert not both, f"tests/test_routes.py says already who may open {both}; change it there"
+
+
+def test_a_missing_row_is_asked_for_where_it_belongs() -> None:
+    assert table_of("notes.index") == "tests/notes/routes.py"
+    assert table_of("main.team") == "tests/main/routes.py, or tests/test_routes.py"
 
 
 def test_no_route_is_classified_that_does_not_exist() -> None:
     gone = sorted(RULES.keys() - {route.endpoint for route in ROUTES})
-    assert not gone, f"take these out of WHO in tests/test_routes.py: {gone}"
+    assert not gone, f"take these out of WHO in {table_of(gone[0])}: {gone}"
 
 
 def test_the_decorators_say_the_same_as_this_table(app: Flask) -> None:
@@ -156,28 +178,25 @@ def test_a_view_that_says_nothing_is_for_users(app: Flask, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_who_may_open(app: Flask, db: SQLAlchemy, route: Route) -> None:
-    assert route.endpoint in RULES, f"who may open {route.endpoint}? Say so in WHO in tests/test_routes.py"
+    assert route.endpoint in RULES, f"who may open {route.endpoint}? Say so in WHO in {table_of(route.endpoint)}"
     answers = {person: outcome(enter(app.test_client(), person), app, route) for person in PEOPLE}
     expected = ANSWERS.get(RULES[route.endpoint], NEEDS_PERMISSION)
     assert answers == dict(zip(PEOPLE, expected, strict=True))
 
 
-@pytest.mark.parametrize(
-    "permission", [rule for rule in WHO if isinstance(rule, Permission) and rule != Permission.ADMINISTER]
-)
-def test_a_single_permission_opens_its_pages_and_no_other(app: Flask, db: SQLAlchemy, permission: Permission) -> None:
-    role = Role(name=str(permission.name), index="main", permissions=Permission.GENERAL | permission)
+@pytest.mark.parametrize("permission", PERMISSIONS, ids=hex)
+def test_a_single_permission_opens_its_pages_and_no_other(app: Flask, db: SQLAlchemy, permission: int) -> None:
+    role = Role(name="One permission", index="main", permissions=Permission.GENERAL | permission)
     db.session.add(role)
     db.session.commit()
     client = app.test_client()
     sign_in(client, make_user(role.name))
-    opened = {
-        route.endpoint for route in ROUTES if route.endpoint.startswith("admin.") and outcome(client, app, route) == IN
-    }
+    guarded = [route for route in ROUTES if not isinstance(RULES[route.endpoint], Who)]
+    opened = {route.endpoint for route in guarded if outcome(client, app, route) == IN}
     role.users.delete()
     db.session.delete(role)
     db.session.commit()
-    assert opened == set(WHO[permission].split())
+    assert opened == {endpoint for endpoint, rule in RULES.items() if rule == permission}
 
 
 def enter(client: FlaskClient, person: str) -> FlaskClient:
@@ -230,7 +249,8 @@ def test_nothing_is_sent_without_the_token_of_our_own_page(
 def test_looking_changes_no_row(app: Flask, client: FlaskClient, db: SQLAlchemy, person: str) -> None:
     """Mail scanners, browsers and crawlers open links by themselves, with valid tokens and real ids."""
     enter(client, person)
-    values = fill_database(db)
+    # Who entered is the only user so far.
+    values = fill_database(db, db.session.scalar(select(User)) or make_user())
     changed = {}
     for route in ROUTES:
         if route.method in {"GET", "HEAD"}:
@@ -242,8 +262,8 @@ def test_looking_changes_no_row(app: Flask, client: FlaskClient, db: SQLAlchemy,
     assert not [route for route, has_changed in changed.items() if has_changed], "only a POST may change a row"
 
 
-def fill_database(db: SQLAlchemy) -> dict[str, list[object]]:
-    """Make rows of every kind; answers what addresses may name."""
+def fill_database(db: SQLAlchemy, owner: User) -> dict[str, list[object]]:
+    """Make rows of every kind, those of areas for ``owner``; return what addresses may name."""
     user, unconfirmed, invited = make_user(), make_user(confirmed=False), make_invited()
     UserSession.start(user, False, "203.0.113.7", "a browser")
     confirm.send(unconfirmed)
@@ -261,20 +281,15 @@ def fill_database(db: SQLAlchemy) -> dict[str, list[object]]:
         ],
         "export_id": [db.session.scalar(select(DataExport.id))],
         "email_id": [db.session.scalar(select(Email.id))],
+        **areas.sample_rows(owner),
     }
 
 
 def addresses(app: Flask, route: Route, values: dict[str, list[object]]) -> Iterator[str]:
-    """Answer the route's addresses with every row and token that fits it."""
-    for token in values["token"] if "token" in route.rule.arguments else [None]:
-        for user_id in values["user_id"] if "user_id" in route.rule.arguments else [None]:
-            known = {
-                "token": token,
-                "user_id": user_id,
-                "export_id": values["export_id"][0],
-                "email_id": values["email_id"][0],
-            }
-            yield address(app, route, **{name: value for name, value in known.items() if value is not None})
+    """Return the route's addresses with every row and token that fits it."""
+    names = sorted(values.keys() & route.rule.arguments)
+    for chosen in product(*(values[name] for name in names)):
+        yield address(app, route, **dict(zip(names, chosen, strict=True)))
 
 
 def rows(db: SQLAlchemy) -> dict[str, list[tuple[object, ...]]]:

@@ -9,13 +9,12 @@ from wtforms import BooleanField, FileField, HiddenField, PasswordField, RadioFi
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired
 
+from app.kit.forms.drawing import input_attributes, is_hidden_field
 from app.kit.forms.form import Form
 from app.models import Role
 from app.templating import (
     badge,
     index_for_role,
-    input_attributes,
-    is_hidden_field,
     markdown,
     relative_time,
     time_element,
@@ -80,15 +79,6 @@ def test_role_and_field_questions(app: Flask) -> None:
 
 def test_equalto_works_as_a_test(app: Flask) -> None:
     assert draw(app, "{{ [1, 2, 1]|select('equalto', 1)|list }}") == "[1, 1]"
-
-
-def test_addresses_are_remembered_per_mount_point(app: Flask) -> None:
-    url_for = app.jinja_env.globals["url_for"]
-    with app.test_request_context("/"):
-        assert url_for("main.about") == "/about"
-    with app.test_request_context("/", environ_overrides={"SCRIPT_NAME": "/mounted"}):
-        assert url_for("main.about") == "/mounted/about"
-        assert url_for("main.about", _anchor="x") == "/mounted/about#x"
 
 
 def test_the_theme_is_one_of_two_words(app: Flask) -> None:

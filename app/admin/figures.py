@@ -1,17 +1,14 @@
 """The numbers on the dashboard."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
+from flask import current_app
 from sqlalchemy import ColumnElement, func, select
 
 from app.extensions import db
 from app.kit.db.database import utc_now
 from app.kit.mail.rows import EmailState
 from app.models import Email, User, UserSession
-
-RECENTLY = timedelta(days=7)
-LATELY_SEEN = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ def current_figures() -> Figures:
     users, new_users, unconfirmed, invited, disabled = db.session.execute(
         select(
             func.count(),
-            _count(User.created_at >= utc_now() - RECENTLY),
+            _count(User.created_at >= utc_now() - current_app.config["NEW_USER_PERIOD"]),
             _count(User.confirmed.is_(False) & User.password_hash.is_not(None)),
             _count(User.password_hash.is_(None)),
             _count(User.disabled_at.is_not(None)),
@@ -45,7 +42,8 @@ def current_figures() -> Figures:
             _count(Email.state == EmailState.DEAD),
         ).select_from(Email)
     ).one()
-    seen = select(func.count()).select_from(UserSession).where(UserSession.last_seen_at >= utc_now() - LATELY_SEEN)
+    active_since = utc_now() - current_app.config["ACTIVE_SESSION_PERIOD"]
+    seen = select(func.count()).select_from(UserSession).where(UserSession.last_seen_at >= active_since)
     sessions = db.session.scalar(seen) or 0
     return Figures(users, new_users, unconfirmed, invited, disabled, sessions, waiting, dead)
 

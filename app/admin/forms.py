@@ -18,13 +18,14 @@ from wtforms.validators import InputRequired, Length
 from app.extensions import db
 from app.kit.forms.fields import email_field, name_field, new_password_field, repeated_password_field, typed_person
 from app.kit.forms.form import Form
+from app.kit.pages import markdown
 from app.models import Role, User
 from app.models.user import NAME_MAX_LENGTH
 
 ADDRESS_IS_TAKEN = "Somebody has this address already."
 REASON_MAX_LENGTH = 255
 EDITOR_NAME_MAX_LENGTH = 100
-# About forty printed pages; rendering that much Markdown takes a quarter of a second.
+# About forty printed pages. How long that takes to render is bounded in app/kit/pages/markdown.py.
 TEXT_MAX_LENGTH = 100_000
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -35,13 +36,14 @@ def _unused_email(_form: Form, field: Field) -> None:
         raise ValidationError(ADDRESS_IS_TAKEN)
 
 
+def _renderable(_form: Form, field: Field) -> None:
+    """Refuse a text that would keep a worker busy at every visit of its page."""
+    if len(field.data) <= TEXT_MAX_LENGTH and markdown.is_too_complex(field.data):
+        raise ValidationError(markdown.TOO_COMPLEX)
+
+
 def _one_line(text: str | None) -> str:
     return CONTROL_CHARACTERS.sub(" ", text or "").strip()
-
-
-def _without_nul(text: str | None) -> str:
-    # PostgreSQL has no NUL in its texts.
-    return (text or "").replace("\x00", "")
 
 
 def _roles() -> list[SelectChoice]:
@@ -123,8 +125,8 @@ class EditorForm(Form):
     editor_name = HiddenField(filters=[_one_line], validators=[InputRequired(), Length(1, EDITOR_NAME_MAX_LENGTH)])
     edit_data = TextAreaField(
         "Text in Markdown",
-        [Length(max=TEXT_MAX_LENGTH, message=f"Use at most {TEXT_MAX_LENGTH:,} characters.")],
-        filters=[_without_nul],
+        [Length(max=TEXT_MAX_LENGTH, message=f"Use at most {TEXT_MAX_LENGTH:,} characters."), _renderable],
+        default="",
         render_kw={"rows": 16, "maxlength": TEXT_MAX_LENGTH},
     )
     submit = SubmitField("Save")

@@ -15,8 +15,6 @@ from app.models.former_address import FormerAddress
 from app.models.user import User
 from app.models.user_session import UserSession
 
-OFFERED_FOR = timedelta(days=1)
-
 
 class DataExport(Model):
     """One requested export; ``content`` is JSON text once ``ready_at`` is set."""
@@ -50,11 +48,12 @@ class DataExport(Model):
 
     @classmethod
     def _is_offered(cls) -> Any:
-        return cls.created_at > utc_now() - OFFERED_FOR
+        return cls.created_at > utc_now() - current_app.config["DATA_EXPORT_LIFETIME"]
 
     @property
     def offered_until(self) -> datetime:
-        return self.created_at + OFFERED_FOR
+        lifetime: timedelta = current_app.config["DATA_EXPORT_LIFETIME"]
+        return self.created_at + lifetime
 
     def write(self) -> None:
         """Collect the user's data as JSON text; secrets (hashes) are nobody's to read."""

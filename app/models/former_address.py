@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
 
+from flask import current_app
 from sqlalchemy import (
     ColumnElement,
     ColumnExpressionArgument,
@@ -20,9 +21,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.extensions import Model, db
 from app.kit.auth.email_address import EMAIL_MAX_LENGTH
 from app.kit.db.database import UTCDateTime, changed_rows, utc_now
-
-# Who was away for a holiday still finds the notice in time.
-KEPT_FOR = timedelta(days=30)
 
 
 class FormerAddress(Model):
@@ -43,7 +41,7 @@ class FormerAddress(Model):
     @classmethod
     def of(cls, user_id: int) -> list["FormerAddress"]:
         """Return the addresses that the user had within the last 30 days, the oldest first."""
-        query = select(cls).where(cls.user_id == user_id, cls.until > utc_now() - KEPT_FOR).order_by(cls.id)
+        query = select(cls).where(cls.user_id == user_id, cls.until > utc_now() - _kept_for()).order_by(cls.id)
         return list(db.session.scalars(query))
 
     @classmethod
@@ -56,12 +54,12 @@ class FormerAddress(Model):
     @classmethod
     def is_over(cls) -> ColumnElement[bool]:
         """Return the condition of rows that are too old to take anything back."""
-        return cls.until < utc_now() - KEPT_FOR
+        return cls.until < utc_now() - _kept_for()
 
     @property
     def seconds_left(self) -> int:
         """How long the address can still take the account back."""
-        return 0 if self.until is None else int((self.until + KEPT_FOR - utc_now()).total_seconds())
+        return 0 if self.until is None else int((self.until + _kept_for() - utc_now()).total_seconds())
 
 
 def new_address_key() -> str:
@@ -91,3 +89,8 @@ def same_address(column: ColumnExpressionArgument[str], email: str | None) -> Co
 def same_spelling(one: str | None, other: str | None) -> bool:
     """Tell whether two addresses are one, whatever their case."""
     return (one or "").lower() == (other or "").lower()
+
+
+def _kept_for() -> timedelta:
+    lifetime: timedelta = current_app.config["FORMER_ADDRESS_LIFETIME"]
+    return lifetime

@@ -1,8 +1,9 @@
-"""How many emails that a stranger can cause still go to an address: one a minute and five an hour."""
+"""How many emails that a stranger can cause still go to an address (RECIPIENT_… in config.py)."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from flask import current_app
 from sqlalchemy import JSON, String, update
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -11,13 +12,11 @@ from app.kit.auth.email_address import EMAIL_MAX_LENGTH
 from app.kit.db.clock import database_now
 from app.kit.db.database import UTCDateTime, dialect_insert
 
-SECONDS_BETWEEN_EMAILS = 60
-EMAILS_AN_HOUR = 5
 HOUR_SECONDS = 3600
 
 
 class RecipientLimit(Model):
-    """The moments for which an address got its last emails, at most five of them, oldest first.
+    """The moments for which an address got its last emails, oldest first.
 
     It counts addresses of strangers too, who never asked for anything: a scheduled job deletes a row
     after an hour without an email.
@@ -56,11 +55,13 @@ class HeldLimit:
 
     def take_slot(self) -> datetime | None:
         """Return the moment from which one more email may leave, and count it; None when the hour is used up."""
-        slot = max([self.now, *(taken + SECONDS_BETWEEN_EMAILS for taken in self.slots[-1:])])
-        if len(self.slots) >= EMAILS_AN_HOUR and slot < self.slots[-EMAILS_AN_HOUR] + HOUR_SECONDS:
+        interval_seconds = current_app.config["RECIPIENT_EMAIL_INTERVAL"].total_seconds()
+        most = current_app.config["RECIPIENT_EMAILS_PER_HOUR"]
+        slot = max([self.now, *(taken + interval_seconds for taken in self.slots[-1:])])
+        if len(self.slots) >= most and slot < self.slots[-most] + HOUR_SECONDS:
             return None
         moment = datetime.fromtimestamp(slot, UTC)
-        slots = [*self.slots, slot][-EMAILS_AN_HOUR:]
+        slots = [*self.slots, slot][-most:]
         counting = update(RecipientLimit).where(RecipientLimit.id == self.limit_id)
         db.session.execute(counting.values(slots=slots, last_slot_at=moment))
         return moment

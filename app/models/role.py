@@ -25,11 +25,11 @@ class Permission(IntFlag):
 
 EVERYTHING = int(Permission.ADMINISTER)
 
-# name, permissions, the blueprint that is its home, given to who signs up
-RoleRow = tuple[str, int, str, bool]
+# name, permissions, the blueprint that is its home; who signs up gets NEWCOMER_ROLE of config.py
+RoleRow = tuple[str, int, str]
 ROLES: list[RoleRow] = [
-    ("User", Permission.GENERAL, "main", True),
-    ("Administrator", Permission.ADMINISTER, "admin", False),
+    ("User", Permission.GENERAL, "main"),
+    ("Administrator", Permission.ADMINISTER, "admin"),
 ]
 
 
@@ -50,9 +50,10 @@ class Role(Model):
     @staticmethod
     def insert_roles() -> None:
         """Bring the table in line with ``ROLES`` and those of the areas; running it again changes nothing. Commits."""
-        for name, permissions, index, default in [*ROLES, *current_app.extensions["roles_of_areas"]]:
+        for name, permissions, index in [*ROLES, *current_app.extensions["roles_of_areas"]]:
             role = Role.with_name(name) or Role(name=name)
-            role.permissions, role.index, role.default = int(permissions), index, default
+            role.permissions, role.index = int(permissions), index
+            role.default = name == current_app.config["NEWCOMER_ROLE"]
             db.session.add(role)
         db.session.commit()
 
@@ -63,7 +64,7 @@ class Role(Model):
 
     @classmethod
     def for_newcomers(cls) -> "Role | None":
-        """Answer the role of who signs up; None before the roles are inserted."""
+        """Return the role of who signs up; None before the roles are inserted."""
         return db.session.scalar(select(cls).where(cls.default))
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar, Self
 
+from flask import current_app
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -10,9 +11,6 @@ from app.kit.auth import tokens
 from app.kit.auth.passwords import hash_password
 from app.kit.db.database import lock_row
 from app.models.user_identity import UserIdentity
-
-HOUR = 3600
-WEEK = 7 * 24 * HOUR
 
 
 class UserLinks(UserIdentity):
@@ -31,21 +29,22 @@ class UserLinks(UserIdentity):
         "invite": ("email", "password_hash"),
     }
 
-    def generate_confirmation_token(self, expiration: int = WEEK) -> str:
-        """Answer a token that confirms the account within ``expiration`` seconds."""
-        return self._token("confirm", expiration)
+    def generate_confirmation_token(self, expiration: int | None = None) -> str:
+        """Return a token that confirms the account. Its lifetime is ``expiration`` seconds, by default config.py's."""
+        return self._token("confirm", seconds("CONFIRM_LINK_LIFETIME") if expiration is None else expiration)
 
-    def generate_email_change_token(self, new_email: str, expiration: int = HOUR) -> str:
-        """Answer a token that changes the address to ``new_email`` within ``expiration`` seconds."""
-        return self._token("change_email", expiration, new_email=new_email)
+    def generate_email_change_token(self, new_email: str, expiration: int | None = None) -> str:
+        """Return a token that changes the address to ``new_email`` (see above)."""
+        lifetime = seconds("CHANGE_EMAIL_LINK_LIFETIME") if expiration is None else expiration
+        return self._token("change_email", lifetime, new_email=new_email)
 
-    def generate_password_reset_token(self, expiration: int = HOUR) -> str:
-        """Answer a token that sets a new password within ``expiration`` seconds."""
-        return self._token("reset_password", expiration)
+    def generate_password_reset_token(self, expiration: int | None = None) -> str:
+        """Return a token that sets a new password. Its lifetime is ``expiration`` seconds, by default config.py's."""
+        return self._token("reset_password", seconds("RESET_LINK_LIFETIME") if expiration is None else expiration)
 
-    def generate_invitation_token(self, expiration: int = WEEK) -> str:
-        """Answer a token with which an invited user sets the first password within ``expiration`` seconds."""
-        return self._token("invite", expiration)
+    def generate_invitation_token(self, expiration: int | None = None) -> str:
+        """Return a token with which an invited user sets the first password (see above)."""
+        return self._token("invite", seconds("INVITE_LINK_LIFETIME") if expiration is None else expiration)
 
     @classmethod
     def with_token(cls, purpose: str, token: str) -> Self | None:
@@ -149,3 +148,8 @@ def _committed(redeemed: bool) -> bool:
     if redeemed:
         db.session.commit()
     return redeemed
+
+
+def seconds(setting: str) -> int:
+    """Return a lifetime of config.py in seconds."""
+    return int(current_app.config[setting].total_seconds())

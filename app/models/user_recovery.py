@@ -14,7 +14,7 @@ from app.kit.auth import tokens
 from app.kit.auth.passwords import hash_password
 from app.kit.auth.tokens import Claims
 from app.models.former_address import FormerAddress, new_address_key
-from app.models.user_links import WEEK, UserLinks
+from app.models.user_links import UserLinks, seconds
 
 
 class UserRecovery(UserLinks):
@@ -33,7 +33,7 @@ class UserRecovery(UserLinks):
         30 days, or an older one took the account back from it.
         """
         if recipient.lower() == self.email.lower():
-            return tokens.sign("not_me", self.uid, (self.address_key,), WEEK)
+            return tokens.sign("not_me", self.uid, (self.address_key,), seconds("NOT_ME_LINK_LIFETIME"))
         for former in FormerAddress.of(self.id):
             if former.email.lower() == recipient.lower():
                 return tokens.sign("not_me", self.uid, (former.address_key,), former.seconds_left)

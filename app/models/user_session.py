@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from secrets import token_urlsafe
 
+from flask import current_app
 from sqlalchemy import ForeignKey, Select, String, bindparam, delete, false, select
 from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 
@@ -14,10 +15,6 @@ from app.kit.db.database import UTCDateTime, changed_rows, lock_unchanged, utc_n
 from app.models.user import User
 
 TOKEN_BYTES = 32
-IDLE_LIMIT = timedelta(days=14)
-REMEMBERED_LIMIT = timedelta(days=30)
-BROWSER_SESSION_LIMIT = timedelta(hours=12)
-SUDO_LIMIT = timedelta(minutes=15)
 LAST_SEEN_PRECISION = timedelta(minutes=1)
 
 
@@ -85,22 +82,22 @@ class UserSession(Model):
     @classmethod
     def delete_expired(cls) -> int:
         """Delete the rows that no longer log anyone in; answers how many there were."""
-        now = utc_now()
-        idle = cls.last_seen_at < now - IDLE_LIMIT
-        old = cls.created_at < now - REMEMBERED_LIMIT
-        short = cls.remembered.is_(False) & (cls.created_at < now - BROWSER_SESSION_LIMIT)
+        now, settings = utc_now(), current_app.config
+        idle = cls.last_seen_at < now - settings["SESSION_IDLE_LIFETIME"]
+        old = cls.created_at < now - settings["REMEMBERED_SESSION_LIFETIME"]
+        short = cls.remembered.is_(False) & (cls.created_at < now - settings["BROWSER_SESSION_LIFETIME"])
         return changed_rows(db.session.execute(delete(cls).where(idle | old | short)))
 
     @property
     def is_expired(self) -> bool:
-        limit = REMEMBERED_LIMIT if self.remembered else BROWSER_SESSION_LIMIT
-        now = utc_now()
-        return now - self.created_at > limit or now - self.last_seen_at > IDLE_LIMIT
+        now, settings = utc_now(), current_app.config
+        limit = settings["REMEMBERED_SESSION_LIFETIME" if self.remembered else "BROWSER_SESSION_LIFETIME"]
+        return now - self.created_at > limit or now - self.last_seen_at > settings["SESSION_IDLE_LIFETIME"]
 
     @property
     def is_recent_login(self) -> bool:
-        """Whether the password was given within the last 15 minutes."""
-        return utc_now() - self.reauthenticated_at <= SUDO_LIMIT
+        """Whether the password was given within SUDO_LIFETIME."""
+        return utc_now() - self.reauthenticated_at <= current_app.config["SUDO_LIFETIME"]
 
     @property
     def browser(self) -> str:

@@ -13,16 +13,19 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
+from limits import parse
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.test import TestResponse
 
 from app.extensions import limiter
 from app.kit.auth import passwords
-from app.kit.auth.guesses import WRONG_PER_USER, GuessCounter, GuessLimit
+from app.kit.auth.guesses import GuessCounter, GuessLimit
 from app.kit.core.request_log import JsonFormatter
 from tests.factories import PASSWORD, let_in, make_user
 from tests.servers import start_redis
 from tests.together import together
+
+WRONG_PER_USER = parse("5 per 5 minutes")
 
 pytestmark = pytest.mark.usefixtures("limits")
 
@@ -164,9 +167,11 @@ def test_a_guess_that_found_no_turn_to_be_checked_is_none(
     monkeypatch.setattr(passwords, "_WAIT_SECONDS", 0.001)
     for _ in range(passwords._HASHES_AT_ONCE):
         passwords._gate.acquire()
-    busy = [login(app, user.email, PASSWORD).status_code for _ in range(7)]
-    for _ in range(passwords._HASHES_AT_ONCE):
-        passwords._gate.release()
+    try:
+        busy = [login(app, user.email, PASSWORD).status_code for _ in range(7)]
+    finally:
+        for _ in range(passwords._HASHES_AT_ONCE):
+            passwords._gate.release()
     assert busy == [503] * 7
     assert login(app, user.email, PASSWORD).status_code == 302
 

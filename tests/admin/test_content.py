@@ -56,6 +56,19 @@ def test_a_script_of_the_page_hears_how_it_went(client: FlaskClient, admin: User
     assert EditableHTML.get_editable_html("about").value == "fine"
 
 
+@pytest.mark.parametrize("path", [SAVE, PREVIEW])
+def test_a_text_that_would_keep_a_worker_busy_is_refused_and_still_there(
+    client: FlaskClient, admin: User, path: str
+) -> None:
+    text = "- item\n" * 4_000
+    assert "too many parts" in client.post(path, data=form(text), headers=SCRIPT).json["error"]
+    without_scripts = client.post(path, data=form(text))
+    assert without_scripts.status_code == 422
+    assert "too many parts" in without_scripts.text
+    assert text in without_scripts.text
+    assert EditableHTML.query.count() == 0
+
+
 def test_without_scripts_a_refused_text_is_still_there(client: FlaskClient, admin: User) -> None:
     refused = client.post(SAVE, data=form("y" * 100_001))
     assert refused.status_code == 422
@@ -66,6 +79,7 @@ def test_names_and_texts_that_no_database_takes(client: FlaskClient, admin: User
     refused = client.post(SAVE, data=form("a\x00b"), headers=SCRIPT)
     assert refused.status_code == 422
     assert "cannot be stored" in refused.json["error"]
+    assert EditableHTML.get_editable_html("about").value == ""
     for name in ("", "n" * 101, "\x00"):
         assert client.post(SAVE, data=form("x", name), headers=SCRIPT).status_code == 422
 

@@ -49,7 +49,7 @@ def test_changing_the_account_type(client: FlaskClient, admin: User) -> None:
 def test_disabling_ends_every_session_and_keeps_the_account(client: FlaskClient, admin: User) -> None:
     user, browser = make_user(), client.application.test_client()
     sign_in(browser, user)
-    client.post(f"/admin/user/{user.id}/disable", data={"reason": "spam\r\nmore"})
+    client.post(f"/admin/user/{user.id}/disable", data={"reason": "spam\x1b\r\nmore"})
     assert browser.get("/account/manage").status_code == 302
     assert user.is_disabled
     assert UserSession.query.filter_by(user_id=user.id).count() == 0

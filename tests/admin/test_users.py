@@ -97,7 +97,7 @@ def test_a_new_user_can_log_in_at_once(client: FlaskClient, admin: User) -> None
         ({"password": "short", "password2": "short"}, "at least"),
         ({"password": STRONG, "password2": STRONG + "x"}, "The passwords differ"),
         ({"password": STRONG, "password2": STRONG, "email": "no address"}, "not an email address"),
-        ({"password": STRONG, "password2": STRONG, "first_name": "http://example.org"}, "like a web address"),
+        ({"password": STRONG, "password2": STRONG, "first_name": "http://example.org"}, "leave out links"),
         ({"password": STRONG, "password2": STRONG, "role": 999999}, "Not a valid choice"),
         ({"password": STRONG, "password2": STRONG, "role": "9" * 30}, "Not a valid choice"),
     ],

@@ -49,11 +49,11 @@ async ({ picture, places, references, block, tolerance }) => {
     return marked;
   }
 
-  function asRgb(context) {
-    const bytes = pixels(context);
+  async function asPng(context) {
+    const bytes = new Uint8Array(await (await context.canvas.convertToBlob()).arrayBuffer());
     let text = "";
-    for (let at = 0; at < bytes.length; at += 4) text += String.fromCharCode(bytes[at], bytes[at + 1], bytes[at + 2]);
-    return { width: context.canvas.width, rgb: btoa(text) };
+    for (const byte of bytes) text += String.fromCharCode(byte);
+    return btoa(text);
   }
 
   const page = await bitmap(picture);
@@ -62,13 +62,15 @@ async ({ picture, places, references, block, tolerance }) => {
     const now = canvas([width, height], (to) => to.drawImage(page, left, top, width, height, 0, 0, width, height));
     const reference = references[name] && await bitmap(references[name]);
     if (!reference) {
-      found[name] = { now: asRgb(now) };
+      found[name] = { now: await asPng(now) };
       continue;
     }
     const size = [Math.max(width, reference.width), Math.max(height, reference.height)];
     const then = canvas(size, (to) => to.drawImage(reference, 0, 0));
     const difference = canvas(size, (to) => to.drawImage(now.canvas, 0, 0));
-    if (markDifferences(difference, then)) found[name] = { now: asRgb(now), difference: asRgb(difference) };
+    if (markDifferences(difference, then)) {
+      found[name] = { now: await asPng(now), difference: await asPng(difference) };
+    }
   }
   return found;
 }

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from app.kit.assets.brand_images import png
 from tests.browser.bar_font import bar_font
 from tests.browser.visitor import DESKTOP, PHONE, Visitor
 
@@ -95,7 +94,7 @@ def _compared(visitor: Visitor, picture: bytes, places: Places, known: Pictures)
     }
     found = _run(blank, "compare_pictures.js", values)
     blank.close()
-    return {name: {kind: _png(**part) for kind, part in parts.items()} for name, parts in found.items()}
+    return {name: {kind: base64.b64decode(part) for kind, part in parts.items()} for name, parts in found.items()}
 
 
 def _run(page: Page, script: str, values: dict[str, Any]) -> Any:
@@ -104,11 +103,6 @@ def _run(page: Page, script: str, values: dict[str, Any]) -> Any:
 
 def _text(content: bytes) -> str:
     return base64.b64encode(content).decode()
-
-
-def _png(width: int, rgb: str) -> bytes:
-    pixels, row = base64.b64decode(rgb), width * 3
-    return png([pixels[start : start + row] for start in range(0, len(pixels), row)])
 
 
 def main() -> None:

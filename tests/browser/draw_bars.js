@@ -10,6 +10,8 @@ async ({ fonts, margin }) => {
     font-family: Bars !important;
     text-rendering: geometricPrecision !important;
   }
+  /* What it ends with within a pixel would have the parts below it drawn differently. */
+  .component__markup { display: none !important; }
   textarea { resize: none !important; }`);
   document.adoptedStyleSheets = [sheet];
   const places = {};

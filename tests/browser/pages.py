@@ -28,8 +28,9 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
     "dev.preview": lambda people: {"name": "confirm"},
     "dev.raw": lambda people: {"name": people.message_name},
 }
-# Bodies of emails, shown in a frame of a page: they are written for mail programs.
-NOT_PAGES = {"dev.part", "dev.preview_html"}
+# Bodies of emails, shown in a frame of a page: they are written for mail programs. A redirect for everybody, and a
+# text that is there only when a setting says so.
+NOT_PAGES = {"dev.part", "dev.preview_html", "main.change_password", "main.security_txt"}
 WHO_LOOKS = ("visitor", "user", "unconfirmed", "administrator")
 
 

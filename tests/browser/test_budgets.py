@@ -105,6 +105,12 @@ def test_a_page_is_compressed_and_anonymous(production_site: str) -> None:
     assert "Set-Cookie" not in headers
 
 
+@pytest.mark.parametrize("path", ["/", "/about", "/account/login"])
+def test_production_leads_to_no_page_of_development(newcomer: Visitor, path: str) -> None:
+    newcomer.open(path)
+    assert newcomer.page.locator("footer a").all_inner_texts() == ["About"]
+
+
 @pytest.mark.parametrize("path", ["/", "/account/login", "/account/register"])
 def test_a_page_of_nobody_asks_the_database_nothing(client: FlaskClient, db: SQLAlchemy, path: str) -> None:
     with recorded_queries(db.engine) as queries:

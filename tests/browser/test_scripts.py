@@ -1,13 +1,16 @@
 """What the scripts add to the pages, and that the pages work without them."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask_sqlalchemy import SQLAlchemy
 from playwright.sync_api import Browser, Dialog, Page, Route, expect
+from sqlalchemy import update
 
 from app.assets import BUNDLES, SOURCES, theme_color
-from app.models import EditableHTML, User
+from app.kit.db.database import utc_now
+from app.models import EditableHTML, User, UserSession
 from tests.browser.people import People
 from tests.browser.visitor import Visitor
 from tests.factories import PASSWORD
@@ -186,6 +189,26 @@ def test_a_failed_save_says_so_and_keeps_the_text(visitor: Visitor, people: Peop
     area.get_by_role("button", name="Save").click()
     expect(area.locator("[data-editor-status]")).to_contain_text("Not saved.")
     assert area.locator("textarea").input_value() == "not lost"
+    visitor.complaints.clear()
+
+
+def test_a_save_that_needs_the_password_offers_another_tab_and_keeps_the_text(
+    visitor: Visitor, people: People, db: SQLAlchemy
+) -> None:
+    area = open_editor(visitor, people)
+    db.session.execute(update(UserSession).values(reauthenticated_at=utc_now() - timedelta(minutes=16)))
+    db.session.commit()
+    area.locator("textarea").fill("a *long* text")
+    area.get_by_role("button", name="Save").click()
+    with visitor.context.expect_page() as opened:
+        area.get_by_role("link", name="Give your password in a new tab").click()
+    opened.value.get_by_label("Password", exact=True).fill(PASSWORD)
+    opened.value.locator("main").get_by_role("button").last.click()
+    opened.value.wait_for_url("**/about")
+    opened.value.close()
+    with visitor.page.expect_navigation():
+        area.get_by_role("button", name="Save").click()
+    expect(visitor.page.locator("#edited-about em")).to_have_text("long")
     visitor.complaints.clear()
 
 

@@ -18,6 +18,8 @@ def test_every_pinned_package_is_listed_with_its_license(tmp_path: Path) -> None
     assert flask["purl"] == f"pkg:pypi/flask@{flask['version']}"
     assert flask["licenses"] == [{"license": {"name": "BSD-3-Clause"}}]
     assert len(bill["components"]) > 40
+    states_it_in_a_file_only = next(one for one in bill["components"] if one["name"] == "pyromark")
+    assert states_it_in_a_file_only["licenses"] == [{"license": {"name": "MIT License"}}]
 
 
 @pytest.mark.parametrize(

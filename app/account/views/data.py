@@ -10,7 +10,7 @@ from app.account.blueprint import account
 from app.account.forms import DeleteAccountForm
 from app.extensions import db, limiter
 from app.jobs import export_data
-from app.kit.auth.limits import signed_in_user
+from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.sudo import sudo_required
 from app.models import AuditEvent, DataExport, delete_user
 from app.models.user import lock_administrator_roles
@@ -32,7 +32,7 @@ def exports() -> str:
 
 @account.post("/manage/export")
 @sudo_required
-@limiter.limit("10/day", key_func=signed_in_user)
+@limiter.limit(from_config("EXPORT_LIMIT"), key_func=signed_in_user)
 def request_export() -> Response:
     """Have a job write the copy; an email says when it is ready."""
     export = DataExport(user_id=current_user.id)
@@ -58,7 +58,7 @@ def download_export(export_id: int) -> FlaskResponse:
 
 
 @account.route("/manage/delete", methods=["GET", "POST"])
-@limiter.limit("20/minute", methods=["POST"], key_func=signed_in_user)
+@limiter.limit(from_config("OWN_PASSWORD_FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def delete_account() -> str | Response:
     """Delete one's own account, with the password; refused for the last administrator."""
     form = DeleteAccountForm()

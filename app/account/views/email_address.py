@@ -11,13 +11,13 @@ from app.account.private_page import private_page
 from app.account.request_details import request_details
 from app.account.views.registration import LINK_IS_DEAD
 from app.extensions import db, limiter
-from app.kit.auth.limits import signed_in_user
+from app.kit.auth.limits import from_config, signed_in_user
 from app.models import AuditEvent, User
 from app.sessions import verify_own_password
 
 
 @account.route("/manage/change-email", methods=["GET", "POST"])
-@limiter.limit("20/minute", methods=["POST"], key_func=signed_in_user)
+@limiter.limit(from_config("OWN_PASSWORD_FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def change_email_request() -> str | Response:
     """Mail a link to the new address and a notice to the old; the same answer when the new one is taken."""
     form = ChangeEmailForm()
@@ -46,7 +46,7 @@ def _send_change_link(new_email: str) -> None:
 
 
 @account.route("/manage/change-email/<token>", methods=["GET", "POST"])
-@limiter.limit("20/minute")
+@limiter.limit(from_config("LINK_LIMIT"))
 @private_page
 def change_email(token: str) -> str | Response:
     """Change the address with the link that proves it; only the button does."""

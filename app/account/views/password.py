@@ -14,7 +14,7 @@ from app.account.request_details import request_details
 from app.account.views.registration import LINK_IS_DEAD
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
-from app.kit.auth.limits import signed_in_user
+from app.kit.auth.limits import from_config, signed_in_user
 from app.models import AuditEvent, User, UserSession
 from app.sessions import current_session, forget_browser, verify_own_password
 
@@ -30,7 +30,7 @@ ADDRESS_IS_TAKEN = (
 
 @account.route("/reset-password", methods=["GET", "POST"])
 @access(VISITORS)
-@limiter.limit("20/minute", methods=["POST"])
+@limiter.limit(from_config("EMAIL_REQUEST_LIMIT"), methods=["POST"])
 def reset_password_request() -> str | Response:
     """Mail a link; the answer and the work are the same for an unknown address."""
     form = RequestResetPasswordForm()
@@ -53,7 +53,7 @@ def _send_reset_link(address: str) -> None:
 
 @account.route("/reset-password/<token>", methods=["GET", "POST"])
 @access(VISITORS)
-@limiter.limit("20/minute")
+@limiter.limit(from_config("LINK_LIMIT"))
 @private_page
 def reset_password(token: str) -> str | Response:
     """Set a new password with a mailed link.
@@ -95,7 +95,7 @@ def _end_sessions_and_tell(user: User, except_id: int | None = None) -> None:
 
 
 @account.route("/manage/change-password", methods=["GET", "POST"])
-@limiter.limit("20/minute", methods=["POST"], key_func=signed_in_user)
+@limiter.limit(from_config("OWN_PASSWORD_FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def change_password() -> str | Response:
     """Set a new password with the old one; every other browser is logged out."""
     form = ChangePasswordForm()
@@ -113,7 +113,7 @@ def change_password() -> str | Response:
 
 @account.route("/not-me/<token>", methods=["GET", "POST"])
 @access(ANYONE)
-@limiter.limit("20/minute")
+@limiter.limit(from_config("LINK_LIMIT"))
 @private_page
 def not_me(token: str) -> str | Response:
     """Lock everyone out of an account whose owner did not do what a notice said, and mail a reset link."""

@@ -13,6 +13,7 @@ from app.account.sign_up import send_again
 from app.email import confirm as confirmation
 from app.extensions import db, limiter
 from app.kit.auth.email_address import EMAIL_MAX_LENGTH
+from app.kit.auth.limits import from_config
 from app.kit.auth.passwords import assess, personal_words
 from app.models import AuditEvent, User
 from app.newcomer import forget_newcomer, newcomer_email, remember_newcomer
@@ -22,7 +23,7 @@ LINK_IS_DEAD = "This link is not valid: it is too old, or was used before."
 
 @account.route("/register", methods=["GET", "POST"])
 @access(VISITORS)
-@limiter.limit("20/minute", methods=["POST"])
+@limiter.limit(from_config("REGISTER_LIMIT"), methods=["POST"])
 def register() -> str | Response:
     """Sign up; the answer is the same whether or not the address has an account."""
     form = RegistrationForm()
@@ -36,7 +37,7 @@ def register() -> str | Response:
 
 @account.post("/password-strength")
 @access(ANYONE)
-@limiter.limit("60/minute")
+@limiter.limit(from_config("PASSWORD_METER_LIMIT"))
 def password_strength() -> dict[str, object]:
     """Judge a password while it is typed, by the rule that the form will apply."""
     strength = assess(request.form.get("password", ""), personal_words(*_typed_and_known_texts()))
@@ -72,7 +73,7 @@ def unconfirmed() -> str | Response:
 
 @account.post("/confirm-account")
 @access(NEWCOMERS)
-@limiter.limit("20/minute")
+@limiter.limit(from_config("EMAIL_REQUEST_LIMIT"))
 def confirm_request() -> Response:
     """Send the email again that the sign-up caused."""
     if _is_confirmed():
@@ -97,7 +98,7 @@ def _email_to_confirm() -> str:
 
 @account.route("/confirm-account/<token>", methods=["GET", "POST"])
 @access(ANYONE)
-@limiter.limit("20/minute")
+@limiter.limit(from_config("LINK_LIMIT"))
 @private_page
 def confirm(token: str) -> str | Response:
     """Confirm the account; only the button does, since mail scanners open links."""
@@ -130,7 +131,7 @@ def _refuse_confirmation() -> Response:
 
 @account.route("/join-from-invite/<int:user_id>/<token>", methods=["GET", "POST"])
 @access(VISITORS)
-@limiter.limit("20/minute")
+@limiter.limit(from_config("LINK_LIMIT"))
 @private_page
 def join_from_invite(user_id: int, token: str) -> str | Response:
     """Let an invited user choose a password, which also confirms the account."""

@@ -13,7 +13,7 @@ from app.account.request_details import request_details
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
 from app.kit.auth.guesses import counted_guess, login_limits
-from app.kit.auth.limits import signed_in_user
+from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.passwords import verify_password
 from app.kit.db.database import insert_unless_taken, utc_now
 from app.kit.http.redirects import redirect_to_next
@@ -24,7 +24,7 @@ from app.sessions import current_session, log_in, log_out, verify_own_password
 
 @account.route("/login", methods=["GET", "POST"])
 @access(VISITORS)
-@limiter.limit("30/minute", methods=["POST"], key_func=known_browser.user_or_network)
+@limiter.limit(from_config("LOGIN_LIMIT"), methods=["POST"], key_func=known_browser.user_or_network)
 def login() -> str | Response:
     """Log in; a wrong password, an unknown address, a disabled and an unconfirmed account get the same answer."""
     form = LoginForm()
@@ -89,7 +89,7 @@ def logout() -> Response:
 
 @account.route("/confirm-password", methods=["GET", "POST"])
 @access(UNCONFIRMED)
-@limiter.limit("20/minute", methods=["POST"], key_func=signed_in_user)
+@limiter.limit(from_config("OWN_PASSWORD_FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def confirm_password() -> str | Response:
     """Ask for the password before something that matters, then lead back to it."""
     form = ConfirmPasswordForm()

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from app.admin.blueprint import admin
 from app.admin.forms import EditorForm
 from app.extensions import db
+from app.kit.auth.sudo import gave_password_lately, password_page
 from app.kit.http.redirects import local_referrer
 from app.kit.pages import markdown
 from app.models import AuditEvent, EditableHTML
@@ -17,12 +18,14 @@ from app.models import AuditEvent, EditableHTML
 def update_editor_contents() -> Response:
     """Store the text as it was written; every page that shows it renders it through the allow-list.
 
-    A script gets 204, or 422 with what is wrong; a browser without scripts goes back to the page,
-    or sees the form again with what was typed.
+    A script gets 204, or what is wrong: 422, or 403 when the password has to be given again. A browser
+    without scripts goes back to the page, or sees the form again with what was typed.
     """
     form = EditorForm()
     if not form.validate():
         return _refuse(form)
+    if not gave_password_lately():
+        return _ask_for_password(form)
     try:
         _store(form)
     except IntegrityError:  # somebody else saved this page for the first time at this very moment
@@ -31,7 +34,7 @@ def update_editor_contents() -> Response:
     if _is_script():
         return FlaskResponse(status=204)
     flash("The text is saved.", "success")
-    return redirect(local_referrer(url_for("main.index")))
+    return redirect(_edited_page())
 
 
 @admin.post("/_preview_editor_contents")
@@ -39,6 +42,21 @@ def preview_editor_contents() -> Response:
     """Answer the text as the page would show it, as a piece of HTML; nothing is stored."""
     form = EditorForm()
     return FlaskResponse(markdown.render(form.edit_data.data)) if form.validate() else _refuse(form)
+
+
+def _ask_for_password(form: EditorForm) -> Response:
+    """Ask in another tab: ``sudo_required`` leads away from the text, which is too long for it to keep."""
+    page = password_page(_edited_page())
+    if _is_script():
+        return make_response(jsonify(error="You entered your password a while ago.", page=page), 403)
+    return make_response(render_template("admin/edit_text.html", form=form, password_page=page), 403)
+
+
+def _edited_page() -> str:
+    """Return the page that the text stands on; a form that was shown again came from here, where nobody can go."""
+    home = url_for("main.index")
+    came_from = local_referrer(home)
+    return home if came_from == request.path else came_from
 
 
 def _store(form: EditorForm) -> None:

@@ -8,6 +8,7 @@ from app.access import access
 from app.admin.blueprint import admin
 from app.extensions import db
 from app.jobs import deliver_email
+from app.kit.auth.sudo import sudo_required
 from app.kit.mail.rows import EmailState
 from app.kit.pages.table import Table
 from app.models import AuditEvent, Email, Permission
@@ -46,6 +47,7 @@ def emails() -> str:
 
 @admin.post("/emails/<int:email_id>/retry")
 @access(Permission.MANAGE_EMAILS)
+@sudo_required
 def retry_email(email_id: int) -> Response:
     """Send an email that failed, was canceled or waits, as soon as possible."""
     _get_or_404(email_id)
@@ -61,8 +63,9 @@ def retry_email(email_id: int) -> Response:
 
 @admin.post("/emails/<int:email_id>/cancel")
 @access(Permission.MANAGE_EMAILS)
+@sudo_required
 def cancel_email(email_id: int) -> Response:
-    """Never send an email that is still waiting."""
+    """Never send an email that is still waiting: it may be the one that warns its reader of a thief."""
     _get_or_404(email_id)
     if Email.cancel(email_id):
         AuditEvent.record("email.canceled", email_id=email_id)

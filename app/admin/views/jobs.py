@@ -15,6 +15,7 @@ from app.access import access
 from app.admin.blueprint import admin
 from app.extensions import db
 from app.jobs import schedule
+from app.kit.auth.sudo import sudo_required
 from app.kit.jobs import queue_overview
 from app.models import AuditEvent, Permission, ScheduledJob
 
@@ -33,6 +34,7 @@ def jobs() -> str:
 
 @admin.post("/jobs/<job_id>/retry")
 @access(Permission.MANAGE_JOBS)
+@sudo_required
 def retry_job(job_id: str) -> Response:
     """Run a failed job again."""
     return _change(queue_overview.retry, job_id, "job.retried", "The job is back in its queue.")
@@ -40,6 +42,7 @@ def retry_job(job_id: str) -> Response:
 
 @admin.post("/jobs/<job_id>/discard")
 @access(Permission.MANAGE_JOBS)
+@sudo_required
 def discard_job(job_id: str) -> Response:
     """Forget a failed job."""
     return _change(queue_overview.discard, job_id, "job.discarded", "The job is discarded.")

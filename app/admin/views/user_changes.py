@@ -64,6 +64,7 @@ def end_user_sessions(user_id: int) -> Response:
 
 
 @admin.post("/user/<int:user_id>/resend-invitation")
+@sudo_required
 def resend_invitation(user_id: int) -> Response:
     """Mail the invitation again."""
     user = user_or_404(user_id)

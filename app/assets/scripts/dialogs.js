@@ -1,12 +1,13 @@
 // A form with data-confirm asks its question in a dialog before it is sent. It listens before the form's own guard.
 function confirmationDialog(form, button) {
   const dialog = document.createElement("dialog");
+  dialog.className = "dialog";
   const question = document.createElement("h2");
   question.id = "confirmation-question";
   question.textContent = form.dataset.confirm;
   dialog.setAttribute("aria-labelledby", question.id);
   const actions = document.createElement("div");
-  actions.className = "actions";
+  actions.className = "dialog__actions";
   const cancel = document.createElement("button");
   cancel.type = "button";
   cancel.className = "button";

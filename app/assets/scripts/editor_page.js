@@ -68,11 +68,20 @@ function send(form, url) {
   return fetch(url, { method: "POST", body: body, headers: { Accept: "application/json" } }).catch(function () { return null; });
 }
 
-async function failureText(response) {
-  if (!response) return "The server did not answer.";
-  if (response.redirected || response.status === 401) return "You are no longer logged in.";
+async function failure(response) {
+  if (!response) return { error: "The server did not answer." };
+  if (response.redirected || response.status === 401) return { error: "You are no longer logged in." };
   const answer = await response.json().catch(function () { return {}; });
-  return answer.error || `The server answered ${response.status}.`;
+  return { error: answer.error || `The server answered ${response.status}.`, page: answer.page };
+}
+
+// In a tab of its own: this one holds the text.
+function passwordLink(page) {
+  const link = document.createElement("a");
+  link.href = page;
+  link.target = "_blank";
+  link.textContent = "Give your password in a new tab, come back to this one, and save again.";
+  return link;
 }
 
 function status(form) {
@@ -94,7 +103,9 @@ function saveInPlace(form) {
     const response = await send(form, form.action);
     if (response && response.ok && !response.redirected) { changedText = false; location.reload(); return; }
     line.className = "message message--error";
-    line.textContent = `Not saved. ${await failureText(response)} Your text is still here.`;
+    const answer = await failure(response);
+    line.textContent = `Not saved. ${answer.error} Your text is still here. `;
+    if (answer.page) line.append(passwordLink(answer.page));
   });
 }
 

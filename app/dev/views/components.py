@@ -4,7 +4,7 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.assets import STATIC, STATIC_URL, asset_url
-from app.dev import samples
+from app.dev import markup, samples
 from app.dev.blueprint import dev
 from app.kit.assets import contrast
 from app.kit.pages.icons import PATHS
@@ -24,6 +24,7 @@ def components() -> str | Response:
         icons=sorted(PATHS),
         forms=samples.forms(),
         table=samples.table(),
+        sample=markup.sample,
         sample_flashes=lambda **_: [(kind, f"A flash of the kind “{kind}”.") for kind in samples.FLASHES],
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from io import StringIO
@@ -19,19 +19,13 @@ from webassets.exceptions import FilterError
 from webassets.filter.jsmin import JSMin
 from whitenoise.compress import Compressor
 
-from app.kit.assets import brand_images, contrast
+from app.kit.assets import contrast
+from app.kit.assets.brand_colors import brand_colors, light_and_dark
 from app.kit.assets.manifest import MANIFEST_NAME
 
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
-
-# libsass answers "nothing" without an error for a source that uses @use; a real build is far larger.
-SMALLEST_STYLE_BYTES = 4000
+# libsass passes these on as they are, and no browser knows them: what they ask for is silently missing.
+SASS_MODULES = re.compile(r"@(use|forward)\b")
 HASH_LENGTH = 12
-# The last level whose window is within the 8 MB that browsers promise to have (RFC 9659).
-ZSTD_LEVEL = 19
 
 
 class AssetError(Exception):
@@ -53,6 +47,7 @@ def build(sources: Path, target: Path, bundles: Mapping[str, Sequence[str]]) -> 
     Each file has its content's hash in its name and compressed copies beside it. The manifest is
     written last and in one step: who serves meanwhile serves the old build or the new one. Raises AssetError.
     """
+    _check_brand(sources)
     contents = {**_bundles(sources, bundles), **_images(sources)}
     target.mkdir(exist_ok=True)
     # The same content gets one name: a browser that has the logo has the favicon.
@@ -61,6 +56,15 @@ def build(sources: Path, target: Path, bundles: Mapping[str, Sequence[str]]) -> 
     _write_in_one_step(target / MANIFEST_NAME, json.dumps(files, indent=1).encode())
     _remove_old(target, set(files.values()))
     return [target / file_name for file_name in files.values()]
+
+
+def _check_brand(sources: Path) -> None:
+    """Check the colors of the brand themselves: emails take them from it, without a style sheet."""
+    try:
+        colors = brand_colors((sources / "styles" / "_brand.scss").read_text())
+    except ValueError as error:
+        raise AssetError(str(error)) from error
+    _check_contrast(light_and_dark(colors))
 
 
 def _bundles(sources: Path, bundles: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, bytes]]:
@@ -88,27 +92,26 @@ def _bundle(environment: Environment, name: str, files: Sequence[str]) -> tuple[
 
 
 def _check_style(name: str, css: str) -> None:
-    if len(css) < SMALLEST_STYLE_BYTES:
-        raise AssetError(f"{name}: only {len(css)} bytes came out. libsass knows @import, not @use.")
-    unreadable = contrast.problems(css)
+    if SASS_MODULES.search(css) or not css.strip():
+        raise AssetError(f"{name}: libsass knows @import, not @use.")
+    _check_contrast(contrast.colors(css))
+
+
+def _check_contrast(colors: dict[str, tuple[str, str]]) -> None:
+    unreadable = contrast.problems(colors)
     if unreadable:
-        raise AssetError(f"{name}: colors too close to each other (styles/_brand.scss): " + "; ".join(unreadable))
+        raise AssetError("colors too close to each other (styles/_brand.scss): " + "; ".join(unreadable))
 
 
 def _images(sources: Path) -> dict[str, tuple[str, bytes]]:
-    """The logo and icons drawn in the brand's color; a file of the same name in images/ takes its place."""
-    images = brand_images.draw((sources / "styles" / "_brand.scss").read_text())
-    for path in sorted((sources / "images").glob("*.*")):
-        images[path.name] = path.read_bytes()
-    return {name: (name, content) for name, content in images.items()}
+    return {path.name: (path.name, path.read_bytes()) for path in sorted((sources / "images").glob("*.*"))}
 
 
 def _write_hashed(target: Path, file_name: str, content: bytes) -> str:
     stem, _, suffix = file_name.rpartition(".")
     hashed_name = f"{stem}.{hashlib.sha256(content).hexdigest()[:HASH_LENGTH]}.{suffix}"
     path = target / hashed_name
-    # An older kit made no .zst; what cannot be made smaller has none either, and is quickly written again.
-    if not (path.exists() and Path(f"{path}.zst").exists()):
+    if not path.exists():
         # Compressed copies first: once the file itself is there, so is the whole of it.
         with tempfile.TemporaryDirectory(dir=target) as folder:
             draft = Path(folder) / hashed_name
@@ -122,14 +125,7 @@ def _compressed(path: Path) -> list[Path]:
     compressor = Compressor(quiet=True)
     if not compressor.should_compress(path.name):
         return []
-    copies = [Path(copy) for copy in compressor.compress(str(path))]
-    return [*copies, _zstd_copy(path)] if copies else []
-
-
-def _zstd_copy(path: Path) -> Path:
-    copy = path.with_name(f"{path.name}.zst")
-    copy.write_bytes(zstd.compress(path.read_bytes(), ZSTD_LEVEL))
-    return copy
+    return [Path(copy) for copy in compressor.compress(str(path))]
 
 
 def _write_in_one_step(path: Path, content: bytes) -> None:
@@ -140,6 +136,6 @@ def _write_in_one_step(path: Path, content: bytes) -> None:
 
 def _remove_old(target: Path, current: set[str]) -> None:
     for path in target.iterdir():
-        name = path.name.removesuffix(".br").removesuffix(".zst").removesuffix(".gz")
+        name = path.name.removesuffix(".br").removesuffix(".gz")
         if path.is_file() and name not in current and name != MANIFEST_NAME and not name.startswith("."):
             path.unlink(missing_ok=True)

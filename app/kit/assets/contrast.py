@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 # What is read on what, and the least ratio: 4.5 for text, 3 for the outline of a control (WCAG 1.4.3, 1.4.11).
 READ_ON = [
@@ -28,9 +29,8 @@ TOKEN = re.compile(rf"--([a-z-]+):\s*light-dark\(\s*{COLOR}\s*,\s*{COLOR}\s*\)",
 MODES = ("light", "dark")
 
 
-def problems(css: str) -> list[str]:
-    """Answer one sentence for each pair of colors in ``css`` that is too close; none when all can be read."""
-    tokens = colors(css)
+def problems(tokens: Mapping[str, tuple[str, str]]) -> list[str]:
+    """Return one sentence for each pair of colors that is too close; ``tokens`` are name: (light, dark)."""
     return [
         f"--{text} on --{ground} has {ratio(tokens[text][mode], tokens[ground][mode]):.2f} of {least} in {MODES[mode]}"
         for text, ground, least in READ_ON

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,11 +11,15 @@ MANIFEST_NAME = "manifest.json"
 
 
 class AssetManifest:
-    """The JSON file that a build leaves behind, read again only when it changed."""
+    """The JSON file that a build leaves behind, read again only when it changed.
+
+    ``build`` differs from build to build; it is part of the key of whatever is cached with addresses of assets in it.
+    """
 
     def __init__(self, folder: Path, url_prefix: str) -> None:
         self.path = folder / MANIFEST_NAME
         self.url_prefix = url_prefix
+        self.build = ""
         self._urls: dict[str, str] = {}
         self._read_at_ns = -1
 
@@ -40,7 +45,9 @@ class AssetManifest:
     def _read(self) -> dict[str, str]:
         self._read_at_ns = self._modified_ns()
         if self._read_at_ns:
-            files = json.loads(self.path.read_text())
+            text = self.path.read_text()
+            self.build = hashlib.sha256(text.encode()).hexdigest()[:12]
+            files = json.loads(text)
             self._urls = {name: self.url_prefix + file_name for name, file_name in files.items()}
         return self._urls
 

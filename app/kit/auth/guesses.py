@@ -22,12 +22,6 @@ from werkzeug.exceptions import TooManyRequests
 from app.kit.auth.limits import client_address, signed_in_user, typed_email
 from app.kit.auth.passwords import TooManyHashesError
 
-WRONG_PER_ADDRESS = parse("5 per 5 minutes")
-WRONG_PER_KNOWN_BROWSER = parse("5 per 5 minutes")
-WRONG_PER_NETWORK = parse("10 per minute")
-# All forms together in which somebody logged in gives the own password.
-WRONG_PER_USER = parse("5 per 5 minutes")
-
 log = logging.getLogger(__name__)
 R = TypeVar("R")
 
@@ -49,7 +43,7 @@ def own_password_limits() -> list[GuessLimit]:
 
     All share one count, since a thief with a stolen session would try each of them.
     """
-    return [GuessLimit(WRONG_PER_USER, signed_in_user())]
+    return [GuessLimit(_wrong("USER"), signed_in_user())]
 
 
 def login_limits(known_browser: str | None) -> list[GuessLimit]:
@@ -59,12 +53,16 @@ def login_limits(known_browser: str | None) -> list[GuessLimit]:
     own: strangers who guess at the address, or from the same network, must not keep the owner out.
     """
     if known_browser is not None:
-        return [GuessLimit(WRONG_PER_KNOWN_BROWSER, f"browser:{known_browser}")]
+        return [GuessLimit(_wrong("KNOWN_BROWSER"), f"browser:{known_browser}")]
     # The address first: guesses that it stops are none of the network's.
     return [
-        GuessLimit(WRONG_PER_ADDRESS, f"address:{typed_email()}"),
-        GuessLimit(WRONG_PER_NETWORK, f"network:{client_address()}"),
+        GuessLimit(_wrong("ADDRESS"), f"address:{typed_email()}"),
+        GuessLimit(_wrong("NETWORK"), f"network:{client_address()}"),
     ]
+
+
+def _wrong(whose: str) -> RateLimitItem:
+    return parse(current_app.config[f"WRONG_PASSWORDS_PER_{whose}"])
 
 
 def counted_guess(limits: Sequence[GuessLimit], check: Callable[[], R]) -> R:

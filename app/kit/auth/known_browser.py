@@ -5,7 +5,6 @@ so that strangers who guess at the address do not keep its owner out ("Device Co
 Whoever copies it gains the few guesses of one browser, and none at anybody else's password.
 """
 
-from datetime import timedelta
 from secrets import token_urlsafe
 
 from flask import Response, after_this_request, current_app, request
@@ -13,7 +12,6 @@ from flask import Response, after_this_request, current_app, request
 from app.kit.auth import tokens
 from app.kit.auth.limits import client_address
 
-LIFETIME = timedelta(days=365)
 _PURPOSE = "known_browser"
 
 
@@ -24,8 +22,8 @@ def remember(user_uid: str, password_hash: str | None) -> None:
     number of cookies made, each with guesses of its own.
     """
     browser = recognize(user_uid, password_hash) or token_urlsafe(16)
-    seconds = int(LIFETIME.total_seconds())
-    token = tokens.sign(_PURPOSE, user_uid, (password_hash,), seconds, browser=browser)
+    lifetime = current_app.config["KNOWN_BROWSER_LIFETIME"]
+    token = tokens.sign(_PURPOSE, user_uid, (password_hash,), int(lifetime.total_seconds()), browser=browser)
 
     @after_this_request
     def set_cookie(response: Response) -> Response:
@@ -33,7 +31,7 @@ def remember(user_uid: str, password_hash: str | None) -> None:
         response.set_cookie(
             settings["KNOWN_BROWSER_COOKIE_NAME"],
             token,
-            max_age=LIFETIME,
+            max_age=lifetime,
             secure=settings["SESSION_COOKIE_SECURE"],
             httponly=True,
             samesite="Strict",  # only our own login form has a use for it

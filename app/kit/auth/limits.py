@@ -7,6 +7,7 @@ address on the network, an email address that was typed, or who is logged in.
 import hashlib
 import hmac
 import time
+from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
@@ -24,30 +25,14 @@ REDIS_TIMEOUT_SECONDS = 0.5
 IPV6_CUSTOMER_PREFIX = 64
 
 
-class ViewLimiter(Limiter):
-    """Limits views that state a limit, for the methods they state.
-
-    Flask-Limiter also looks, before every request, for limits of the whole site or of a blueprint,
-    which takes a tenth of a lean page's time. There are none; a fork that wants one takes Limiter.
-    """
-
-    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
-        if not in_middleware and self._limits_method(callable_name, request.method.lower()):
-            super()._check_request_limit(callable_name, in_middleware)
-
-    def _limits_method(self, callable_name: str | None, method: str) -> bool:
-        limits = self.limit_manager._decorated_limits.get(callable_name or "", ())
-        return any(not limit.methods or method in limit.methods for limit in limits)
-
-
-def make_limiter() -> ViewLimiter:
-    """Answer the unbound extension; RATELIMIT_STORAGE_URI says where it counts."""
+def make_limiter() -> Limiter:
+    """Return the unbound extension; RATELIMIT_STORAGE_URI says where it counts."""
     storage_options: dict[str, Any] = {
         "socket_timeout": REDIS_TIMEOUT_SECONDS,
         "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
         "retry": Retry(NoBackoff(), 0),  # redis-py's own ten would take a minute
     }
-    return ViewLimiter(
+    return Limiter(
         key_func=client_address,
         key_prefix="limits",
         storage_options=storage_options,
@@ -67,6 +52,11 @@ def init_app(app: Flask, limiter: Limiter) -> None:
             seconds = max(1, int(limiter.current_limit.reset_at - time.time()) + 1)
             response.headers.setdefault("Retry-After", str(seconds))
         return response
+
+
+def from_config(setting: str) -> Callable[[], str]:
+    """Return what ``limiter.limit`` asks at each request for the limit that config.py sets."""
+    return lambda: str(current_app.config[setting])
 
 
 def client_address() -> str:

@@ -19,8 +19,6 @@ from werkzeug.security import check_password_hash
 
 from app.kit.auth.password_methods import MethodsInUse, hash_of_nobody, is_computed, method_of
 
-MAX_LENGTH = 128
-MIN_SCORE = 3
 # zxcvbn raises above 72 characters, and its time grows with the length.
 ZXCVBN_MAX_LENGTH = 72
 # A name of many words makes many pairs, each of which zxcvbn looks for.
@@ -96,7 +94,7 @@ def assess(password: str, personal_words: Iterable[str] = ()) -> Strength:
     if not password:
         return Strength(0, [], problem)
     score, advice = _zxcvbn(password, personal_words)
-    if problem is None and score < MIN_SCORE:
+    if problem is None and score < current_app.config["PASSWORD_MIN_SCORE"]:
         problem = "This password is too easy to guess."
     return Strength(score, advice, problem)
 
@@ -110,11 +108,11 @@ def personal_words(*texts: str | None) -> list[str]:
 
 
 def _length_problem(password: str) -> str | None:
-    minimum = current_app.config["PASSWORD_MIN_LENGTH"]
+    minimum, maximum = current_app.config["PASSWORD_MIN_LENGTH"], current_app.config["PASSWORD_MAX_LENGTH"]
     if len(password) < minimum:
         return f"Use at least {minimum} characters."
-    if len(password) > MAX_LENGTH:
-        return f"Use at most {MAX_LENGTH} characters."
+    if len(password) > maximum:
+        return f"Use at most {maximum} characters."
     return None
 
 

@@ -34,7 +34,7 @@ def sudo_required(view: Callable[P, R]) -> Callable[P, R | Response]:
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
-        if _gave_password_lately():
+        if gave_password_lately():
             return view(*args, **kwargs)
         return _ask_for_password()
 
@@ -50,7 +50,8 @@ def take_interrupted_form() -> MultiDict[str, str] | None:
     return MultiDict(kept["fields"])
 
 
-def _gave_password_lately() -> bool:
+def gave_password_lately() -> bool:
+    """Return whether the user gave the password lately, for a view that asks for it in its own way."""
     # Flask-Login looks at the cookie only when someone asks for the user.
     return current_user.is_authenticated and g.user_session.is_recent_login
 
@@ -60,8 +61,13 @@ def _ask_for_password() -> Response:
     if request.method != "GET":
         came_from = _page_of_form()
         _keep_form(came_from)
+    return redirect(password_page(came_from))
+
+
+def password_page(back: str) -> str:
+    """Return the address that asks for the password and then leads ``back``."""
     refresh_view = current_app.login_manager.refresh_view  # type: ignore[attr-defined]
-    return redirect(url_for(refresh_view, next=came_from))
+    return url_for(refresh_view, next=back)
 
 
 def _page_of_form() -> str:

@@ -1,6 +1,6 @@
 """A command line whose listing has sections, and which tells a wrong configuration without a traceback."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -13,9 +13,9 @@ from app.kit.core.environment import ConfigError
 class Section:
     """Commands that belong together, in the order in which they are listed."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, commands: Sequence[click.Command] = ()) -> None:
         self.title = title
-        self.commands: list[click.Command] = []
+        self.commands = list(commands)
 
     def command(
         self, name: str, *, needs_app: bool = True, **settings: Any

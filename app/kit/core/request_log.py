@@ -19,7 +19,6 @@ from types import TracebackType
 from typing import Any
 
 from flask import Flask, Response, current_app, g, has_request_context, request
-from sqlalchemy import inspect
 
 log = logging.getLogger("app.request")
 
@@ -50,9 +49,6 @@ def configure_logging(*, level: str, as_json: bool) -> None:
         root.removeHandler(earlier)
     root.addHandler(handler)
     root.setLevel(level)
-    # No line of ours names its place in the code: do not find it out for each (a way of the logging HOWTO,
-    # "Optimization"; not its others: gunicorn's own lines name their process, and fail without one).
-    logging._srcfile = None  # type: ignore[attr-defined]
     # The development server prints the address of every request, tokens and all.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
@@ -78,7 +74,7 @@ def _begin_request() -> None:
     if "request_id" in g:  # its second run (conflicts.py)
         return
     request_id = _request_id_of_proxy() or secrets.token_hex(8)
-    vars(g).update(request_started_at=time.perf_counter(), request_id=request_id)
+    g.request_started_at, g.request_id = time.perf_counter(), request_id
 
 
 def _request_id_of_proxy() -> str | None:
@@ -90,11 +86,10 @@ def _request_id_of_proxy() -> str | None:
 
 
 def _end_request(response: Response) -> Response:
-    known = vars(g)
-    if "request_id" not in known:  # the request was refused before it began, by its host name for one
+    if "request_id" not in g:  # the request was refused before it began, by its host name for one
         return response
-    response.headers["X-Request-ID"] = known["request_id"]
-    seconds = time.perf_counter() - known["request_started_at"]
+    response.headers["X-Request-ID"] = g.request_id
+    seconds = time.perf_counter() - g.request_started_at
     log.info("request", extra={"fields": _request_fields(response, seconds)})
     return response
 
@@ -117,22 +112,14 @@ def _request_fields(response: Response, seconds: float) -> dict[str, Any]:
 
 
 def _context_fields() -> dict[str, Any]:
-    """Who and what the line belongs to; never loads the user, which could fail while logging."""
+    """Who and what the line belongs to.
+
+    ``g.user_id`` is noted by whoever loads the user: asking the user here could fail while logging.
+    """
     fields = _fields.get()
     if has_request_context():
-        known = vars(g)
-        fields = {**fields, "request_id": known.get("request_id"), "user_id": _id_of(known.get("_login_user"))}
+        fields = {**fields, "request_id": g.get("request_id"), "user_id": g.get("user_id")}
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def _id_of(user: Any) -> int | None:
-    if user is None or not user.is_authenticated:
-        return None
-    # Not user.id: after a commit the database would be asked for it again.
-    known: int | None = vars(user).get("id")
-    if known is None and (state := inspect(user, raiseerr=False)) and state.identity:
-        known = state.identity[0]
-    return known
 
 
 # ASCII: no forged second line. Made once, since json.dumps would make an encoder for each line.

@@ -1,4 +1,4 @@
-"""The parent of every form, and the fields that mean the same in each.
+"""The parent of every form, the fields that mean the same in each, and how they are drawn.
 
-May import core, db, http and auth.
+May import core, db, http, auth and pages.
 """

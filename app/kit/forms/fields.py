@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import current_app
@@ -37,7 +38,7 @@ def name_field(label: str, autocomplete: str, max_length: int) -> StringField:
         _no_link,
     ]
     attributes = {"autocomplete": autocomplete, "maxlength": max_length}
-    return StringField(label, validators, filters=[_trimmed], render_kw=attributes)
+    return StringField(label, validators, filters=[partial(_trimmed, max_length)], render_kw=attributes)
 
 
 def known_password_field(label: str = "Password") -> PasswordField:
@@ -78,8 +79,12 @@ def _without_outer_blanks(text: str | None) -> str | None:
     return text.strip() if text else text
 
 
-def _trimmed(text: str | None) -> str | None:
-    return unicodedata.normalize("NFC", text.strip()) if text else text
+def _trimmed(max_length: int, text: str | None) -> str | None:
+    text = text.strip() if text else text
+    # Normalizing takes quadratic time: 400 kB of marks kept a worker busy for a minute. Such a name is refused anyway.
+    if not text or len(text) > 4 * max_length:
+        return text
+    return unicodedata.normalize("NFC", text)
 
 
 def _plain_text(_form: Form, field: Field) -> None:
@@ -102,15 +107,19 @@ def _is_unsafe(character: str) -> bool:
 
 
 def _hashable_length(_form: Form, field: Field) -> None:
-    if len(field.data) > passwords.MAX_LENGTH:
-        raise StopValidation(f"Use at most {passwords.MAX_LENGTH} characters.")
+    maximum = current_app.config["PASSWORD_MAX_LENGTH"]
+    if len(field.data) > maximum:
+        raise StopValidation(f"Use at most {maximum} characters.")
 
 
 class _Strong:
-    field_flags: dict[str, Any] = {"maxlength": passwords.MAX_LENGTH}  # noqa: RUF012 - WTForms reads it so
-
     def __init__(self, personal_texts: PersonalTexts) -> None:
         self._personal_texts = personal_texts
+
+    @property
+    def field_flags(self) -> dict[str, object]:
+        """What WTForms makes attributes of the input."""
+        return {"maxlength": current_app.config["PASSWORD_MAX_LENGTH"]}
 
     def __call__(self, form: Form, field: Field) -> None:
         words = passwords.personal_words(*self._personal_texts(form))

@@ -11,6 +11,7 @@ from wtforms import FileField
 from app.kit.auth.csrf import MaskedFormCSRF
 from app.kit.auth.sudo import take_interrupted_form
 from app.kit.forms.field_errors import end_at_first_error
+from app.kit.forms.inputs import render_input
 from app.kit.http import request_text
 
 METHODS_WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
@@ -29,6 +30,9 @@ class Form(FlaskForm):
 
     class Meta(FlaskForm.Meta):
         csrf_class = MaskedFormCSRF
+
+        def render_field(self, field: Any, render_kw: dict[str, Any]) -> str:
+            return render_input(field.widget, field, render_kw)
 
         def wrap_formdata(self, form: FlaskForm, formdata: FormData) -> FormData:
             if formdata is None or isinstance(formdata, dict):

@@ -96,24 +96,16 @@ class _MissingHeaders:
 
 
 def _add_headers_of_this_response(response: Response) -> Response:
-    known = vars(g)
     if has_own_policy():
         response.headers.setdefault("Content-Security-Policy", content_security_policy())
     if "Cache-Control" not in response.headers:
-        if _is_somebody(known.get("_login_user")):
+        if g.get("user_id") is not None:
+            # The view looked at who is logged in: a shared computer must not show its page again.
             response.headers["Cache-Control"] = "no-store"
-        elif "csrf_token" in known:
+        elif "csrf_token" in g:
             # A form that one browser was given; not "no-store", which empties it on the way back.
             response.headers["Cache-Control"] = "private"
     return response
-
-
-def _is_somebody(user: Any) -> bool:
-    """Tell whether the view looked at who is logged in: a shared computer must not show its page again.
-
-    ``user`` is what Flask-Login has loaded already, so that a page without a user costs no query here.
-    """
-    return user is not None and user.is_authenticated
 
 
 def file_headers(https: bool) -> dict[str, str]:
@@ -123,8 +115,7 @@ def file_headers(https: bool) -> dict[str, str]:
 
 def has_own_policy() -> bool:
     """Tell whether the current response's CSP differs from that of all other pages."""
-    known = vars(g)
-    return "csp_nonce" in known or "csp_sources" in known
+    return "csp_nonce" in g or "csp_sources" in g
 
 
 def content_security_policy() -> str:

@@ -10,7 +10,7 @@ from wsgiref.headers import Headers
 
 from flask import Flask
 from whitenoise import WhiteNoise
-from whitenoise.responders import MissingFileError, StaticFile
+from whitenoise.responders import MissingFileError
 
 from app.kit.http.security_headers import FILE_CSP, file_headers
 
@@ -36,29 +36,20 @@ def init_app(app: Flask) -> None:
         prefix="/static/",
         autorefresh=app.config["ASSETS_AUTO_BUILD"],
         add_headers_function=add_headers,
+        allow_all_origins=False,
         immutable_file_test=lambda _path, url: FINGERPRINTED.search(url) is not None,
     )
 
 
 class _Files(WhiteNoise):
-    """Serves Zstandard copies, too, and leaves whatever is no reading to the application, which refuses it safely."""
+    """Leaves whatever is no reading, and names that no file can have, to the application, which refuses them safely."""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         serve = super().__call__ if environ["REQUEST_METHOD"] in {"GET", "HEAD"} else self.application
         return serve(environ, start_response)
 
-    @staticmethod
-    def is_compressed_variant(path: str, stat_cache: Any = None) -> bool:
-        return path.endswith(".zst") or WhiteNoise.is_compressed_variant(path, stat_cache)
-
-    def get_static_file(self, path: str, url: str, stat_cache: Any = None) -> StaticFile:
-        # StaticFile, and Path.exists, fail on a name that no file can have: a NUL, or too long.
+    def get_static_file(self, path: str, url: str, stat_cache: Any = None) -> Any:
+        # WhiteNoise looks for a file on each request in development, and fails on a NUL or a name that is too long.
         if stat_cache is None and not os.path.exists(path):  # noqa: PTH110
             raise MissingFileError(path)
-        headers = Headers([])
-        self.add_mime_headers(headers, path, url)
-        self.add_cache_headers(headers, path, url)
-        self.add_headers_function(headers, path, url)
-        # Of what a browser takes, StaticFile sends the smallest.
-        copies = {"zstd": f"{path}.zst", "br": f"{path}.br", "gzip": f"{path}.gz"}
-        return StaticFile(path, headers.items(), copies, stat_cache)
+        return super().get_static_file(path, url, stat_cache)

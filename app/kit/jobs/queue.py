@@ -28,8 +28,6 @@ DEFAULT_QUEUE = "default"
 TIMEOUT_SECONDS = 0.5
 # While Redis is away not every page pays the timeout anew.
 PAUSE_AFTER_FAILURE_SECONDS = 5
-# RQ keeps failed jobs, arguments and all, for a year unless told otherwise.
-KEEP_FAILED_SECONDS = 14 * 24 * 60 * 60
 KEEP_RESULT_SECONDS = 10 * 60
 
 # Ids and short strings: see Job.
@@ -117,7 +115,8 @@ class Job:
             args=arguments,
             timeout=self.timeout_seconds,
             result_ttl=KEEP_RESULT_SECONDS,
-            failure_ttl=KEEP_FAILED_SECONDS,
+            # RQ keeps failed jobs, arguments and all, for a year unless told otherwise.
+            failure_ttl=int(current_app.config["FAILED_JOB_LIFETIME"].total_seconds()),
             description=self.name,
             retry=self._retry(),
             meta={"request_id": current_request_id()},
@@ -127,6 +126,10 @@ class Job:
         if not self.retry_after_seconds:
             return None
         return RetryRule(max=len(self.retry_after_seconds), interval=list(self.retry_after_seconds))
+
+
+# Every job that was imported, wherever it stands.
+jobs: list[Job] = []
 
 
 def job(
@@ -143,7 +146,12 @@ def job(
     """
 
     def decorate(function: Callable[..., object]) -> Job:
-        return Job(function, name, queue, timeout_seconds, retry_after_seconds)
+        made = Job(function, name, queue, timeout_seconds, retry_after_seconds)
+        if any(known.name == name and known.path != made.path for known in jobs):
+            # The schedule keeps a job's times under its name: one of the two would never run.
+            raise ValueError(f"There are two jobs called {name!r}. Rename one.")
+        jobs.append(made)
+        return made
 
     return decorate
 

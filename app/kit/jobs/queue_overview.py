@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import redis
 from flask import current_app
-from rq import Queue
+from rq import Queue, Worker
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.registry import BaseRegistry
@@ -94,8 +94,8 @@ def discard(job_id: str) -> bool:
 
 
 def _queue_names() -> list[str]:
-    keys = current_app.extensions["redis"].smembers("rq:queues")
-    return sorted({DEFAULT_QUEUE, *(key.decode().removeprefix("rq:queue:") for key in keys)})
+    keys = current_app.extensions["redis"].smembers(Queue.redis_queues_keys)
+    return sorted({DEFAULT_QUEUE, *(key.decode().removeprefix(Queue.redis_queue_namespace_prefix) for key in keys)})
 
 
 def _queue_state(queue: Queue) -> QueueState:
@@ -124,7 +124,7 @@ def _error(job: Job) -> str:
 def _workers() -> list[WorkerState]:
     # RQ's own class would stretch the timeout of the connection that it is given to read with.
     client = current_app.extensions["redis"]
-    rows = [client.hgetall(key) for key in sorted(client.smembers("rq:workers"))]
+    rows = [client.hgetall(key) for key in sorted(client.smembers(Worker.redis_workers_keys))]
     return [_worker(row) for row in rows if row and b"death" not in row]
 
 

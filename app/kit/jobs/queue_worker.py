@@ -14,6 +14,7 @@ import redis
 from flask import Flask
 from rq import Worker
 from rq.exceptions import StopRequested
+from rq.executions import Execution
 from rq.job import Job
 from rq.queue import Queue
 
@@ -68,8 +69,8 @@ class QueueWorker(Worker):
     def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
         """Ignore further requests to stop: the second comes when the first was sent to all processes."""
 
-    def get_heartbeat_ttl(self, job: Job) -> int:
-        """Answer for how many seconds a running job counts as alive without a sign of life."""
+    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
+        """Return for how many seconds a running job counts as alive without a sign of life."""
         return MONITORING_SECONDS + JOB_GRACE_SECONDS
 
     def run_maintenance_tasks(self) -> None:
@@ -78,14 +79,14 @@ class QueueWorker(Worker):
             raise StopRequested
         super().run_maintenance_tasks()
 
-    def perform_job(self, job: Job, queue: Queue) -> bool:
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
         """Run the job in the forked process, with the application at hand."""
         started_at = time.perf_counter()
         request_id = job.meta.get("request_id") if job.meta else None
         with self._app.app_context(), log_fields(job_id=job.id, request_id=request_id):
             # The parent's connections are the parent's: forget them, do not close them.
             current_database().engine.dispose(close=False)
-            succeeded = super().perform_job(job, queue)
+            succeeded = super().perform_job(job, queue, execution)
             seconds = round(time.perf_counter() - started_at, 3)
             fields = {"job": job.description, "succeeded": succeeded, "seconds": seconds}
             log.info("job ended", extra={"fields": fields})

@@ -147,6 +147,9 @@ class Catalog:
             entry = CatalogEmail(
                 composer, template, subject, priority, to, outlives_user, limited_per_recipient, sample, self
             )
+            if entry.name in self.emails:
+                # Rows in the outbox know an email by its name: the wrong one would leave.
+                raise ValueError(f"There are two emails called {entry.name}. Rename one.")
             self.emails[entry.name] = entry
             return entry
 

@@ -23,9 +23,6 @@ from app.kit.mail.smtp import Failure, SmtpTransport, classify
 
 log = logging.getLogger("app.outbox")
 
-# Twelve tries, each wait twice the one before: together 42 s * (2 ** 11 - 1), a day.
-MAX_ATTEMPTS = 12
-FIRST_WAIT_SECONDS = 42
 # Spread by a fifth, so that a thousand messages that failed together do not return together.
 JITTER = 0.2
 # A message must be through this long before its lease ends.
@@ -133,7 +130,7 @@ class Outbox:
         return self._later(row, error, server_failed=failure is not Failure.TEMPORARY)
 
     def _later(self, row: ClaimedEmail, error: Exception, *, server_failed: bool = False) -> Outcome:
-        if row.attempts >= MAX_ATTEMPTS:
+        if row.attempts >= current_app.config["EMAIL_MAX_ATTEMPTS"]:
             log.error("email given up after %d tries", row.attempts)
             return Outcome(EmailState.DEAD, describe(error), server_failed=server_failed)
         fields = {"attempt": row.attempts, "error": type(error).__name__}
@@ -180,7 +177,9 @@ def new_transport() -> Transport:
 
 def wait_before_try(attempt: int) -> float:
     """Answer how many seconds to wait before try number ``attempt`` (2 or more)."""
-    return FIRST_WAIT_SECONDS * 2 ** (attempt - 2) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
+    first_wait_seconds = current_app.config["EMAIL_FIRST_WAIT_SECONDS"]
+    spread = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
+    return float(first_wait_seconds * 2 ** (attempt - 2) * spread)
 
 
 def describe(error: Exception) -> str:

@@ -1,15 +1,9 @@
 """What an administrator writes, as HTML that is safe to show to everybody."""
 
-from __future__ import annotations
-
 import re
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from itertools import islice
 
 from markupsafe import Markup
-
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
 
 TEXT_TAGS = "p br hr strong b em i u s del ins sub sup small mark abbr blockquote cite q code pre kbd"
 BLOCK_TAGS = "h1 h2 h3 h4 h5 h6 ul ol li dl dt dd table caption thead tbody tfoot tr th td figure figcaption"
@@ -30,20 +24,74 @@ ALLOWED_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 BLOCK = r"(?:p|div|h[1-6]|ul|ol|table|blockquote|figure|pre)"
 EDITOR_HTML = re.compile(rf"\s*<{BLOCK}\b[^>]*>.*</{BLOCK}>\s*\Z", re.IGNORECASE | re.DOTALL)
 
+# The parser takes linear time. What follows bounds the sanitizer, which builds a tree as browsers do: each tag may
+# cost as much as the tree is deep, and a formatting tag or link that is left open is repeated in every later block.
+MAX_TAGS = 6_000
+MAX_REPEATED_LINK_CHARACTERS = 2_000_000
+ANY_TAG = re.compile(r"</?[a-z]", re.IGNORECASE)
+# None of them may keep an attribute. Without one, three of each are repeated at most; with one, thousands are.
+FORMATTING_TAG = re.compile(r"<(b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/])[^<>]*", re.IGNORECASE)
+ATTRIBUTE = r"""\s+[\w:-]+(?:\s*=\s*(?:"[^"<>]*+"|'[^'<>]*+'|[^\s"'<>=`]++))?+"""
+LINK = rf"<a(?:{ATTRIBUTE})++\s*/?>"
+WHOLE_LINK = re.compile(LINK, re.IGNORECASE)
+# One whose end is not certain might hide the rest of the text in an attribute.
+UNCERTAIN_LINK = re.compile(rf"(?!{LINK})(<a)(?=[\s/])[^<>]*", re.IGNORECASE)
+TOO_COMPLEX = (
+    f"This text has too many parts: more than about {MAX_TAGS // 2:,} paragraphs, list items, table cells and links, "
+    "or too much HTML that is left open. Divide it."
+)
+
 
 def render(text: str) -> Markup:
-    """The HTML of ``text``, which is Markdown, with HTML in it or not, or what an HTML editor once stored.
+    """Return the HTML of ``text``, which is Markdown, with HTML in it or not, or what an HTML editor once stored.
 
     Everything that is not on the allow-list is gone: scripts, styles, frames, forms, event handlers and
-    links with another scheme than http, https, mailto and tel. Any text renders; none raises.
+    links with another scheme than http, https, mailto and tel. Any text renders; none raises, and one that
+    is too complex is shown as it was written.
     """
-    # No encoder takes a lone surrogate, and the sanitizer would raise on it.
-    text = text.encode("utf-8", "replace").decode("utf-8")
-    return sanitize(text if EDITOR_HTML.match(text) else _parser().render(text))
+    html = _html(text)
+    if _is_expensive(html):
+        return Markup("<pre>{}</pre>").format(_encodable(text))
+    return sanitize(_without_repetition(html))
+
+
+def is_too_complex(text: str) -> bool:
+    """Return whether ``text`` would keep a worker busy, so that a form can refuse it: see :data:`TOO_COMPLEX`."""
+    return _is_expensive(_html(text))
+
+
+def _html(text: str) -> str:
+    text = _encodable(text)
+    return text if EDITOR_HTML.match(text) else _parsed(text)
+
+
+def _encodable(text: str) -> str:
+    # No encoder takes a lone surrogate, and both libraries would raise on it.
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _parsed(text: str) -> str:
+    # Imported here: only the pages that show edited text need it, and an idle web worker stays small.
+    from pyromark import Options, html
+
+    return html(text, options=Options.ENABLE_TABLES | Options.ENABLE_STRIKETHROUGH)
+
+
+def _is_expensive(html: str) -> bool:
+    tags = sum(1 for _ in islice(ANY_TAG.finditer(html), MAX_TAGS + 1))
+    if tags > MAX_TAGS:
+        return True
+    longest_link = max((match.end() - match.start() for match in WHOLE_LINK.finditer(html)), default=0)
+    return tags * longest_link > MAX_REPEATED_LINK_CHARACTERS
+
+
+def _without_repetition(html: str) -> str:
+    """Take away the attributes that the sanitizer would repeat, or whose end it would look for elsewhere."""
+    return UNCERTAIN_LINK.sub(r"\1", FORMATTING_TAG.sub(r"<\1", html))
 
 
 def sanitize(html: str) -> Markup:
-    """The allowed part of ``html``; every link leaves with rel="noopener noreferrer"."""
+    """Return the allowed part of ``html``; every link leaves with rel="noopener noreferrer"."""
     # Imported here: only the pages that show edited text need it, and an idle web worker stays small.
     import nh3
 
@@ -56,11 +104,3 @@ def sanitize(html: str) -> Markup:
             link_rel="noopener noreferrer",
         )
     )
-
-
-@lru_cache(maxsize=1)
-def _parser() -> MarkdownIt:
-    # Imported here: 30 ms and 4 MB that a web worker pays only when somebody opens an edited page.
-    from markdown_it import MarkdownIt
-
-    return MarkdownIt("commonmark", {"html": True, "linkify": False}).enable(["table", "strikethrough"])

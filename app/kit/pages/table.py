@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import request
+from flask import current_app, request
 from sqlalchemy import ColumnElement, Select, func, inspect, or_, select
 from sqlalchemy.orm import QueryableAttribute
 
@@ -52,7 +52,7 @@ class Table:
         search: Sequence[Column] = (),
         filters: Mapping[str, Filter] | None = None,
         sort: str = "",
-        per_page: int = 25,
+        per_page: int | None = None,
     ) -> Table:
         """Run ``query``, which selects one model, as the address of the request asks: one count and one page.
 
@@ -62,6 +62,7 @@ class Table:
         the condition for a value, None for a value it does not understand. Whatever else the address
         holds is ignored, and a page beyond the end is the last one: no address is an error.
         """
+        per_page = per_page or current_app.config["ROWS_PER_PAGE"]
         words, chosen = _searched(), _chosen(filters or {})
         conditions = _search_conditions(words, search) + [condition for _, condition in chosen.values()]
         query = query.where(*conditions) if conditions else query

@@ -3,14 +3,14 @@
 from flask import render_template
 
 from app.access import ANYONE, access
-from app.kit.http.page_for_strangers import same_for_strangers
+from app.kit.http.caching import cached_for_anonymous
 from app.main.blueprint import main
 from app.models import EditableHTML
 
 
 @main.get("/")
 @access(ANYONE)
-@same_for_strangers
+@cached_for_anonymous(seconds=300)
 def index() -> str:
     """The landing page; greets who is logged in."""
     return render_template("main/index.html")

@@ -1,0 +1,13 @@
+// A button that copies the text of the element it names; where the browser does not let it, the text is selected.
+document.querySelectorAll("[data-copy]").forEach(function (button) {
+  const label = button.innerHTML;
+  button.addEventListener("click", async function () {
+    const source = document.getElementById(button.dataset.copy);
+    getSelection().selectAllChildren(source);
+    if (!navigator.clipboard) return;
+    const copied = await navigator.clipboard.writeText(source.textContent).then(function () { return true; }, function () { return false; });
+    if (!copied) return;
+    button.textContent = "Copied";
+    setTimeout(function () { button.innerHTML = label; }, 2000);
+  });
+});

@@ -1,0 +1,182 @@
+"""The cache of the site: Flask-Caching, in this process or in Redis (CACHE_REDIS_URL).
+
+Two things of the kit are cached: whole pages for anonymous visitors (here) and fragments of templates
+(:mod:`app.kit.pages.fragments`). Each has a key that names all it depends on, and a lifetime.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+from cachelib.serializers import BaseSerializer
+from flask import Flask, Request, Response, current_app, g, make_response, request, session
+from flask.cli import with_appcontext
+from flask_caching import Cache
+from redis import RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from app.kit.http.security_headers import has_own_policy
+
+Variant = Callable[[], tuple[str, ...]]
+BYTES = b"!"
+ETAG_LENGTH = 32
+# A cache that takes longer than that is none.
+REDIS_OPTIONS = {"socket_timeout": 0.1, "socket_connect_timeout": 0.1, "retry": Retry(NoBackoff(), 0)}
+
+log = logging.getLogger(__name__)
+
+
+class SafeSerializer(BaseSerializer):
+    """Bytes as they are, everything else as JSON: a pickle would be code for whoever can write to Redis."""
+
+    def dumps(self, value: Any, *_options: Any) -> bytes:
+        return BYTES + value if isinstance(value, bytes) else json.dumps(value).encode()
+
+    def loads(self, bvalue: bytes | None) -> Any:
+        if bvalue is None:
+            return None
+        return bvalue[1:] if bvalue.startswith(BYTES) else json.loads(bvalue)
+
+
+class CompressedPages:
+    """Where Flask-Compress keeps the compressed bytes of cached pages (COMPRESS_CACHE_BACKEND); of others, nothing."""
+
+    def get(self, key: str) -> bytes | None:
+        found = _get(key) if _is_of_cached_page(key) else None
+        g.cached_page_is_compressed = found is not None
+        return found
+
+    def set(self, key: str, value: bytes) -> None:
+        # Flask-Compress also hands back what it was given.
+        if _is_of_cached_page(key) and not g.cached_page_is_compressed:
+            _set(key, value, g.cached_page_seconds)
+
+
+def init_app(app: Flask, cache: Cache, variant: Variant, cookies: frozenset[str]) -> None:
+    """Bind ``cache``; call this before Flask-Compress is bound.
+
+    ``variant`` returns what the look of every page depends on besides its address: the language, the theme.
+    ``cookies`` names the cookies that ``variant`` reads; a visitor with any other one gets no cached page.
+    """
+    kind = app.config["CACHE_TYPE"]
+    app.config.update(COMPRESS_CACHE_BACKEND=CompressedPages, COMPRESS_CACHE_KEY=_page_key)
+    options = {
+        "CACHE_SERIALIZER": None if kind == "NullCache" else SafeSerializer,
+        "CACHE_OPTIONS": REDIS_OPTIONS if kind == "RedisCache" else None,
+    }
+    cache.init_app(app, options)
+    with app.app_context():
+        app.extensions["page_cache"] = cache.cache
+    app.extensions["page_variant"], app.extensions["page_cookies"] = variant, cookies
+
+
+def cached_for_anonymous(seconds: int) -> Callable[[Callable[[], str]], Callable[[], str | Response]]:
+    """Cache the page that a view renders for anonymous visitors, and its compressed bytes, for ``seconds``.
+
+    The page may depend on its address and on what ``variant`` returns, and on nothing else. One that uses the
+    database, the session (as each form does) or a CSP of its own is rendered anew each time, and so is one that
+    is asked for with a query string or an unknown cookie.
+    """
+
+    def decorate(view: Callable[[], str]) -> Callable[[], str | Response]:
+        @wraps(view)
+        def cached() -> str | Response:
+            if not _is_anonymous():
+                return view()
+            g.cached_page_seconds, g.cached_page_key = seconds, _key()
+            page = _get(g.cached_page_key)
+            if page is None:
+                rendered = view()
+                if not isinstance(rendered, str) or not _is_for_everyone():
+                    del g.cached_page_key
+                    return rendered
+                page = _with_etag(rendered.encode())
+                _set(g.cached_page_key, page, seconds)
+            return _response(page)
+
+        cached.cached_seconds = seconds  # type: ignore[attr-defined]
+        return cached
+
+    return decorate
+
+
+def clear(app: Flask) -> None:
+    """Forget everything that is cached: in Redis for all processes, else in this one."""
+    app.extensions["page_cache"].clear()
+
+
+@click.command("clear_cache")
+@with_appcontext
+def clear_cache() -> None:
+    """Forget the pages cached in Redis.
+
+    Without CACHE_REDIS_URL each process caches for itself, and forgets when it is restarted.
+    """
+    clear(current_app)
+
+
+def current_variant() -> tuple[str, ...]:
+    """Return what the look of this page depends on besides its address."""
+    variant: tuple[str, ...] = current_app.extensions["page_variant"]()
+    return variant
+
+
+def _is_anonymous() -> bool:
+    # Looking at the session also tells caches on the way ("Vary") that cookies make a difference.
+    return not (session or request.query_string) and current_app.extensions["page_cookies"] >= request.cookies.keys()
+
+
+def _key() -> str:
+    # Behind some proxies anybody can choose the script root, and all links of the page begin with it.
+    parts = (request.host, request.environ.get("SCRIPT_NAME"), request.path, *current_variant())
+    return "page:" + hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _is_for_everyone() -> bool:
+    used_database = current_app.extensions["sqlalchemy"].session.registry.has()
+    return not (used_database or has_own_policy() or session.modified)
+
+
+def _with_etag(page: bytes) -> bytes:
+    return hashlib.sha256(page).hexdigest()[:ETAG_LENGTH].encode() + page
+
+
+def _response(page: bytes) -> Response:
+    response = make_response(page[ETAG_LENGTH:])
+    # Weak: the same page in another encoding has the same one (RFC 9110, 8.8.1).
+    response.set_etag(page[:ETAG_LENGTH].decode(), weak=True)
+    if request.if_none_match:
+        response.make_conditional(request)
+    return response
+
+
+def _page_key(_request: Request) -> str:
+    return str(g.get("cached_page_key", ""))
+
+
+def _is_of_cached_page(key: str) -> bool:
+    """Tell whether Flask-Compress's key, "algorithm;key", has the key of a page."""
+    return not key.endswith(";")
+
+
+def _get(key: str) -> bytes | None:
+    try:
+        found: bytes | None = current_app.extensions["page_cache"].get(key)
+    except RedisError as error:
+        log.warning("the cache does not answer: %s", type(error).__name__)
+        return None
+    return found
+
+
+def _set(key: str, value: bytes, seconds: int) -> None:
+    try:
+        current_app.extensions["page_cache"].set(key, value, timeout=seconds)
+    except RedisError as error:
+        log.warning("the cache does not answer: %s", type(error).__name__)

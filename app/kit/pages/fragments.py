@@ -1,0 +1,49 @@
+"""Pieces of pages that are the same for every visitor: rendered once, then cached in this process.
+
+A fragment sees its values and the globals that it is allowed, and nothing of the visitor: no request, no
+session, no current user. A name that it does not know is an error instead of an empty string.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+
+from flask import Flask, has_request_context, request
+from flask_caching import Cache
+from jinja2 import StrictUndefined
+from markupsafe import Markup
+
+Value = str | int | bool | None
+
+
+def init_app(app: Flask, cache: Cache, variant: Callable[[], tuple[str, ...]], allowed: Iterable[str]) -> None:
+    """Give templates ``fragment(template, seconds, **values)``; call this once all globals are there.
+
+    ``allowed`` names the globals that fragments may use. What they return may depend on their arguments and on
+    what ``variant`` returns (the language, the theme), never on who visits.
+    """
+    environment = app.jinja_env.overlay(undefined=StrictUndefined)
+    environment.globals = {name: app.jinja_env.globals[name] for name in allowed}
+    # In this process whatever CACHE_REDIS_URL says: to ask Redis takes longer than to render one.
+    kind = "SimpleCache" if app.config["CACHE_TYPE"] != "NullCache" else "NullCache"
+    cache.init_app(app, {"CACHE_TYPE": kind})
+    with app.app_context():
+        backend = cache.cache
+
+    def fragment(template: str, seconds: int, **values: Value) -> Markup:
+        # Links begin with the script root, which behind some proxies anybody can choose.
+        mounted_at = request.environ.get("SCRIPT_NAME", "") if has_request_context() else ""
+        key = _key(template, mounted_at, *variant(), *values.items())
+        html: str | None = backend.get(key)
+        if html is None:
+            html = environment.get_template(template).render(values)
+            backend.set(key, html, timeout=seconds)
+        # The template's environment has escaped every value.
+        return Markup(html)  # noqa: S704
+
+    app.jinja_env.globals["fragment"] = fragment
+
+
+def _key(*parts: object) -> str:
+    return "fragment:" + hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -1,0 +1,123 @@
+"""The steps that a page such as docs/recipes.md tells its reader, and carrying them out on a copy of the project."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+LEFT_OUT = {".git", ".venv", "instance", "static", "__pycache__", ".ruff_cache", ".mypy_cache", ".env", "node_modules"}
+STEP = re.compile(
+    r"(?:Create|[Ii]n|[Aa]t the end of)\s`(?P<path>[^`]+)`"
+    r"(?:,\s(?P<where>below|above|instead of)\s`(?P<line>[^`]+)`)?"
+    r"(?:,\s(?:add|write|which)\b[^`]*)?:\n\n```\w*\n(?P<code>.*?)```"
+    r"|In\s`(?P<shortened>[^`]+)`,\stake\sout\s(?P<gone>`[^`]+`(?:,\s`[^`]+`)*)"
+    r"|Delete\s(?P<deleted>`[^`]+`(?:,\s`[^`]+`)*)"
+    r"|^(?P<command>python3 manage\.py (?:db|format)\b.*?)$",
+    re.DOTALL | re.MULTILINE,
+)
+QUOTED = re.compile(r"`([^`]+)`")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do: a file to write, to change or to delete, or a command to run."""
+
+    path: str
+    where: str | None
+    line: str | None
+    code: str
+    shortened: str
+    gone: str
+    deleted: str
+    command: str | None
+
+    def carry_out(self, project: Path) -> None:
+        """Do it in the folder ``project``."""
+        if self.command:
+            run(project, *words(self.command)[1:])
+        elif self.deleted:
+            self._delete(project)
+        elif self.shortened:
+            self._shorten(project / self.shortened)
+        elif self.where:
+            self._change(project / self.path)
+        else:
+            self._write(project / self.path)
+
+    def _change(self, file: Path) -> None:
+        lines = file.read_text().splitlines(keepends=True)
+        start = place_of(self.line or "", lines, file) + (self.where == "below")
+        lines[start : start + (self.where == "instead of")] = [self.code]
+        file.write_text("".join(lines))
+
+    def _shorten(self, file: Path) -> None:
+        lines = file.read_text().splitlines(keepends=True)
+        for line in QUOTED.findall(self.gone):
+            del lines[place_of(line, lines, file)]
+        file.write_text("".join(lines))
+
+    def _write(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a") as opened:
+            opened.write(self.code)
+
+    def _delete(self, project: Path) -> None:
+        for name in QUOTED.findall(self.deleted):
+            path = project / name
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def place_of(line: str, lines: list[str], file: Path) -> int:
+    """Return where ``line`` stands, which has to be once."""
+    places = [number for number, text in enumerate(lines) if text.strip() == line]
+    assert len(places) == 1, f"{file.name} has {len(places)} lines {line!r}"
+    return places[0]
+
+
+def steps(text: str) -> Iterator[Step]:
+    """Return what a text says to do, in its order."""
+    for found in STEP.finditer(text):
+        yield Step(**found.groupdict())
+
+
+def section(text: str, title: str) -> str:
+    """Return the part of a page below the heading ``title``."""
+    found = re.search(rf"^## {re.escape(title)}\n.*?(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+    assert found, f"there is no recipe {title!r}"
+    return found.group()
+
+
+def words(command: str) -> list[str]:
+    """Return the words of a command; quotation marks hold some together."""
+    return [quoted or word for quoted, word in re.findall(r'"([^"]*)"|(\S+)', command)]
+
+
+def copy_project(folder: Path) -> Path:
+    """Copy the project into ``folder``, with tables made by the migrations of today."""
+    shutil.copytree(ROOT, folder, ignore=lambda _folder, names: LEFT_OUT & set(names))
+    run(folder, "manage.py", "db", "upgrade")
+    return folder
+
+
+def run(project: Path, *arguments: str) -> None:
+    """Run Python in ``project``; a failure shows what it printed."""
+    database = f"sqlite:///{project / 'instance' / 'recipes.sqlite'}"
+    is_a_step = arguments[0] == "manage.py"
+    extra = {"FLASK_CONFIG": "testing", "TEST_DATABASE_URL": database} if is_a_step else {}
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=project,
+        env={**os.environ, **extra},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{' '.join(arguments)}:\n{done.stdout[-8000:]}\n{done.stderr[-2000:]}"

@@ -1,0 +1,78 @@
+"""Public API of the libraries only: a private name may go with any release of theirs."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# Each private name that stays, and why.
+KEPT = {
+    # Werkzeug documents it as the way from a proxy to what it stands for.
+    ("app/account/views/data.py", "current_user._get_current_object"),
+    ("app/admin/user_actions.py", "current_user._get_current_object"),
+    ("app/sessions.py", "current_user._get_current_object"),
+    ("app/commands.py", "current_app._get_current_object"),
+    ("app/kit/db/migrations.py", "current_app._get_current_object"),
+    ("app/kit/mail/outbox.py", "current_app._get_current_object"),
+    ("app/models/audit_event.py", "current_user._get_current_object"),
+    # Flask-WTF has no other way to say how a request's token is read; the mask against BREACH has to come off first.
+    ("app/kit/auth/csrf.py", "super()._get_csrf_token"),
+    # The standard library's own name for it, and documented.
+    ("app/kit/jobs/worker.py", "os._exit"),
+    # Methods of our own model.
+    ("app/models/user_links.py", "user._state"),
+    ("app/models/user_recovery.py", "user._address_of"),
+}
+OURS = {"self", "cls"}
+
+
+def private_names(source: str) -> Iterator[str]:
+    """Return what a module takes from others by a name that begins with an underscore."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and is_private(node.attr) and ast.unparse(node.value) not in OURS:
+            yield ast.unparse(node)
+        if isinstance(node, ast.ImportFrom) and node.module != "__future__":
+            yield from (f"{node.module}.{alias.name}" for alias in node.names if is_private(alias.name))
+            # Types that exist for type checkers alone.
+            if any(map(is_private, (node.module or "").split("."))) and not (node.module or "").startswith("_typeshed"):
+                yield str(node.module)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"getattr", "setattr", "hasattr"}:
+            names = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+            yield from (str(name) for name in names if isinstance(name, str) and is_private(name))
+        if isinstance(node, ast.Call) and ast.unparse(node).startswith("vars(") and "self" not in ast.unparse(node):
+            yield ast.unparse(node)
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def test_no_private_name_of_a_library_is_used() -> None:
+    found = {
+        (path.relative_to(ROOT).as_posix(), name)
+        for path in (ROOT / "app").rglob("*.py")
+        for name in private_names(path.read_text())
+    }
+    assert found == KEPT, "find the public way, or add a line with a reason that the library's maintainer would accept"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "g._login_user = None",
+        "logging._srcfile = None",
+        "from flask_wtf.csrf import _FlaskFormCSRF",
+        "from flask_limiter._manager import LimitManager",
+        "vars(g)",
+        "getattr(g, '_login_user', None)",
+        "super()._load_user()",
+    ],
+)
+def test_the_rule_sees_each_kind(source: str) -> None:
+    assert list(private_names(source))
+
+
+def test_ones_own_are_nobodys_business() -> None:
+    assert not list(private_names("self._count = cls._made\nfrom __future__ import annotations\nx.__name__"))
