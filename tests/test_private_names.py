@@ -15,7 +15,6 @@ KEPT = {
     ("app/sessions.py", "current_user._get_current_object"),
     ("app/commands.py", "current_app._get_current_object"),
     ("app/kit/db/migrations.py", "current_app._get_current_object"),
-    ("app/kit/mail/outbox.py", "current_app._get_current_object"),
     ("app/models/audit_event.py", "current_user._get_current_object"),
     # Flask-WTF has no other way to say how a request's token is read; the mask against BREACH has to come off first.
     ("app/kit/auth/csrf.py", "super()._get_csrf_token"),
