@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import current_app
@@ -12,8 +13,6 @@ from app.kit.auth import passwords
 from app.kit.auth.breach_check import is_breached
 from app.kit.auth.email_address import EMAIL_MAX_LENGTH, normalized_email
 from app.kit.forms.link_detection import holds_link
-
-LONGEST_NORMALIZED = 1000
 
 PersonalTexts = Callable[[Any], list[str | None]]
 
@@ -39,7 +38,7 @@ def name_field(label: str, autocomplete: str, max_length: int) -> StringField:
         _no_link,
     ]
     attributes = {"autocomplete": autocomplete, "maxlength": max_length}
-    return StringField(label, validators, filters=[_trimmed], render_kw=attributes)
+    return StringField(label, validators, filters=[partial(_trimmed, max_length)], render_kw=attributes)
 
 
 def known_password_field(label: str = "Password") -> PasswordField:
@@ -80,10 +79,10 @@ def _without_outer_blanks(text: str | None) -> str | None:
     return text.strip() if text else text
 
 
-def _trimmed(text: str | None) -> str | None:
+def _trimmed(max_length: int, text: str | None) -> str | None:
     text = text.strip() if text else text
     # Normalizing takes quadratic time: 400 kB of marks kept a worker busy for a minute. Such a name is refused anyway.
-    if not text or len(text) > LONGEST_NORMALIZED:
+    if not text or len(text) > 4 * max_length:
         return text
     return unicodedata.normalize("NFC", text)
 
