@@ -43,7 +43,7 @@ def deed(needs: str = "", **choices: st.SearchStrategy[Any]) -> Callable[[Deed],
     """
 
     def mark(method: Deed) -> Deed:
-        method.needs, method.choices = needs, choices  # type: ignore[attr-defined]
+        method.needs, method.choices = needs, choices
         return method
 
     return mark
