@@ -1,11 +1,11 @@
-"""Can everybody read these colors? The contrast ratio of WCAG 2.2, checked when styles are built."""
+"""Check the contrast of colors (WCAG 2.2) when styles are built."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-# What is read on what, and the least ratio: 4.5 for text, 3 for the outline of a control (WCAG 1.4.3, 1.4.11).
+# Foreground, background and least ratio: 4.5 for text, 3 for the outline of a control (WCAG 1.4.3, 1.4.11).
 READ_ON = [
     (text, ground, 4.5)
     for text in ("text", "text-muted", "accent-text", "danger-text", "success-text", "warning-text", "info-text")
@@ -30,7 +30,7 @@ MODES = ("light", "dark")
 
 
 def problems(tokens: Mapping[str, tuple[str, str]]) -> list[str]:
-    """Return one sentence for each pair of colors that is too close; ``tokens`` are name: (light, dark)."""
+    """Return a sentence for each pair of colors with too little contrast; ``tokens`` is ``{name: (light, dark)}``."""
     return [
         f"--{text} on --{ground} has {ratio(tokens[text][mode], tokens[ground][mode]):.2f} of {least} in {MODES[mode]}"
         for text, ground, least in READ_ON
@@ -41,12 +41,12 @@ def problems(tokens: Mapping[str, tuple[str, str]]) -> list[str]:
 
 
 def colors(css: str) -> dict[str, tuple[str, str]]:
-    """Return light and dark of each color in ``css``: the custom properties written ``--name: light-dark(#…, #…)``."""
+    """Return ``{name: (light, dark)}`` for the properties of ``css`` written ``--name: light-dark(#…, #…)``."""
     return {name: (light, dark) for name, light, dark in TOKEN.findall(css)}
 
 
 def ratio(one: str, other: str) -> float:
-    """Return the contrast ratio of two colors written #rgb or #rrggbb: 1 (the same) to 21 (black on white)."""
+    """Return the contrast ratio of two colors written #rgb or #rrggbb, from 1 (the same) to 21 (black on white)."""
     lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
