@@ -19,7 +19,7 @@ from redis.retry import Retry
 
 from app.kit.auth.email_address import normalized_email
 
-# A short timeout, or a slow Redis would block every view that has a rate limit.
+# Short, because a slow Redis must not block every view that has a rate limit.
 REDIS_TIMEOUT_SECONDS = 0.5
 # The prefix that a home or a rented server gets (RFC 6177): one customer has 2^64 addresses.
 IPV6_CUSTOMER_PREFIX = 64
