@@ -1,5 +1,4 @@
-"""Machinery that knows nothing of this application.
+"""Code that does not depend on this application.
 
-A module here imports nothing of ``app`` but its neighbors, so a fork takes a newer kit
-by copying the folder.
+Modules here import nothing from ``app`` except ``app.kit``, so a fork can update the kit by copying the folder.
 """

@@ -1,4 +1,4 @@
-"""The asset pipeline: build, manifest, the images of a brand, and the contrast of its colors.
+"""The asset pipeline: the build, its manifest, the brand's colors and their contrast.
 
 May import core.
 """

@@ -1,4 +1,4 @@
-"""The colors of ``_brand.scss``, for what no style sheet reaches: emails, images, the browser's own frame."""
+"""Read the colors of ``_brand.scss``, for emails, images and browser chrome, where no style sheet applies."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ COLOR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 
 
 def brand_colors(scss: str) -> dict[str, str]:
-    """Return each color of ``_brand.scss`` as #rrggbb by its name, such as "accent-light".
+    """Return the colors of ``_brand.scss`` as #rrggbb, by name, such as "accent-light".
 
-    Raises ValueError for one that is written in another way: a mail program knows no Sass.
+    Raises ValueError for a color not written as #rgb or #rrggbb: mail programs do not understand Sass.
     """
     declared = dict(DECLARED.findall(scss))
     wrong = [f"${name}: {value}" for name, value in declared.items() if not COLOR.fullmatch(value)]
@@ -21,12 +21,12 @@ def brand_colors(scss: str) -> dict[str, str]:
 
 
 def light_and_dark(colors: dict[str, str]) -> dict[str, tuple[str, str]]:
-    """Return the light and the dark value of each color that has both, as the contrast check takes them."""
+    """Return ``{name: (light, dark)}`` for each color that has both, as the contrast check expects."""
     names = [name.removesuffix("-light") for name in colors if name.endswith("-light")]
     return {name: (colors[f"{name}-light"], colors[f"{name}-dark"]) for name in names if f"{name}-dark" in colors}
 
 
 def _six_digits(color: str) -> str:
-    # Old mail programs read the three digits of a bgcolor as another color.
+    # Old mail programs misread a bgcolor with three digits.
     digits = color.removeprefix("#")
     return "#" + ("".join(digit * 2 for digit in digits) if len(digits) == 3 else digits).lower()

@@ -1,4 +1,4 @@
-"""Turning the sources of styles, scripts and images into the files that browsers get."""
+"""Build the styles, scripts and images that browsers get from their sources."""
 
 from __future__ import annotations
 
@@ -23,21 +23,22 @@ from app.kit.assets import contrast
 from app.kit.assets.brand_colors import brand_colors, light_and_dark
 from app.kit.assets.manifest import MANIFEST_NAME
 
-# libsass passes these on as they are, and no browser knows them: what they ask for is silently missing.
+# libsass copies these to its output unchanged, and browsers ignore them: the rules would be silently missing.
 SASS_MODULES = re.compile(r"@(use|forward)\b")
 HASH_LENGTH = 12
 
 
 class AssetError(Exception):
-    """What is wrong with a source, in words for who has just edited it."""
+    """A mistake in a source file; the message is for the developer who has just edited it."""
 
 
 class TemplateSafeJSMin(JSMin):
-    """webassets' own filter knows no template literals and silently eats the spaces inside them."""
+    """webassets' jsmin filter, which otherwise drops the spaces inside template literals."""
 
     name = "template_safe_jsmin"
 
     def output(self, _in: StringIO, out: StringIO, **_options: object) -> None:
+        """Write the minified script ``_in`` to ``out``."""
         out.write(jsmin.jsmin(_in.read(), quote_chars="'\"`"))
 
 
@@ -46,8 +47,10 @@ def build(
 ) -> list[Path]:
     """Build ``bundles`` and the images of ``sources`` into ``target``; return the files written.
 
-    Each file has its content's hash in its name and compressed copies beside it. The manifest is
-    written last and in one step: who serves meanwhile serves the old build or the new one. Raises AssetError.
+    Each file has a hash of its content in its name, and compressed copies beside it. The manifest is written last
+    and in one step, so that a running server uses either the old build or the new one.
+
+    Raises AssetError when a source is wrong.
     """
     _check_brand(sources, read_on)
     styles_and_scripts = _bundles(sources, bundles)
@@ -55,7 +58,7 @@ def build(
         _check_contrast(contrast.colors(content.decode()), read_on)
     contents = {**styles_and_scripts, **_images(sources)}
     target.mkdir(exist_ok=True)
-    # The same content gets one name: a browser that has the logo has the favicon.
+    # Files with the same content share a name: a browser that has the logo need not load the favicon.
     name_of_content = {content: file_name for file_name, content in reversed(contents.values())}
     files = {name: _write_hashed(target, name_of_content[content], content) for name, (_, content) in contents.items()}
     _write_in_one_step(target / MANIFEST_NAME, json.dumps(files, indent=1).encode())
@@ -73,7 +76,7 @@ def _check_brand(sources: Path, read_on: Sequence[contrast.Pair]) -> None:
 
 
 def _bundles(sources: Path, bundles: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, bytes]]:
-    # Flask-Assets takes its settings from an app; one of its own needs no database and no secret.
+    # Flask-Assets reads its settings from an app. This separate one needs no database and no secret.
     environment = Environment(Flask("asset_build", static_folder=str(sources)))
     environment.config["libsass_style"] = "compressed"
     environment.manifest = environment.cache = False
@@ -116,7 +119,7 @@ def _write_hashed(target: Path, file_name: str, content: bytes) -> str:
     hashed_name = f"{stem}.{hashlib.sha256(content).hexdigest()[:HASH_LENGTH]}.{suffix}"
     path = target / hashed_name
     if not path.exists():
-        # Compressed copies first: once the file itself is there, so is the whole of it.
+        # Compressed copies first: a server that finds the file finds its copies, too.
         with tempfile.TemporaryDirectory(dir=target) as folder:
             draft = Path(folder) / hashed_name
             draft.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Can everybody read these colors? The contrast ratio of WCAG 2.2, checked when styles are built."""
+"""Check the contrast of colors (WCAG 2.2) when styles are built."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def problems(tokens: Mapping[str, tuple[str, str]], read_on: Sequence[Pair]) -> 
 
 
 def colors(css: str) -> dict[str, tuple[str, str]]:
-    """Return light and dark of each color in ``css``: the custom properties written ``--name: light-dark(#…, #…)``."""
+    """Return ``{name: (light, dark)}`` for the properties of ``css`` written ``--name: light-dark(#…, #…)``."""
     return {name: (light, dark) for name, light, dark in TOKEN.findall(css)}
 
 
 def ratio(one: str, other: str) -> float:
-    """Return the contrast ratio of two colors written #rgb or #rrggbb: 1 (the same) to 21 (black on white)."""
+    """Return the contrast ratio of two colors written #rgb or #rrggbb, from 1 (the same) to 21 (black on white)."""
     lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 

@@ -1,4 +1,4 @@
-"""Which file in the static folder is the current build of an asset."""
+"""Find the current build of an asset in the static folder."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ MANIFEST_NAME = "manifest.json"
 
 
 class AssetManifest:
-    """The JSON file that a build leaves behind, read again only when it changed.
+    """The JSON manifest that a build writes, cached in this process.
 
-    ``build`` differs from build to build; it is part of the key of whatever is cached with addresses of assets in it.
+    ``build`` is a hash of the manifest. It is part of the key of everything cached that contains asset URLs.
     """
 
     def __init__(self, folder: Path, url_prefix: str) -> None:
@@ -24,16 +24,16 @@ class AssetManifest:
         self._read_at_ns = -1
 
     def url(self, name: str) -> str:
-        """Return the address of the asset called ``name``; KeyError when the build made none."""
+        """Return the URL of the asset ``name``. Raises KeyError when the build did not make it."""
         return self._urls[name] if name in self._urls else self._read()[name]
 
     def missing(self, names: Iterable[str]) -> list[str]:
-        """Return which of ``names`` the last build did not make; all of them when there was none."""
+        """Return those of ``names`` that the last build did not make, or all of them when there was none."""
         known = self._read()
         return [name for name in names if name not in known]
 
     def is_older_than(self, sources: Path) -> bool:
-        """Return whether a file below ``sources`` was saved after the last build; forget what was read if so."""
+        """Return whether a file below ``sources`` was saved after the last build; if so, clear the cached URLs."""
         newest = max((path.stat().st_mtime_ns for path in sources.rglob("*")), default=0)
         if self._modified_ns() <= newest:
             self._urls = {}

@@ -1,4 +1,4 @@
-"""Who somebody is, and how often they may try: passwords, addresses, tokens, CSRF, sudo, rate limits.
+"""Authentication and rate limits: passwords, email addresses, tokens, CSRF, and asking for the password again.
 
 May import core, db and http.
 """

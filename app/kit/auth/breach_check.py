@@ -1,8 +1,8 @@
-"""Is a password in a published list of stolen ones? Asked without giving the password away.
+"""Check a password against a published list of stolen ones, without sending the password.
 
-Off unless PASSWORD_BREACH_CHECK is set. The service (Have I Been Pwned, range API) hears five of
-the forty hexadecimal digits of a SHA-1, and answers with all endings that begin so; padding hides
-even the size of the answer from who watches the line.
+Off unless PASSWORD_BREACH_CHECK is set. The service (Have I Been Pwned, range API) receives the first five of the
+forty hexadecimal digits of a SHA-1 and returns all endings that follow them. Padding hides the size of the
+response from anybody who watches the connection.
 """
 
 import hashlib
@@ -11,16 +11,16 @@ import logging
 
 SERVICE_HOST = "api.pwnedpasswords.com"
 TIMEOUT_SECONDS = 1.0
-MAX_ANSWER_BYTES = 256 * 1024
+MAX_RESPONSE_BYTES = 256 * 1024
 
 log = logging.getLogger(__name__)
 
 
 def is_breached(password: str, connection: http.client.HTTPConnection | None = None) -> bool:
-    """Say whether the password is known to be stolen.
+    """Return whether the password is in the list of stolen ones.
 
-    Return False when the service is slow or away: signing up must not depend on somebody else's
-    server. `connection` replaces the service, for tests and for mirrors inside a company.
+    Return False when the service is slow or unavailable: signing up must not depend on a third-party server.
+    ``connection`` replaces the service, for tests and for mirrors inside a company.
     """
     digest = hashlib.sha1(password.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest().upper()
     connection = connection or http.client.HTTPSConnection(SERVICE_HOST, timeout=TIMEOUT_SECONDS)
@@ -39,6 +39,6 @@ def _endings_after(prefix: str, connection: http.client.HTTPConnection) -> dict[
     response = connection.getresponse()
     if response.status != http.HTTPStatus.OK:
         raise http.client.HTTPException(f"status {response.status}")
-    lines = response.read(MAX_ANSWER_BYTES).decode("ascii").split()
+    lines = response.read(MAX_RESPONSE_BYTES).decode("ascii").split()
     rows = (line.partition(":") for line in lines)
     return {ending: int(count) for ending, _, count in rows}

@@ -1,4 +1,4 @@
-"""One spelling for each email address, and refusal of those that mail programs stumble over."""
+"""Normalize email addresses, and refuse those that mail programs cannot handle."""
 
 import unicodedata
 
@@ -6,18 +6,18 @@ EMAIL_MAX_LENGTH = 254  # RFC 5321, 4.5.3.1.3: a path of 256 octets, less its an
 
 
 def normalized_email(typed: str) -> str | None:
-    """Return the address as it is stored, or None when it cannot be one.
+    """Return the address as it is stored, or None when it is not valid.
 
-    Blanks around it are dropped, look-alikes of one character become one (NFKC), and a domain in
-    another script becomes the ASCII name under which it is found. A local part outside ASCII is
-    refused: few servers take such mail, and what we accept must be able to receive its link.
+    Surrounding blanks are dropped, look-alike characters are unified (NFKC), and an internationalized domain
+    becomes its ASCII name (IDNA). A local part outside ASCII is refused: few servers accept such mail, and an
+    address that we accept must be able to receive its link.
     """
-    if len(typed) > 4 * EMAIL_MAX_LENGTH:  # normalizing half a megabyte is work that anybody could ask for
+    if len(typed) > 4 * EMAIL_MAX_LENGTH:  # anybody could make us normalize half a megabyte
         return None
     text = unicodedata.normalize("NFKC", typed.strip())
     if len(text) > EMAIL_MAX_LENGTH or not all(_is_plain(character) for character in text):
         return None
-    # Imported here: it compiles 40 ms worth of patterns, which the start of a web process need not wait for.
+    # Imported here: it spends 40 ms on compiling patterns, which would delay the start of a web process.
     from email_validator import EmailNotValidError, validate_email
 
     try:
@@ -29,5 +29,5 @@ def normalized_email(typed: str) -> str | None:
 
 
 def _is_plain(character: str) -> bool:
-    """Control characters, surrogates and marks that turn the writing direction are not for addresses."""
+    """Return whether a character is no blank, control character, surrogate or mark of writing direction."""
     return not unicodedata.category(character).startswith(("C", "Z"))

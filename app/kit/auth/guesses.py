@@ -1,7 +1,7 @@
-"""Guesses at a password: counted before they are checked, and given back when they were right.
+"""Limit guesses at a password: count each before it is checked, and uncount it when it was right.
 
-Counted afterwards, a burst of parallel guesses would all be checked before the first one counts.
-A success gives back its own guess only: it never clears the failures of somebody else.
+If guesses were counted afterwards, a burst of parallel ones would all be checked before the first one counts. A
+right guess uncounts only itself: it never clears the failures of somebody else.
 """
 
 import logging
@@ -28,33 +28,34 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class GuessLimit:
-    """How many wrong guesses ``who`` has."""
+    """How many wrong guesses are allowed for ``who``."""
 
     wrong: RateLimitItem
     who: str
 
     @property
     def key(self) -> str:
+        """The key of the count in the limiter's storage."""
         return self.wrong.key_for("limits", "guess", self.who)
 
 
 def own_password_limits() -> list[GuessLimit]:
-    """Return the limits of a guess at the own password, for every form that asks for it again.
+    """Return the limits on guesses at the current user's own password, for every form that asks for it again.
 
-    All share one count, since a thief with a stolen session would try each of them.
+    All these forms share one count, since a thief with a stolen session would try each of them.
     """
     return [GuessLimit(_wrong("USER"), signed_in_user())]
 
 
 def login_limits(known_browser: str | None) -> list[GuessLimit]:
-    """Return the limits of a guess in the login form, for the address typed there.
+    """Return the limits on guesses in the login form, for the address typed there.
 
-    A browser in which this user has logged in before (``known_browser``, its id) has a count of its
-    own: strangers who guess at the address, or from the same network, must not keep the owner out.
+    A browser in which this user has logged in before (``known_browser``, its id) has its own count: an attacker who
+    guesses at the address, or from the same network, must not lock the owner out.
     """
     if known_browser is not None:
         return [GuessLimit(_wrong("KNOWN_BROWSER"), f"browser:{known_browser}")]
-    # The address first: guesses that it stops are none of the network's.
+    # The address first: a guess that it stops does not count for the network.
     return [
         GuessLimit(_wrong("ADDRESS"), f"address:{typed_email()}"),
         GuessLimit(_wrong("NETWORK"), f"network:{client_address()}"),
@@ -66,13 +67,16 @@ def _wrong(whose: str) -> RateLimitItem:
 
 
 def counted_guess(limits: Sequence[GuessLimit], check: Callable[[], R]) -> R:
-    """Return what ``check`` returns, which is false for a wrong guess; raise 429 over one of the limits."""
+    """Count a guess, run ``check`` and return its result, which is false for a wrong guess.
+
+    Raises TooManyRequests (429), without running ``check``, when a limit is reached.
+    """
     counter: GuessCounter = current_app.extensions["guesses"]
     taken = counter.take(limits)
     try:
         result = check()
     except TooManyHashesError:
-        counter.give_back(taken)  # there was no turn to check it
+        counter.give_back(taken)  # it was never checked
         raise
     if result:
         counter.give_back(taken)
@@ -82,22 +86,25 @@ def counted_guess(limits: Sequence[GuessLimit], check: Callable[[], R]) -> R:
 
 
 def _log_wrong_guess() -> None:
-    # Without the address that was typed: people type their password there.
+    # The typed address is not logged: people type their password there by mistake.
     fields = {"endpoint": request.endpoint, "ip_address": request.remote_addr}
     log.warning("failed try", extra={"fields": fields})
 
 
 class GuessCounter:
-    """Counts guesses where the limiter counts, or in this process while that storage is away."""
+    """Counts guesses in the limiter's storage, or in this process while that storage is unavailable."""
 
     def __init__(self, limiter: Limiter) -> None:
         self._limiter = limiter
         self._own_memory = MemoryStorage()
-        # MemoryStorage loses counts when two threads begin a window together.
+        # MemoryStorage loses counts when two threads start a window at the same time.
         self._memory_lock = Lock()
 
     def take(self, limits: Sequence[GuessLimit]) -> list[tuple[Storage, GuessLimit]]:
-        """Count a guess in each limit and return where; raise 429, with nothing counted, when one is reached."""
+        """Count a guess against each limit, and return where each was counted.
+
+        Raises TooManyRequests (429), with nothing counted, when a limit is reached.
+        """
         if not self._limiter.enabled:
             return []
         storage = self._limiter.limiter.storage
@@ -112,10 +119,10 @@ class GuessCounter:
         return taken
 
     def give_back(self, taken: list[tuple[Storage, GuessLimit]]) -> None:
-        """Take a guess back out of the counts that :meth:`take` returned."""
+        """Subtract a guess from the counts that :meth:`take` returned."""
         for storage, limit in taken:
             try:
-                if self._add(storage, limit, -1) < 0:  # the window ended meanwhile, and the guess with it
+                if self._add(storage, limit, -1) < 0:  # the window has ended, and its count with it
                     self._add(storage, limit, 1)
             except storage.base_exceptions:
                 log.warning("a right guess stays counted: the storage of limits is away")
@@ -139,5 +146,5 @@ class GuessCounter:
 
 
 def init_app(app: Flask, limiter: Limiter) -> None:
-    """Count the guesses of ``app`` where ``limiter`` counts."""
+    """Count the guesses of ``app`` in the storage of ``limiter``."""
     app.extensions["guesses"] = GuessCounter(limiter)

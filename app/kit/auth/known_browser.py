@@ -1,8 +1,8 @@
-"""A cookie that says in which user's name a browser has logged in before.
+"""A cookie that records which user has logged in with this browser.
 
-It opens nothing. A login of that user from that browser is counted by itself (:mod:`app.kit.auth.guesses`),
-so that strangers who guess at the address do not keep its owner out ("Device Cookies" of OWASP).
-Whoever copies it gains the few guesses of one browser, and none at anybody else's password.
+It grants no access. A login of that user from that browser has its own count (:mod:`app.kit.auth.guesses`), so
+that an attacker who guesses at the address does not lock its owner out ("Device Cookies" of OWASP). Whoever copies
+the cookie gains the few guesses of one browser, and none at another user's password.
 """
 
 from secrets import token_urlsafe
@@ -16,10 +16,10 @@ _PURPOSE = "known_browser"
 
 
 def remember(user_uid: str, password_hash: str | None) -> None:
-    """Send the cookie with this response: the user has logged in here, or proven otherwise who it is.
+    """Set the cookie on this response: the user has logged in here, or proved their identity in another way.
 
-    It is worth nothing once the password changes: a thief who knew the old one could have had any
-    number of cookies made, each with guesses of its own.
+    The cookie becomes invalid when the password changes: a thief who knew the old one could have collected any
+    number of cookies, each with guesses of its own.
     """
     browser = recognize(user_uid, password_hash) or token_urlsafe(16)
     lifetime = current_app.config["KNOWN_BROWSER_LIFETIME"]
@@ -34,13 +34,13 @@ def remember(user_uid: str, password_hash: str | None) -> None:
             max_age=lifetime,
             secure=settings["SESSION_COOKIE_SECURE"],
             httponly=True,
-            samesite="Strict",  # only our own login form has a use for it
+            samesite="Strict",  # only our own login form uses it
         )
         return response
 
 
 def recognize(user_uid: str, password_hash: str | None) -> str | None:
-    """Return the random id of this browser if the user has logged in here with the present password."""
+    """Return this browser's random id, or None if the user has not logged in here with the current password."""
     claims = _claims()
     if claims is None or claims.uid != user_uid or not tokens.matches(claims, (password_hash,)):
         return None
@@ -48,9 +48,9 @@ def recognize(user_uid: str, password_hash: str | None) -> str | None:
 
 
 def user_or_network() -> str:
-    """Return whom a limit on logins counts that must not keep out the owner behind a shared address.
+    """Return the key of a login limit that must not lock out the owner behind a shared IP address.
 
-    By user, not by browser: whoever has one account could get as many cookies as there are logins.
+    It counts by user, not by browser: anybody with an account could get a new cookie with each login.
     """
     claims = _claims()
     return client_address() if claims is None else f"user:{claims.uid}"

@@ -1,7 +1,7 @@
-"""How often somebody may try, counted in Redis, or in this process while Redis is away.
+"""Rate limits, counted in Redis, or in this process while Redis is unavailable.
 
-A view states its limits as decorators. Whom a limit counts is one of the functions below: an
-address on the network, an email address that was typed, or who is logged in.
+A view states its limits as decorators. The functions below return the key of a limit: the IP address, the typed
+email address, or the logged-in user.
 """
 
 import hashlib
@@ -19,31 +19,31 @@ from redis.retry import Retry
 
 from app.kit.auth.email_address import normalized_email
 
-# A limit that waits for Redis is itself a way to stop the site.
+# Short, because a slow Redis must not block every view that has a rate limit.
 REDIS_TIMEOUT_SECONDS = 0.5
-# What a home or a rented server gets (RFC 6177): whoever has one IPv6 address has 2^64 of them.
+# The prefix that a home or a rented server gets (RFC 6177): one customer has 2^64 addresses.
 IPV6_CUSTOMER_PREFIX = 64
 
 
 def make_limiter() -> Limiter:
-    """Return the unbound extension; RATELIMIT_STORAGE_URI says where it counts."""
+    """Return a limiter that is not yet bound to an app; RATELIMIT_STORAGE_URI names its storage."""
     storage_options: dict[str, Any] = {
         "socket_timeout": REDIS_TIMEOUT_SECONDS,
         "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
-        "retry": Retry(NoBackoff(), 0),  # redis-py's own ten would take a minute
+        "retry": Retry(NoBackoff(), 0),  # redis-py's default of ten retries would take a minute
     }
     return Limiter(
         key_func=client_address,
         key_prefix="limits",
         storage_options=storage_options,
         in_memory_fallback_enabled=True,
-        # Redis may vanish between the view and the count of its failure: one failure uncounted, no error page.
+        # If Redis fails after the view has run, a failed try stays uncounted; there is no error page.
         swallow_errors=True,
     )
 
 
 def init_app(app: Flask, limiter: Limiter) -> None:
-    """Bind the limiter, and say on each 429 when to come back."""
+    """Bind the limiter, and set Retry-After on each 429 response."""
     limiter.init_app(app)
 
     @app.after_request
@@ -55,12 +55,12 @@ def init_app(app: Flask, limiter: Limiter) -> None:
 
 
 def from_config(setting: str) -> Callable[[], str]:
-    """Return what ``limiter.limit`` asks at each request for the limit that config.py sets."""
+    """Return a function for ``limiter.limit`` that reads the limit from the configuration at each request."""
     return lambda: str(current_app.config[setting])
 
 
 def client_address() -> str:
-    """Return whom a limit per network address counts; all of one IPv6 customer's addresses are one."""
+    """Return the key of a limit per IP address; all addresses of one IPv6 customer share a key."""
     try:
         address = ip_address(request.remote_addr or "")
     except ValueError:
@@ -72,10 +72,10 @@ def client_address() -> str:
 
 
 def typed_email() -> str:
-    """Return whom a limit per email address counts: what was typed, whether or not it has an account.
+    """Return the key of a limit per email address: what was typed, whether or not it has an account.
 
-    Only a keyed digest goes to Redis and into its logs, never the address. What is no address
-    counts by network address: everybody's typing errors must not add up.
+    Only a keyed digest goes to Redis and its logs, never the address. Text that is not an address counts by IP
+    address, so that everybody's typing errors do not add up.
     """
     address = normalized_email(request.form.get("email", ""))
     if address is None:
@@ -85,5 +85,5 @@ def typed_email() -> str:
 
 
 def signed_in_user() -> str:
-    """Return whom a limit per user counts; a stranger counts by network address."""
+    """Return the key of a limit per user; an anonymous visitor counts by IP address."""
     return f"user:{current_user.uid}" if current_user.is_authenticated else client_address()

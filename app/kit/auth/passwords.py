@@ -1,7 +1,7 @@
-"""Hashing passwords, and one rule for how strong they must be.
+"""Password hashing, and one rule for password strength.
 
-Argon2id with OWASP's minimum (19 MiB, 2 passes, 1 lane; Password Storage Cheat Sheet).
-Hashes that Werkzeug made for flask-base still verify, and are renewed at the next login.
+Argon2id with OWASP's minimum (19 MiB, 2 passes, 1 lane; Password Storage Cheat Sheet). Hashes that Werkzeug made
+for flask-base still verify, and are renewed at the next login.
 """
 
 import re
@@ -21,25 +21,25 @@ from app.kit.auth.password_methods import MethodsInUse, hash_of_nobody, is_compu
 
 # zxcvbn raises above 72 characters, and its time grows with the length.
 ZXCVBN_MAX_LENGTH = 72
-# A name of many words makes many pairs, each of which zxcvbn looks for.
+# zxcvbn looks for every pair of words, and a name of many words makes many pairs.
 MAX_PERSONAL_WORDS = 12
-# It tries every reading of these signs as letters, and the readings multiply: with all ten in one
-# password it took 2 s, for whoever asks. Two kinds of them are read so, the others count as strange signs.
+# zxcvbn tries every reading of these signs as letters, and the readings multiply: a password with all ten took 2 s, and
+# anybody can send one. We let it read two kinds of signs; the others are replaced by signs that it does not know.
 LETTER_LIKE_SIGNS = "@({[<!|$+%"
 _READ_AS_LETTERS = 2
-# Each hash takes 19 MiB and a core: a flood of logins must queue here, not exhaust the machine.
+# Each hash takes 19 MiB and a core: a flood of logins must wait here instead of exhausting the machine.
 _HASHES_AT_ONCE = 2
 _WAIT_SECONDS = 2
 _gate = BoundedSemaphore(_HASHES_AT_ONCE)
 
 
 class TooManyHashesError(Exception):
-    """No turn to hash within two seconds; the error page answers 503 with Retry-After."""
+    """No hash could start within two seconds; the error page returns 503 with Retry-After."""
 
 
 @dataclass(frozen=True)
 class Strength:
-    """How good a password is: zxcvbn's score (0 to 4), its advice, and what is wrong, if anything."""
+    """The strength of a password: zxcvbn's score (0 to 4), its advice, and what is wrong, or None."""
 
     score: int
     advice: list[str]
@@ -47,26 +47,27 @@ class Strength:
 
     @property
     def acceptable(self) -> bool:
+        """Whether the password may be used."""
         return self.problem is None
 
 
 def init_app(app: Flask, methods_in_use: Callable[[], Iterable[str]]) -> None:
-    """Let each check of a password cost as much as one by every method that ``methods_in_use`` returns."""
+    """Make each check of a password compute every method that ``methods_in_use`` returns, so that all take as long."""
     app.extensions["password_methods"] = MethodsInUse(methods_in_use)
 
 
 def hash_password(password: str) -> str:
-    """Return a new argon2id hash; raises :class:`TooManyHashesError` under a flood."""
+    """Return a new argon2id hash. Raises :class:`TooManyHashesError` under a flood of logins."""
     with _turn():
         return _hasher().hash(_bytes(password))
 
 
 def verify_password(password_hash: str | None, password: str) -> bool:
-    """Return whether ``password`` made ``password_hash``.
+    """Return whether ``password_hash`` was made from ``password``.
 
-    Computes one hash by each method that the site stores hashes of, whichever made this one, and even
-    if there is none: the time of the answer must tell neither that an account exists nor how old it
-    is. Once all old hashes are renewed, that is one hash.
+    Computes one hash by each method in use, even when there is no hash to check: the response time must not reveal
+    whether an account exists or how old it is. Once all old hashes are renewed, that is one hash. Raises
+    :class:`TooManyHashesError` under a flood of logins.
     """
     own, todays = method_of(password_hash), _todays_method()
     methods = {todays, *_methods_in_use()}
@@ -86,9 +87,9 @@ def needs_rehash(password_hash: str) -> bool:
 
 
 def assess(password: str, personal_words: Iterable[str] = ()) -> Strength:
-    """Return the strength of ``password``; the form's rule and the meter both ask here.
+    """Return the strength of ``password``, for the form's validator and for the strength meter.
 
-    ``personal_words`` (name, address, the site's name) count as guesses an attacker makes first.
+    ``personal_words`` (name, address, the site's name) count as guesses that an attacker makes first.
     """
     problem = _length_problem(password)
     if not password:
@@ -100,7 +101,7 @@ def assess(password: str, personal_words: Iterable[str] = ()) -> Strength:
 
 
 def personal_words(*texts: str | None) -> list[str]:
-    """Return the words in names and addresses, alone and in pairs: Ada Wren gives ada, wren, adawren, wrenada."""
+    """Return ``texts`` and their words, alone and in pairs: "Ada Wren" gives ada, wren, adawren, wrenada."""
     parts = [part for text in texts for part in re.split(r"[\W_]+", (text or "").lower()) if len(part) > 1]
     different = list(dict.fromkeys(parts))[:MAX_PERSONAL_WORDS]
     pairs = ["".join(pair) for pair in permutations(different, 2)]
@@ -117,7 +118,7 @@ def _length_problem(password: str) -> str | None:
 
 
 def _zxcvbn(password: str, personal: Iterable[str]) -> tuple[int, list[str]]:
-    # Its word lists take 10 MB and 80 ms: only a process that judges passwords should load them.
+    # Imported here: its word lists take 10 MB and 80 ms, only in processes that check new passwords.
     from zxcvbn import zxcvbn
 
     words = [*personal, *personal_words(current_app.config["APP_NAME"])]
@@ -143,12 +144,12 @@ def _fits(password_hash: str, password: str) -> bool:
         if password_hash.startswith("$argon2"):
             return _hasher().verify(password_hash, _bytes(password))
         return check_password_hash(password_hash, password)
-    except (VerificationError, InvalidHashError, ValueError):  # ValueError: a text that UTF-8 cannot write
+    except (VerificationError, InvalidHashError, ValueError):  # ValueError: UTF-8 cannot encode the text
         return False
 
 
 def _bytes(password: str) -> bytes:
-    # A terminal or a JSON text can hold a lone surrogate, on which the usual encoding raises.
+    # Text from a terminal or from JSON can hold a lone surrogate, on which strict UTF-8 raises.
     return password.encode("utf-8", "surrogatepass")
 
 

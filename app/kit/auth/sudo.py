@@ -1,8 +1,8 @@
-"""Asking for the password again before something that matters, without losing what was typed.
+"""Ask for the password again before a sensitive action, without losing what was typed.
 
-Who finds an unlocked computer, or steals a cookie, holds a session but not the password. A POST
-that is stopped here leaves its fields in the session; after the password the form shows them
-again, to be sent anew.
+Somebody who finds an unlocked computer or steals a cookie has a session but not the password. A POST that is
+stopped here leaves its fields in the session. After the password was given, the form shows them again for the user
+to submit.
 """
 
 import json
@@ -21,7 +21,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _KEY = "interrupted_form"
-# The session lives in a cookie, of which browsers keep 4 KB.
+# The session is a cookie, and browsers limit a cookie to 4 KB.
 _MAX_KEPT_CHARACTERS = 2000
 
 
@@ -31,10 +31,9 @@ def init_app(app: Flask, password_is_recent: Callable[[], bool]) -> None:
 
 
 def sudo_required(view: Callable[P, R]) -> Callable[P, R | Response]:
-    """Let only who gave the password lately through to ``view``; send others to give it first.
+    """Run ``view`` only for users who gave their password recently; redirect others to give it first.
 
-    ``login_manager.refresh_view`` names the page that asks. It stands below every decorator that
-    decides who may come at all.
+    ``login_manager.refresh_view`` names the page that asks. Put this decorator below those that check permissions.
     """
 
     @wraps(view)
@@ -47,7 +46,7 @@ def sudo_required(view: Callable[P, R]) -> Callable[P, R | Response]:
 
 
 def take_interrupted_form() -> MultiDict[str, str] | None:
-    """Return, once, the fields of a form on this page that was stopped on its way."""
+    """Return the fields of a form on this page that was stopped, and remove them from the session; None without one."""
     kept = session.get(_KEY)
     if kept is None or kept["path"] != request.path or request.method != "GET":
         return None
@@ -56,8 +55,8 @@ def take_interrupted_form() -> MultiDict[str, str] | None:
 
 
 def gave_password_lately() -> bool:
-    """Return whether the user gave the password lately, for a view that asks for it in its own way."""
-    # Flask-Login looks at the cookie only when someone asks for the user.
+    """Return whether the user gave the password recently, for a view that asks for it in its own way."""
+    # current_user first: Flask-Login reads the cookie only when it is used.
     return bool(current_user.is_authenticated and current_app.extensions["password_is_recent"]())
 
 
@@ -70,13 +69,13 @@ def _ask_for_password() -> Response:
 
 
 def password_page(back: str) -> str:
-    """Return the address that asks for the password and then leads ``back``."""
+    """Return the URL of the page that asks for the password and then redirects to ``back``."""
     refresh_view = current_app.login_manager.refresh_view  # type: ignore[attr-defined]
     return url_for(refresh_view, next=back)
 
 
 def _page_of_form() -> str:
-    """Return the page that showed the form: mostly its own address, else where the button stood."""
+    """Return the URL of the page with the form: the request's own if it accepts GET, else the referrer."""
     if request.url_rule is not None and "GET" in (request.url_rule.methods or ()):
         return request.full_path.rstrip("?")
     return local_referrer(fallback="/")
@@ -91,5 +90,5 @@ def _keep_form(page: str) -> None:
 
 
 def _is_secret(name: str) -> bool:
-    """The cookie is signed, not encrypted."""
+    """Return whether a field must stay out of the session cookie, which is signed but not encrypted."""
     return "password" in name or name == "csrf_token"

@@ -1,9 +1,8 @@
 """Signed links that work once.
 
-A token says who it is for (the user's random uid, since a row id can be handed to somebody
-else), and carries a fingerprint of the state that using it changes. Once used, the state
-differs and the link is dead; no list of used tokens is kept. Comparing texts could not do
-this: the last character of a signature has four spellings.
+A token names the user by a random uid, since a row id can be given to somebody else. It carries a fingerprint of
+the state that using the link changes. After use the state differs and the link is invalid, so no list of used
+tokens is needed. Comparing token texts would not work: the last character of a signature has four spellings.
 """
 
 import hashlib
@@ -20,7 +19,7 @@ from app.kit.core.signing import signing_keys
 
 @dataclass(frozen=True)
 class Claims:
-    """What a valid token says: whom it is for, the state it was made in, and extra data."""
+    """The contents of a valid token: the user's uid, a fingerprint of the state it was made in, and extra data."""
 
     uid: str
     fingerprint: str
@@ -28,13 +27,13 @@ class Claims:
 
 
 def sign(purpose: str, uid: str, state: tuple[object, ...], max_age_seconds: int, **data: object) -> str:
-    """Return a token for one ``purpose`` that dies after ``max_age_seconds`` or when ``state`` changes."""
+    """Return a token for one ``purpose``, valid for ``max_age_seconds`` or until ``state`` changes."""
     expires_at = int(time()) + max_age_seconds
     return _serializer(purpose).dumps([uid, fingerprint(state), expires_at, data])
 
 
 def read(purpose: str, token: str) -> Claims | None:
-    """Return the claims of a token made for ``purpose``, or None when it is forged, foreign or expired."""
+    """Return the claims of a token, or None when it is forged, expired or made for another purpose."""
     try:
         uid, state_print, expires_at, data = _serializer(purpose).loads(token)
         is_over = time() >= expires_at
@@ -44,12 +43,12 @@ def read(purpose: str, token: str) -> Claims | None:
 
 
 def matches(claims: Claims, state: tuple[object, ...]) -> bool:
-    """Return whether the state is still the one the token was made in."""
+    """Return whether ``state`` is still the one that the token was made in."""
     return hmac.compare_digest(claims.fingerprint, fingerprint(state))
 
 
 def fingerprint(state: tuple[object, ...]) -> str:
-    """Return a short digest of ``state``; it has no key, so that links survive a rotation of SECRET_KEY."""
+    """Return a short digest of ``state``. It has no key, so links survive a rotation of SECRET_KEY."""
     return hashlib.sha256(repr(state).encode()).hexdigest()[:32]
 
 

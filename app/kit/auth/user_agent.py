@@ -1,4 +1,4 @@
-"""What a person would call their browser: "Firefox on Linux"."""
+"""Readable names of browsers, such as "Firefox on Linux"."""
 
 _BROWSERS = (  # most specific first: Edge and Opera also say "Chrome", everyone says "Safari"
     ("Edg", "Edge"),
@@ -23,10 +23,10 @@ _SYSTEMS = (  # Android also says "Linux", an iPhone also says "Mac OS X"
 
 
 def browser_label(user_agent: str) -> str:
-    """Name the browser and the system of a User-Agent header, without versions.
+    """Return the browser and the system of a User-Agent header, without versions.
 
-    The header is whatever the client likes to send, so the answer only ever holds words of this
-    file: it is safe to show, to mail, and short enough for any column.
+    The client controls the header, so the result contains only words of this file: it is safe to show and to mail,
+    and short enough for any column.
     """
     browser = _first_match(user_agent, _BROWSERS, "Unknown browser")
     system = _first_match(user_agent, _SYSTEMS, "")

@@ -1,4 +1,4 @@
-"""A command line whose listing has sections, and which tells a wrong configuration without a traceback."""
+"""A command line with sections in its help, which reports a wrong configuration without a traceback."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from app.kit.core.environment import ConfigError
 
 
 class Section:
-    """Commands that belong together, in the order in which they are listed."""
+    """A group of commands, in the order in which they are listed."""
 
     def __init__(self, title: str, commands: Sequence[click.Command] = ()) -> None:
         self.title = title
@@ -20,26 +20,26 @@ class Section:
     def command(
         self, name: str, *, needs_app: bool = True, **settings: Any
     ) -> Callable[[Callable[..., Any]], click.Command]:
-        """Make a function the command ``name``; its docstring is the help text.
+        """Return a decorator that makes a function the command ``name``; its docstring is the help text.
 
-        With ``needs_app`` it runs inside an application context; ``settings`` go to `click.command`.
+        With ``needs_app`` the command runs in an application context; ``settings`` go to ``click.command``.
         """
 
         def decorate(function: Callable[..., Any]) -> click.Command:
-            # Click would turn the underscores of a function's name into dashes: the name is always given.
+            # The name is always given: Click would turn the underscores of a function's name into dashes.
             body = with_appcontext(function) if needs_app else function
             return self.add(click.command(name, **settings)(body))
 
         return decorate
 
     def add(self, command: click.Command) -> click.Command:
-        """List a command that somebody else made."""
+        """Add an existing command to the section, and return it."""
         self.commands.append(command)
         return command
 
 
 class CommandLine(click.Group):
-    """The commands of ``sections``; those that need the application make it with ``create_app``."""
+    """The commands of ``sections``; those that need the application create it with ``create_app``."""
 
     def __init__(self, create_app: Callable[[], Flask], sections: list[Section], **settings: Any) -> None:
         super().__init__(**settings)
@@ -50,17 +50,20 @@ class CommandLine(click.Group):
                 self.add_command(command)
 
     def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
-        # Flask's own command line would let FLASK_DEBUG overrule the configuration.
+        """Return Click's context, with the app factory in it."""
+        # Otherwise FLASK_DEBUG would override the configuration.
         extra["obj"] = ScriptInfo(create_app=self._create_app, set_debug_flag=False)
         return super().make_context(*arguments, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; show a ConfigError as a message, without a traceback."""
         try:
             return super().invoke(ctx)
         except ConfigError as error:
             raise click.ClickException(str(error)) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands, section by section."""
         width = max(len(command.name or "") for section in self._sections for command in section.commands)
         for section in self._sections:
             with formatter.section(section.title):

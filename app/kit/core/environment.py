@@ -1,4 +1,4 @@
-"""Typed reading of settings from environment variables, with every mistake told at once."""
+"""Read typed settings from environment variables, and report all mistakes at once."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ FALSE_WORDS = {"false", "0", "no", "off"}
 
 
 class ConfigError(RuntimeError):
-    """One or more settings are missing or wrong; the message names each with its cure."""
+    """One or more settings are missing or wrong; the message names each and how to fix it."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
@@ -15,9 +15,9 @@ class ConfigError(RuntimeError):
 
 
 class Environment:
-    """Reads variables from a mapping, remembers their names, and collects what is wrong.
+    """Reads variables from a mapping, records their names, and collects problems.
 
-    An empty variable counts as absent: hosts and ``.env`` files set empty ones freely.
+    An empty variable counts as absent: hosting platforms and ``.env`` files often set empty ones.
     """
 
     def __init__(self, variables: Mapping[str, str]) -> None:
@@ -31,11 +31,11 @@ class Environment:
         return self._variables.get(name, "").strip() or default
 
     def texts(self, name: str) -> list[str]:
-        """Return the parts of a comma-separated variable; an absent one gives an empty list."""
+        """Return the parts of a comma-separated variable, or an empty list when it is absent."""
         return [part.strip() for part in self.text(name).split(",") if part.strip()]
 
     def integer(self, name: str, default: int, minimum: int = 0) -> int:
-        """Return a whole number of at least ``minimum``; anything else becomes a problem."""
+        """Return a whole number of at least ``minimum``; any other value is recorded as a problem."""
         text = self.text(name)
         if not text:
             return default
@@ -49,7 +49,7 @@ class Environment:
         return number
 
     def flag(self, name: str, default: bool) -> bool:
-        """Return a yes-or-no setting; any word outside the known eight becomes a problem."""
+        """Return a boolean setting; any word but the eight known ones is recorded as a problem."""
         word = self.text(name).lower()
         if word in TRUE_WORDS:
             return True
@@ -60,7 +60,7 @@ class Environment:
         return default
 
     def problem(self, name: str, what: str, cure: str) -> None:
-        """Note that the variable ``name`` cannot be used as it is."""
+        """Record ``what`` is wrong with the variable ``name``, and its ``cure``."""
         self.problems.append(f"{name}: {what} {cure}")
 
     def raise_problems(self) -> None:

@@ -1,4 +1,4 @@
-"""Reports of unexpected errors to Sentry, or a server that speaks its protocol."""
+"""Report unexpected errors to Sentry, or to a server that speaks its protocol."""
 
 from typing import Any, cast
 
@@ -8,15 +8,15 @@ from app.kit.core.environment import ConfigError
 
 
 def init_app(app: Flask) -> None:
-    """Turn reporting on when SENTRY_DSN is set; raises ConfigError when the package is not installed.
+    """Turn on reporting when SENTRY_DSN is set. Raises ConfigError when sentry-sdk is not installed.
 
-    Personal data stays here: no addresses, cookies, form fields or local variables go out.
+    No personal data is sent: no addresses, cookies, form fields or local variables.
     """
     dsn = app.config["SENTRY_DSN"]
     if not dsn:
         return
     try:
-        # An optional requirement: only who reports errors installs it.
+        # An optional requirement, installed only where errors are reported.
         import sentry_sdk
     except ImportError:
         cure = "Install it (pip install -r requirements/sentry.txt), or remove the variable."
@@ -31,7 +31,7 @@ def init_app(app: Flask) -> None:
 
 
 def without_secrets(event: dict[str, Any], _hint: object = None) -> dict[str, Any]:
-    """Return the report without what opens a door: addresses hold tokens of mailed links, headers hold cookies.
+    """Return the report without URLs and headers: URLs can hold tokens of mailed links, headers hold cookies.
 
     The route ("/account/confirm-account/<token>") stays, as the report's transaction.
     """

@@ -1,8 +1,7 @@
-"""One line a request, one id to find it by, and nothing in it that opens a door.
+"""Request logging: one line and one id per request, and no secrets.
 
-Links in emails carry tokens in their path, so the log names the route ("/reset/<token>") and
-never the address that was asked for. In production a line is one JSON object, in development it is
-for people.
+Links in emails have tokens in their path, so the log names the route ("/reset/<token>") and never the requested
+URL. In production a line is a JSON object; in development it is readable text.
 """
 
 import contextlib
@@ -28,18 +27,18 @@ _PROXY_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{7,63}")
 
 
 def init_app(app: Flask) -> None:
-    """Set up logging for the whole process and the request id for this app."""
+    """Set up logging for the whole process, and request ids for ``app``."""
     configure_logging(level=app.config["LOG_LEVEL"], as_json=not (app.debug or app.testing or sys.stderr.isatty()))
     app.before_request(_begin_request)
     app.after_request(_end_request)
-    # Flask's own line names the address, and with it the token of a mailed link.
+    # Flask's own line contains the path, and with it the token of a mailed link.
     app.log_exception = _log_exception  # type: ignore[method-assign]
 
 
 def configure_logging(*, level: str, as_json: bool) -> None:
-    """Send every log record of the process to standard error, in the one format.
+    """Write every log record of the process to standard error, in one format.
 
-    Safe to call again: a process that makes a second app does not print lines twice.
+    A second call replaces the first handler, so a process that creates two apps does not log lines twice.
     """
     handler = logging.StreamHandler()
     handler.set_name("request_log")
@@ -49,13 +48,13 @@ def configure_logging(*, level: str, as_json: bool) -> None:
         root.removeHandler(earlier)
     root.addHandler(handler)
     root.setLevel(level)
-    # The development server prints the address of every request, tokens and all.
+    # The development server logs the path of every request, tokens included.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
 
 @contextlib.contextmanager
 def log_fields(**fields: str | int | None) -> Iterator[None]:
-    """Add fields (`job_id=…`, `request_id=…`) to every line that is logged inside the block."""
+    """Add fields (``job_id=…``, ``request_id=…``) to every line that is logged inside the block."""
     token = _fields.set({**_fields.get(), **fields})
     try:
         yield
@@ -64,21 +63,24 @@ def log_fields(**fields: str | int | None) -> Iterator[None]:
 
 
 def current_request_id() -> str | None:
-    """Return the id of the running request, or in a job that of the request it came from."""
+    """Return the id of the current request; in a job, that of the request that enqueued it, if any."""
     if has_request_context():
         return g.get("request_id")
     return _fields.get().get("request_id")
 
 
 def _begin_request() -> None:
-    if "request_id" in g:  # its second run (conflicts.py)
+    if "request_id" in g:  # a retry (conflicts.py)
         return
     request_id = _request_id_of_proxy() or secrets.token_hex(8)
     g.request_started_at, g.request_id = time.perf_counter(), request_id
 
 
 def _request_id_of_proxy() -> str | None:
-    """A stranger could otherwise write into our logs, or make two requests look like one."""
+    """Return the X-Request-ID that our proxy set, or None.
+
+    Without a proxy it is not trusted: anybody could write into our logs, or make two requests look like one.
+    """
     if current_app.config["PROXY_COUNT"] < 1:
         return None
     sent = request.headers.get("X-Request-ID", "")
@@ -86,7 +88,7 @@ def _request_id_of_proxy() -> str | None:
 
 
 def _end_request(response: Response) -> Response:
-    if "request_id" not in g:  # the request was refused before it began, by its host name for one
+    if "request_id" not in g:  # refused before it began, for example because of its host name
         return response
     response.headers["X-Request-ID"] = g.request_id
     seconds = time.perf_counter() - g.request_started_at
@@ -112,9 +114,9 @@ def _request_fields(response: Response, seconds: float) -> dict[str, Any]:
 
 
 def _context_fields() -> dict[str, Any]:
-    """Who and what the line belongs to.
+    """Return the ids of the request, the user and the job that the line belongs to.
 
-    ``g.user_id`` is noted by whoever loads the user: asking the user here could fail while logging.
+    ``g.user_id`` is set where the user is loaded: loading the user here could fail while logging.
     """
     fields = _fields.get()
     if has_request_context():
@@ -122,14 +124,15 @@ def _context_fields() -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-# ASCII: no forged second line. Made once, since json.dumps would make an encoder for each line.
+# ASCII only, so that nobody can forge a second line. Created once: json.dumps would create an encoder for each line.
 _encode = json.JSONEncoder(default=str, ensure_ascii=True).encode
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time in UTC, level, event, logger, then whatever is known."""
+    """One JSON object per line: time in UTC, level, event, logger, then all known fields."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the record as JSON."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -144,9 +147,10 @@ class JsonFormatter(logging.Formatter):
 
 
 class ReadableFormatter(logging.Formatter):
-    """For a terminal: `12:00:00 INFO request method=GET route=/ status=200`."""
+    """Readable lines for a terminal: ``12:00:00 INFO request method=GET route=/ status=200``."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line, followed by the traceback if there is one."""
         when = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         fields = {**_context_fields(), **getattr(record, "fields", {})}
         details = "".join(f" {name}={value}" for name, value in fields.items())
@@ -155,5 +159,5 @@ class ReadableFormatter(logging.Formatter):
 
 
 def _on_one_line(text: str) -> str:
-    """What somebody typed must neither begin a line of its own nor steer the terminal."""
+    """Escape control characters: typed text must neither start a new line nor control the terminal."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

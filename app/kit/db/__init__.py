@@ -1,4 +1,4 @@
-"""The parent of the models, the session, moments in UTC, row locks, actions after a commit, and migrations.
+"""The base class of the models, the session, UTC times, row locks, actions after a commit, and migrations.
 
 May import core.
 """

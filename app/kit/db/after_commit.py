@@ -1,7 +1,7 @@
-"""Run something once a transaction is safely in the database, and never after a rollback.
+"""Run an action after a transaction has committed, and never after a rollback.
 
-A job that starts before its transaction is committed reads rows that are not there yet; one that
-starts although the transaction was rolled back works on rows that never were.
+A job that starts before the commit does not find its rows yet. One that starts in spite of a rollback never finds
+them.
 """
 
 from collections.abc import Callable
@@ -15,10 +15,10 @@ _KEY = "after_commit"
 
 
 def after_commit(session: Session, action: Action, key: object = None) -> None:
-    """Run ``action`` when the session's transaction commits; at once when there is none.
+    """Run ``action`` when the session's transaction commits, or at once when there is none.
 
-    Inside a savepoint the action shares the savepoint's fate. Of several with the same ``key``
-    only the first runs. An action must not use the session: at that moment it can run no SQL.
+    An action added inside a savepoint is dropped when the savepoint is rolled back. Of several actions with the
+    same ``key`` only the first runs. An action must not use the session, which can run no SQL at that moment.
     """
     transaction = session.get_nested_transaction() or session.get_transaction()
     if transaction is None:
@@ -47,7 +47,7 @@ def _run_or_hand_up(session: Session) -> None:
 
 
 def _owner(transaction: SessionTransaction) -> SessionTransaction:
-    """Return the savepoint or root that ``transaction`` belongs to; a flush has one of its own."""
+    """Return the savepoint or root transaction that ``transaction`` belongs to; a flush opens one of its own."""
     while not transaction.nested and transaction.parent is not None:
         transaction = transaction.parent
     return transaction
@@ -55,5 +55,5 @@ def _owner(transaction: SessionTransaction) -> SessionTransaction:
 
 @event.listens_for(Session, "after_transaction_end")
 def _forget(session: Session, transaction: SessionTransaction) -> None:
-    """What is left at the end was rolled back, or its session was closed."""
+    """Drop the actions that are left: the transaction was rolled back, or its session was closed."""
     _actions(session).pop(transaction, None)

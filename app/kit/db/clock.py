@@ -1,4 +1,4 @@
-"""Moments by the database's clock, for what several machines must agree upon."""
+"""The database server's time, for what several machines must agree on."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from sqlalchemy.sql.functions import FunctionElement
 from app.kit.db.database import UTCDateTime
 
 
-class database_now(FunctionElement[Any]):  # noqa: N801 - it reads as a function of SQL
-    """SQL for the present moment plus ``seconds`` (a number or a parameter), as the database server sees it.
+class database_now(FunctionElement[Any]):  # noqa: N801 - named like a SQL function
+    """SQL for the database server's current time plus ``seconds`` (a number or a parameter).
 
-    A lease that one machine takes and another one checks must not depend on how well their
-    clocks agree. In PostgreSQL it is the time of the call, not of the transaction's beginning.
+    One machine sets a lease and another checks it, and their clocks may differ. In PostgreSQL this is the time of
+    the call, not of the transaction's start.
     """
 
     type = UTCDateTime()
@@ -33,5 +33,5 @@ def _in_postgresql(element: database_now, compiler: SQLCompiler, **options: obje
 @compiles(database_now, "sqlite")
 def _in_sqlite(element: database_now, compiler: SQLCompiler, **options: object) -> str:
     seconds = compiler.process(element.clauses, **options)
-    # As text of the same form as a stored moment: SQLite compares moments letter by letter.
+    # Text in the same format as a stored time: SQLite compares times as text.
     return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', {seconds} || ' seconds') || '000')"

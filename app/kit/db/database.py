@@ -1,4 +1,4 @@
-"""What the database needs to know once: names of constraints, time in UTC, SQLite's settings, row locks."""
+"""Database basics: names of constraints, UTC times, SQLite's settings, row locks."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session, configure_mappers, object_mapper, registry, scoped_session
 from sqlalchemy.orm.exc import StaleDataError
 
-# Without names of our own, SQLite's constraints have none and no migration can ever drop one.
+# Without these names SQLite's constraints have none, and no migration can drop one.
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -23,16 +23,16 @@ NAMING_CONVENTION = {
     "pk": "pk_%(table_name)s",
 }
 
-# SQLite hands a deleted row's id to the next one: an old link or session would fit a new user.
+# SQLite reuses the id of a deleted row: an old link or session would fit a new user.
 NEVER_REUSE_IDS = {"sqlite_autoincrement": True}
 
 DatabaseSession = Session | scoped_session[Any]
 
 
 class Model(flask_sqlalchemy.model.Model, metaclass=DefaultMeta):
-    """The parent of every model; ``db.Model`` is this very class.
+    """The base class of every model; ``db.Model`` is this class.
 
-    A model derives from ``Model``: Flask-SQLAlchemy sets ``db.Model`` at run time, where mypy cannot see it.
+    Derive models from ``Model``: Flask-SQLAlchemy sets ``db.Model`` at run time, where mypy cannot see it.
     """
 
     __abstract__ = True
@@ -46,12 +46,13 @@ class Model(flask_sqlalchemy.model.Model, metaclass=DefaultMeta):
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """A moment in UTC, aware of its zone on both databases; SQLite alone would forget it."""
+    """A time in UTC that keeps its time zone on both databases; SQLite alone would drop it."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return ``value`` in UTC, for SQLite without its time zone. Raises ValueError for a naive datetime."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -60,7 +61,8 @@ class UTCDateTime(TypeDecorator[datetime]):
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
-        # Instead of process_result_value, which takes three calls for each moment of each row.
+        """Return a function that converts a stored value to a datetime in UTC."""
+        # Instead of process_result_value, which takes three calls for each value.
         return _moment_of_sqlite if dialect.name == "sqlite" else _moment_of_server
 
 
@@ -73,39 +75,39 @@ def _moment_of_server(moment: datetime | None) -> datetime | None:
 
 
 def utc_now() -> datetime:
-    """Return the present moment in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 def lock_row(session: DatabaseSession, row: Model) -> None:
-    """Hold ``row`` until the transaction ends, and read it afresh; raise ``StaleDataError`` when it is gone.
+    """Lock ``row`` until the transaction ends, and reload it. Raises ``StaleDataError`` when it is gone.
 
-    Two requests that use one link thereby run one after the other.
+    Two requests that use the same link then run one after the other.
     """
-    _hold(session, row)
+    _lock(session, row)
     session.refresh(row)
 
 
 def lock_unchanged(session: DatabaseSession, *rows: Model) -> None:
-    """Hold ``rows`` until the transaction ends; raise ``StaleDataError`` when one is not what it was when it was read.
+    """Lock ``rows`` until the transaction ends. Raises ``StaleDataError`` when one has changed since it was read.
 
-    What was decided on the row as it was (that a password is right, that somebody may do this) holds until the
-    commit. A model says with ``version_id_col`` which column changes with what matters. The rows are held in the
-    order of their ids, or two requests that need the same two could wait for each other.
+    A decision made on the row as it was read (the password is right, the user may do this) then holds until the
+    commit. A model's ``version_id_col`` names the column that changes with what matters. The rows are locked in the
+    order of their ids; otherwise two requests that need the same two could deadlock.
     """
     session.flush()
     for row in sorted(set(rows), key=_key_of):
-        _hold(session, row, as_read=True)
+        _lock(session, row, as_read=True)
 
 
-def _hold(session: DatabaseSession, row: Model, as_read: bool = False) -> None:
-    # A write that changes nothing locks on both databases: PostgreSQL the row, SQLite the file.
+def _lock(session: DatabaseSession, row: Model, as_read: bool = False) -> None:
+    # An UPDATE that changes nothing takes a lock on both databases: on the row in PostgreSQL, on the file in SQLite.
     mapper = object_mapper(row)
     key, version = mapper.primary_key[0], mapper.version_id_col
-    holding = update(row.__table__).where(key == _key_of(row)).values({key: key})
+    statement = update(row.__table__).where(key == _key_of(row)).values({key: key})
     if as_read and version is not None:
-        holding = holding.where(version == getattr(row, mapper.get_property_by_column(version).key))
-    if not changed_rows(session.execute(holding)):
+        statement = statement.where(version == getattr(row, mapper.get_property_by_column(version).key))
+    if not changed_rows(session.execute(statement)):
         raise StaleDataError(f"the row of {row.__table__.name} was changed or deleted meanwhile")
 
 
@@ -115,14 +117,14 @@ def _key_of(row: Model) -> int:
 
 
 def changed_rows(result: Result[Any]) -> int:
-    """Return how many rows an UPDATE or DELETE met."""
+    """Return how many rows an UPDATE or DELETE matched."""
     return cast("CursorResult[Any]", result).rowcount
 
 
 def insert_unless_taken(session: DatabaseSession, model: type[Model], **values: object) -> bool:
-    """Insert a row, unless a unique index already has one like it; return whether it was inserted.
+    """Insert a row unless a unique index already has one like it; return whether it was inserted.
 
-    One statement: of many requests at once one inserts, and none meets an error.
+    It is one statement: of many requests at once one inserts, and none gets an error.
     """
     insert = dialect_insert(session, model)
     statement = insert.values(**values).on_conflict_do_nothing().returning(insert.table.c.id)
@@ -130,14 +132,14 @@ def insert_unless_taken(session: DatabaseSession, model: type[Model], **values: 
 
 
 def dialect_insert(session: DatabaseSession, model: type[Model]) -> postgresql.Insert | sqlite.Insert:
-    """Return an INSERT into the model's table that knows ``ON CONFLICT``, which SQLAlchemy spells per database."""
+    """Return an INSERT that supports ``ON CONFLICT``, for which SQLAlchemy has a class per database."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     return sqlite.insert(model.__table__) if is_sqlite else postgresql.insert(model.__table__)
 
 
 def init_app(app: Flask, db: SQLAlchemy) -> None:
-    """Tie the models together, and make SQLite's connections safe under several processes."""
-    # SQLAlchemy would do so at the first query: in each web worker anew, and a wrong relationship would be found there.
+    """Configure the models, and make SQLite's connections safe for several processes."""
+    # Otherwise each web worker does so at its first query, and a wrong relationship is reported only then.
     configure_mappers()
     with app.app_context():
         if db.engine.dialect.name == "sqlite":

@@ -1,7 +1,7 @@
-"""Flask-Migrate, bound by whoever migrates.
+"""Flask-Migrate, imported only when somebody migrates.
 
-Alembic brings every SQL dialect and a template engine along: 11 MB and 0.3 s that a web process
-would pay at each start and never use. So only these functions and ``manage.py db`` import it.
+Alembic loads every SQL dialect and a template engine: 11 MB and 0.3 s that a web process would spend at each start
+and never use. So only these functions and ``manage.py db`` import it.
 """
 
 from functools import cache
@@ -16,12 +16,13 @@ DIRECTORY = Path("migrations")
 
 
 class MigrateCommands(click.Group):
-    """``manage.py db …``: stands in the list of commands, and hands over to Flask-Migrate's own when called."""
+    """``manage.py db …``: an entry in the list of commands, which loads Flask-Migrate's own commands when called."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        # Loaded when somebody migrates; see above.
+        """Return the context of Flask-Migrate's group, with Flask-Migrate bound to the app."""
+        # Imported only when somebody migrates; see above.
         from flask_migrate.cli import db
 
         if parent is not None:
@@ -31,23 +32,23 @@ class MigrateCommands(click.Group):
 
 
 def init_app(app: Flask) -> None:
-    """Bind Flask-Migrate where ``flask db …`` makes the app: that command is Flask-Migrate's own."""
+    """Bind Flask-Migrate when ``flask db …`` creates the app, since that command is Flask-Migrate's own."""
     context = click.get_current_context(silent=True)
     if context is not None and context.find_root().invoked_subcommand == "db":
         bind(app)
 
 
 def bind(app: Flask) -> None:
-    """Let ``app`` migrate its database; types are compared, and SQLite's tables copied where it cannot alter them."""
-    # Loaded when somebody migrates; see above.
+    """Bind Flask-Migrate to ``app``; it compares types, and copies SQLite's tables where it cannot alter them."""
+    # Imported only when somebody migrates; see above.
     from flask_migrate import Migrate
 
     Migrate(app, app.extensions["sqlalchemy"], directory=str(DIRECTORY), compare_type=True, render_as_batch=True)
 
 
 def upgrade() -> None:
-    """Bring the tables of the current application to the newest migration."""
-    # Loaded when somebody migrates; see above.
+    """Upgrade the current application's database to the newest migration."""
+    # Imported only when somebody migrates; see above.
     from flask_migrate import upgrade as flask_migrate_upgrade
 
     bind(current_app._get_current_object())  # type: ignore[attr-defined]
@@ -56,8 +57,8 @@ def upgrade() -> None:
 
 @cache
 def newest_revisions(directory: Path = DIRECTORY) -> frozenset[str]:
-    """Return the migrations that no other one follows, as ``manage.py db heads`` lists them."""
-    # Loaded when a worker is first asked whether its database is up to date: 0.1 s, and 4 MB of that worker.
+    """Return the revisions that no other one follows, as ``manage.py db heads`` lists them."""
+    # Imported when a worker is first asked whether its database is up to date: it takes 0.1 s and 4 MB.
     from alembic.script import ScriptDirectory
 
     return frozenset(ScriptDirectory(str(directory)).get_heads())

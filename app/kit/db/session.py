@@ -7,11 +7,11 @@ from sqlalchemy.orm import scoped_session
 
 
 def current_database() -> SQLAlchemy:
-    """Return the Flask-SQLAlchemy of the current application, whatever it calls it."""
+    """Return the Flask-SQLAlchemy extension of the current application."""
     database: SQLAlchemy = current_app.extensions["sqlalchemy"]
     return database
 
 
 def current_session() -> scoped_session[Session]:
-    """Return the session of the current context."""
+    """Return the database session of the current context."""
     return current_database().session

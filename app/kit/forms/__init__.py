@@ -1,4 +1,4 @@
-"""The parent of every form, the fields that mean the same in each, and how they are drawn.
+"""The base class of forms, common fields, validation, and the HTML of forms.
 
 May import core, db, http, auth and pages.
 """

@@ -1,6 +1,6 @@
-"""The HTML of forms, written by plain functions; ``macros/form_macros.html`` calls them.
+"""The HTML of forms, built by plain functions; ``macros/form_macros.html`` calls them.
 
-A macro that asks each field half a dozen questions takes longer than all the rest of a small page.
+A Jinja macro that checks half a dozen attributes of each field takes longer than the rest of a small page.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from wtforms.fields.core import Label
 
 from app.kit.pages.icons import icon
 
-# What password managers and on-screen keyboards go by (WCAG 1.3.5); a field's render_kw overrules it.
+# For password managers and on-screen keyboards (WCAG 1.3.5); a field's render_kw overrides them.
 PASSWORDS = {"old_password": "current-password", "password": "current-password"}
 NAMES = {"first_name": "given-name", "last_name": "family-name"}
 
 FILE_FIELDS = {"FileField", "MultipleFileField"}
-# What a view flashes for the form instead of the page, and the kind of message it becomes.
+# Flash categories that are shown in the form instead of the page, and the kind of message for each.
 FORM_FLASHES = {"form-error": "error", "form-check-email": "warning", "form-info": "info", "form-success": "success"}
 FLASH_HEADERS = {"error": "That did not work.", "warning": "Check your email."}
 
 
 @dataclass(frozen=True)
 class FormFields:
-    """A form's fields by where they are drawn."""
+    """A form's fields, sorted by where they are drawn."""
 
     hidden: list[Field]
     shown: list[Field]
@@ -44,7 +44,7 @@ class FormFields:
 def draw_form(
     form: Form, method: str, extra_classes: str, enctype: str | None, meters: Mapping[str, Callable[[Field], str]]
 ) -> Markup:
-    """Return a whole form; ``meters`` says what to draw below the field of a name."""
+    """Return a whole form; ``meters`` maps a field's name to a macro that draws below it."""
     fields = fields_of(form)
     parts = [_begin(form, fields, method, extra_classes, enctype)]
     parts += [form_message(messages, FLASH_HEADERS.get(kind), kind) for kind, messages in _form_flashes().items()]
@@ -64,7 +64,7 @@ def begin_form(form: Form, method: str, extra_classes: str, enctype: str | None)
 
 
 def form_message(messages: Iterable[str], header: str | None = None, css_class: str = "") -> str:
-    """Return what went wrong, or right, with a form as a whole; nothing without messages."""
+    """Return a message about the form as a whole, or "" without messages."""
     if not messages:
         return ""
     role = "alert" if css_class == "error" else "status"
@@ -89,7 +89,7 @@ def draw_input(field: Field, autofocus: bool = False) -> Markup:
 
 
 def fields_of(form: Form) -> FormFields:
-    """Sort a form's fields, in the order in which the form names them."""
+    """Return a form's fields sorted by kind, each kind in the order of the form."""
     hidden: list[Field] = []
     shown: list[Field] = []
     buttons: list[Field] = []
@@ -101,7 +101,7 @@ def fields_of(form: Form) -> FormFields:
 
 
 def has_password(form: Form) -> bool:
-    """Return whether a form has a password to show or to type."""
+    """Return whether a form has a password field."""
     return any(field.type == "PasswordField" for field in form)
 
 
@@ -111,7 +111,7 @@ def is_hidden_field(field: Field) -> bool:
 
 
 def input_attributes(field: Field, autofocus: bool = False) -> dict[str, Any]:
-    """Return the attributes of a field's input: what fills it, which keyboard, what describes it.
+    """Return the attributes of a field's input: autocomplete, keyboard, description and error state.
 
     ``autofocus`` puts the cursor there; a form passes it for its first field with an error.
     """
@@ -150,13 +150,13 @@ def _begin(form: Form, fields: FormFields, method: str, extra_classes: str, enct
 def _draw_hidden(field: Field) -> str:
     if not isinstance(field, CSRFTokenField):
         return str(field())
-    # By hand: drawn by the library, this one input takes longer than the rest of an empty form.
+    # Built here: WTForms takes longer for this one input than for the rest of an empty form.
     name = f'id="{escape(field.id)}" name="{escape(field.name)}"'
     return f'<input type="hidden" {name} value="{field.current_token}">'
 
 
 def _user_name(form: Form, fields: FormFields) -> str:
-    """A password manager asks whose password this is: a form behind a mailed link knows its owner."""
+    """Return a hidden input that tells password managers whose password this is, or "" when that is not known."""
     if not fields.has_password or "email" in form:
         return ""
     email = getattr(getattr(form, "owner", None) or current_user, "email", None)

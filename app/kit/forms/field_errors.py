@@ -1,7 +1,7 @@
-"""How the fields of a form are validated: text that can be stored, and one error for each field.
+"""Validate form fields: text that can be stored, and one error per field.
 
-WTForms goes on after a validator's ValidationError: the next one, which may ask the database, then gets
-what was just refused, and the person reads two complaints about one mistake.
+WTForms continues after a validator's ValidationError. The next validator, which may query the database, then gets
+the refused value, and the user sees two errors for one mistake.
 """
 
 import re
@@ -23,7 +23,7 @@ from wtforms.validators import DataRequired, InputRequired, Optional, StopValida
 
 from app.kit.http.request_text import REPLACEMENT_CHARACTER
 
-# These look at what was sent, not at what it was read as, and take back earlier errors.
+# These validators check the raw input instead of the parsed value, and clear earlier errors.
 LOOK_AT_RAW_DATA = (DataRequired, InputRequired, Optional)
 MAY_HOLD_LINES = (TextAreaField, HiddenField, PasswordField)
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -32,7 +32,7 @@ Validator = Callable[[Any, Any], object]
 
 
 def end_at_first_error(fields: Iterable[Field]) -> None:
-    """Make each of these fields check its text first, and stop at its first error."""
+    """Make each field check first that its text can be stored, and stop at its first error."""
     for field in fields:
         if isinstance(field, FormField):
             end_at_first_error(field.form)
@@ -44,7 +44,7 @@ def end_at_first_error(fields: Iterable[Field]) -> None:
 
 
 class _LastWord:
-    """A validator whose error is the field's only one."""
+    """A validator that is skipped after an error, and whose own error ends the field's validation."""
 
     def __init__(self, validator: Validator) -> None:
         self._validator = validator
@@ -55,12 +55,12 @@ class _LastWord:
         try:
             self._validator(form, field)
         except ValidationError as error:
-            # Without a message WTForms would take the field for valid.
+            # Without a message WTForms would treat the field as valid.
             raise StopValidation((error.args and error.args[0]) or "This is not valid.") from error
 
 
 def _text_can_be_stored(_form: Form, field: Field) -> None:
-    """Refuse what cannot be stored, and a second line where a field has one."""
+    """Refuse text that cannot be stored, and line breaks and control characters in a one-line field."""
     text = field.data
     if not isinstance(text, str):
         return
@@ -71,7 +71,7 @@ def _text_can_be_stored(_form: Form, field: Field) -> None:
 
 
 def _stop_after_error(_form: Form, field: Field) -> None:
-    """Keep a form's own ``validate_<field>``, which runs after this, from data that could not be read."""
+    """Stop before a form's own ``validate_<field>``, which must not get data that could not be parsed."""
     if field.errors:
         field.errors = list(field.errors)[:1]
         raise StopValidation

@@ -1,4 +1,4 @@
-"""Fields that mean the same in every form: an email address, a name, an old and a new password."""
+"""Fields that are the same in every form: an email address, a name, a current and a new password."""
 
 import unicodedata
 from collections.abc import Callable
@@ -18,9 +18,9 @@ PersonalTexts = Callable[[Any], list[str | None]]
 
 
 def email_field(label: str = "Email", autocomplete: str = "email") -> StringField:
-    """Return a field whose data, once valid, is the address in the spelling that is stored.
+    """Return a field whose data, once valid, is the normalized address.
 
-    ``autocomplete`` is "username" where one logs in with it, "off" where it is somebody else's.
+    ``autocomplete`` is "username" in a login form, "off" where it is somebody else's address.
     """
     attributes = {"type": "email", "autocomplete": autocomplete, "inputmode": "email", "maxlength": EMAIL_MAX_LENGTH}
     validators = [InputRequired("Enter an email address."), _email_address]
@@ -32,7 +32,7 @@ def name_field(label: str, autocomplete: str, max_length: int) -> StringField:
     missing = f"Enter a {label.lower()}."
     validators = [
         InputRequired(missing),
-        DataRequired(missing),  # blanks are no name
+        DataRequired(missing),  # blanks alone are not a name
         Length(max=max_length, message=f"Use at most {max_length} characters."),
         _plain_text,
         _no_link,
@@ -42,7 +42,7 @@ def name_field(label: str, autocomplete: str, max_length: int) -> StringField:
 
 
 def known_password_field(label: str = "Password") -> PasswordField:
-    """Return a field for a password that is to be verified; its strength is past judging."""
+    """Return a field for an existing password, which is checked for its length but not for its strength."""
     validators = [InputRequired("Enter your password."), _hashable_length]
     return PasswordField(label, validators, render_kw={"autocomplete": "current-password"})
 
@@ -50,15 +50,14 @@ def known_password_field(label: str = "Password") -> PasswordField:
 def new_password_field(label: str, personal_texts: PersonalTexts) -> PasswordField:
     """Return a field that accepts only strong passwords.
 
-    ``personal_texts`` takes the form and answers what an attacker tries first: the owner's name
-    and address.
+    ``personal_texts`` takes the form and returns what an attacker tries first: the owner's name and address.
     """
     validators = [InputRequired("Choose a password."), _Strong(personal_texts)]
     return PasswordField(label, validators, render_kw={"autocomplete": "new-password"})
 
 
 def typed_person(form: Form) -> list[str | None]:
-    """Return the personal texts of a form that asks for a name and an address as well."""
+    """Return the personal texts of a form that has fields for a name and an address."""
     return [form.first_name.data, form.last_name.data, form.email.data]
 
 
@@ -81,26 +80,27 @@ def _without_outer_blanks(text: str | None) -> str | None:
 
 def _trimmed(max_length: int, text: str | None) -> str | None:
     text = text.strip() if text else text
-    # Normalizing takes quadratic time: 400 kB of marks kept a worker busy for a minute. Such a name is refused anyway.
+    # Normalizing takes quadratic time: 400 kB of combining marks kept a worker busy for a minute. Such a long name is
+    # refused later anyway.
     if not text or len(text) > 4 * max_length:
         return text
     return unicodedata.normalize("NFC", text)
 
 
 def _plain_text(_form: Form, field: Field) -> None:
-    """Names go into emails and lists: no second line and no hidden mark."""
+    """Refuse line breaks and invisible marks: names go into emails and lists."""
     if any(_is_unsafe(character) for character in field.data):
         raise ValidationError("Use only letters, blanks and punctuation.")
 
 
 def _no_link(_form: Form, field: Field) -> None:
-    """Nobody shall have our emails carry a link of his own to an address that he types in."""
+    """Refuse links: an attacker could otherwise make us email a link of their choice to any address."""
     if holds_link(field.data):
         raise ValidationError("This reads like a web address. Put a blank after each full stop, and leave out links.")
 
 
 def _is_unsafe(character: str) -> bool:
-    """Joiners belong to several scripts; other format marks only turn or hide what is written."""
+    """Return whether a character is a control or format mark; joiners are allowed, since several scripts need them."""
     if character in "\u200c\u200d":
         return False
     return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -118,7 +118,7 @@ class _Strong:
 
     @property
     def field_flags(self) -> dict[str, object]:
-        """What WTForms makes attributes of the input."""
+        """The attributes that WTForms adds to the input."""
         return {"maxlength": current_app.config["PASSWORD_MAX_LENGTH"]}
 
     def __call__(self, form: Form, field: Field) -> None:

@@ -1,4 +1,4 @@
-"""The parent of every form, and the gate that lets only form bodies through."""
+"""The base class of forms, and a check of the body of each request."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -23,18 +23,22 @@ FormData = Mapping[str, Any] | None
 
 
 class Form(FlaskForm):
-    """A form whose CSRF token is masked in every response, and that never reads JSON.
+    """A form whose CSRF token is masked anew in every response, and which never reads JSON.
 
-    Shown again after a stop to give the password, it holds what was typed before.
+    When it is shown again after the user gave the password, it contains what was typed before.
     """
 
     class Meta(FlaskForm.Meta):
+        """How WTForms handles CSRF tokens, rendering and submitted data."""
+
         csrf_class = MaskedFormCSRF
 
         def render_field(self, field: Any, render_kw: dict[str, Any]) -> str:
+            """Return the HTML of a field."""
             return render_input(field.widget, field, render_kw)
 
         def wrap_formdata(self, form: FlaskForm, formdata: FormData) -> FormData:
+            """Return the submitted data, or on GET that of an interrupted form; None without either."""
             if formdata is None or isinstance(formdata, dict):
                 return formdata
             if request.method in METHODS_WITH_BODY:
@@ -43,19 +47,19 @@ class Form(FlaskForm):
             return take_interrupted_form()
 
     def validate(self, extra_validators: Mapping[str, Sequence[Any]] | None = None) -> bool:
-        """Validate each field up to its first error, after a look at its text."""
+        """Validate each field up to its first error; return whether all fields are valid."""
         end_at_first_error(self)
         return bool(super().validate(extra_validators))
 
 
 def _wanted_files(form: FlaskForm) -> MultiDict[str, FileStorage]:
-    """Return the uploaded files that belong to file fields: in any other field a file is no text."""
+    """Return the uploaded files that belong to file fields; other fields expect text."""
     wanted = {field.name for field in form if isinstance(field, FileField)}
     return MultiDict([(name, file) for name, file in request.files.items(multi=True) if name in wanted])
 
 
 def accepts(*content_types: str) -> Callable[[View], View]:
-    """Let a view take bodies of other types than a form's, for example ``application/json``."""
+    """Return a decorator that lets a view accept other content types, for example ``application/json``."""
 
     def decorate(view: View) -> View:
         view.accepted_content_types = set(content_types)  # type: ignore[attr-defined]
@@ -65,17 +69,17 @@ def accepts(*content_types: str) -> Callable[[View], View]:
 
 
 def init_app(app: Flask) -> None:
-    """Refuse (415) a body that its view does not expect, and let only text that can be stored through.
+    """Refuse a body that its view does not expect (415), and let only text that can be stored through.
 
-    FlaskForm reads JSON by itself: numbers, lists and deep nesting then reach validators
-    written for text, and every form of the site answers 500.
+    FlaskForm reads JSON by itself. Numbers, lists and deep nesting would then reach validators written for text,
+    and every form of the site would return 500.
     """
     request_text.init_app(app)
     app.before_request(_guard_body)
 
 
 def _guard_body() -> None:
-    # Read where the server put them: most requests have no body, and end here.
+    # Read from the WSGI environment, since most requests have no body and end here.
     sent = request.environ
     if "HTTP_TRANSFER_ENCODING" in sent:
         sent["wsgi.input"] = request_text.ChunkedBody(sent["wsgi.input"])

@@ -1,7 +1,7 @@
-"""The attributes of inputs, written as WTForms writes them, in a fifth of the time.
+"""Render the attributes of inputs as WTForms does, in a fifth of the time.
 
-WTForms formats each attribute with ``Markup.format``, which takes most of the time of a small form. Its widgets call
-``self.html_params``, an attribute that is there to be replaced.
+WTForms formats each attribute with ``Markup.format``, which takes most of the time of a small form. Its widgets
+call ``self.html_params``, which is meant to be replaced.
 """
 
 from copy import copy
@@ -13,7 +13,7 @@ from wtforms.widgets.core import clean_key
 
 
 def render_input(widget: Any, field: Any, render_kw: dict[str, Any]) -> str:
-    """Return the HTML of ``field`` as its ``widget`` draws it; what stands in ``render_kw`` overrules the field's."""
+    """Return the HTML of ``field`` as ``widget`` renders it; ``render_kw`` overrides the field's own attributes."""
     cleaned = {clean_key(name): value for name, value in (field.render_kw or {}).items()}
     cleaned.update((clean_key(name), value) for name, value in render_kw.items())
     html: str = _with_own_attributes(widget)(field, **cleaned)
@@ -21,13 +21,13 @@ def render_input(widget: Any, field: Any, render_kw: dict[str, Any]) -> str:
 
 
 def html_params(**attributes: Any) -> Markup:
-    """Return attributes as HTML, sorted by name; True stands alone, False is left out (``wtforms.widgets``)."""
+    """Return attributes as HTML, sorted by name. True gives the name alone, False is left out (``wtforms.widgets``)."""
     parts = []
     for name, value in sorted(attributes.items()):
         if value is True:
             parts.append(str(escape(clean_key(name))))
         elif value is not False:
-            # What is marked as safe HTML may hold quotes.
+            # Text that is marked as safe HTML may contain quotes.
             text = str(escape(value)).replace('"', "&quot;")
             parts.append(f'{escape(clean_key(name))}="{text}"')
     return Markup(" ".join(parts))  # noqa: S704 - escaped above
@@ -35,7 +35,7 @@ def html_params(**attributes: Any) -> Markup:
 
 @lru_cache(maxsize=500)
 def _with_own_attributes(widget: Any) -> Any:
-    # Widgets belong to the classes of fields: there are few, and none changes.
+    # Widgets belong to field classes: there are few, and none changes.
     if not hasattr(widget, "html_params"):
         return widget
     quick = copy(widget)

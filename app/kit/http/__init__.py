@@ -1,4 +1,4 @@
-"""What surrounds a view: security headers, proxies, redirects, static files, URLs and links.
+"""HTTP around the views: caching, security headers, proxies, redirects, static files, URLs and links.
 
 May import core.
 """

@@ -1,7 +1,7 @@
 """The cache of the site: Flask-Caching, in this process or in Redis (CACHE_REDIS_URL).
 
-Two things of the kit are cached: whole pages for anonymous visitors (here) and fragments of templates
-(:mod:`app.kit.pages.fragments`). Each has a key that names all it depends on, and a lifetime.
+The kit caches two things: whole pages for anonymous visitors (here) and template fragments
+(:mod:`app.kit.pages.fragments`). Each has a key that contains everything it depends on, and a lifetime.
 """
 
 from __future__ import annotations
@@ -27,43 +27,47 @@ from app.kit.http.security_headers import has_own_policy
 Variant = Callable[[], tuple[str, ...]]
 BYTES = b"!"
 ETAG_LENGTH = 32
-# A cache that takes longer than that is none.
+# A slower cache is of no use.
 REDIS_OPTIONS = {"socket_timeout": 0.1, "socket_connect_timeout": 0.1, "retry": Retry(NoBackoff(), 0)}
 
 log = logging.getLogger(__name__)
 
 
 class SafeSerializer(BaseSerializer):
-    """Bytes as they are, everything else as JSON: a pickle would be code for whoever can write to Redis."""
+    """Stores bytes as they are and everything else as JSON; a pickle could run code of whoever can write to Redis."""
 
     def dumps(self, value: Any, *_options: Any) -> bytes:
+        """Return ``value`` as bytes."""
         return BYTES + value if isinstance(value, bytes) else json.dumps(value).encode()
 
     def loads(self, bvalue: bytes | None) -> Any:
+        """Return the stored value, or None when there is none."""
         if bvalue is None:
             return None
         return bvalue[1:] if bvalue.startswith(BYTES) else json.loads(bvalue)
 
 
 class CompressedPages:
-    """Where Flask-Compress keeps the compressed bytes of cached pages (COMPRESS_CACHE_BACKEND); of others, nothing."""
+    """Stores the compressed bytes of cached pages, and of no others, for Flask-Compress (COMPRESS_CACHE_BACKEND)."""
 
     def get(self, key: str) -> bytes | None:
+        """Return the compressed bytes of a cached page, or None."""
         found = _get(key) if _is_of_cached_page(key) else None
         g.cached_page_is_compressed = found is not None
         return found
 
     def set(self, key: str, value: bytes) -> None:
-        # Flask-Compress also hands back what it was given.
+        """Store the compressed bytes of a cached page, for as long as the page itself."""
+        # Flask-Compress also passes back what it has just read from here.
         if _is_of_cached_page(key) and not g.cached_page_is_compressed:
             _set(key, value, g.cached_page_seconds)
 
 
 def init_app(app: Flask, cache: Cache, variant: Variant, cookies: frozenset[str]) -> None:
-    """Bind ``cache``; call this before Flask-Compress is bound.
+    """Bind ``cache``; call this before binding Flask-Compress.
 
-    ``variant`` returns what the look of every page depends on besides its address: the language, the theme.
-    ``cookies`` names the cookies that ``variant`` reads; a visitor with any other one gets no cached page.
+    ``variant`` returns what every page depends on besides its URL, such as the language or the theme. ``cookies``
+    names the cookies that ``variant`` reads; a visitor with any other cookie gets no cached page.
     """
     kind = app.config["CACHE_TYPE"]
     app.config.update(COMPRESS_CACHE_BACKEND=CompressedPages, COMPRESS_CACHE_KEY=_page_key)
@@ -80,9 +84,9 @@ def init_app(app: Flask, cache: Cache, variant: Variant, cookies: frozenset[str]
 def cached_for_anonymous(seconds: int) -> Callable[[Callable[[], str]], Callable[[], str | Response]]:
     """Cache the page that a view renders for anonymous visitors, and its compressed bytes, for ``seconds``.
 
-    The page may depend on its address and on what ``variant`` returns, and on nothing else. One that uses the
-    database, the session (as each form does) or a CSP of its own is rendered anew each time, and so is one that
-    is asked for with a query string or an unknown cookie.
+    The page may depend only on its URL and on what ``variant`` returns. A page is rendered anew each time if it
+    uses the database, the session (as each form does) or a CSP of its own, or if the request has a query string or
+    an unknown cookie.
     """
 
     def decorate(view: Callable[[], str]) -> Callable[[], str | Response]:
@@ -108,33 +112,33 @@ def cached_for_anonymous(seconds: int) -> Callable[[Callable[[], str]], Callable
 
 
 def clear(app: Flask) -> None:
-    """Forget everything that is cached: in Redis for all processes, else in this one."""
+    """Delete everything that is cached: in Redis for all processes, else in this process."""
     app.extensions["page_cache"].clear()
 
 
 @click.command("clear_cache")
 @with_appcontext
 def clear_cache() -> None:
-    """Forget the pages cached in Redis.
+    """Delete the pages cached in Redis.
 
-    Without CACHE_REDIS_URL each process caches for itself, and forgets when it is restarted.
+    Without CACHE_REDIS_URL each process has its own cache, which a restart clears.
     """
     clear(current_app)
 
 
 def current_variant() -> tuple[str, ...]:
-    """Return what the look of this page depends on besides its address."""
+    """Return what this page depends on besides its URL."""
     variant: tuple[str, ...] = current_app.extensions["page_variant"]()
     return variant
 
 
 def _is_anonymous() -> bool:
-    # Looking at the session also tells caches on the way ("Vary") that cookies make a difference.
+    # Reading the session also adds "Vary: Cookie", for caches between us and the browser.
     return not (session or request.query_string) and current_app.extensions["page_cookies"] >= request.cookies.keys()
 
 
 def _key() -> str:
-    # Behind some proxies anybody can choose the script root, and all links of the page begin with it.
+    # Behind some proxies anybody can choose the script root, with which all links of the page begin.
     parts = (request.host, request.environ.get("SCRIPT_NAME"), request.path, *current_variant())
     return "page:" + hashlib.sha256(repr(parts).encode()).hexdigest()
 
@@ -150,7 +154,7 @@ def _with_etag(page: bytes) -> bytes:
 
 def _response(page: bytes) -> Response:
     response = make_response(page[ETAG_LENGTH:])
-    # Weak: the same page in another encoding has the same one (RFC 9110, 8.8.1).
+    # Weak: the same page in another encoding has the same ETag (RFC 9110, 8.8.1).
     response.set_etag(page[:ETAG_LENGTH].decode(), weak=True)
     if request.if_none_match:
         response.make_conditional(request)
@@ -162,7 +166,7 @@ def _page_key(_request: Request) -> str:
 
 
 def _is_of_cached_page(key: str) -> bool:
-    """Return whether Flask-Compress's key, "algorithm;key", has the key of a page."""
+    """Return whether Flask-Compress's key, "algorithm;key", contains the key of a cached page."""
     return not key.endswith(";")
 
 

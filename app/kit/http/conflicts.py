@@ -1,10 +1,10 @@
-"""Requests that get into each other's way: the later one is run again, as if it had come a moment later.
+"""Retry requests that conflict with another one, as if they had come a moment later.
 
-While a view works, another request may delete or change the rows that it read: a button was pressed
-five times, two administrators remove each other, a password is reset while the old one is verified.
-The database then refuses the write (a row is gone, has another version, or lost what it refers to).
-Nothing was saved; so the request begins anew, with who is logged in and who may do this looked up
-again. Its second run meets the world as the first request left it.
+While a view works, another request may delete or change the rows that it read: a button was pressed five times,
+two administrators remove each other, a password is reset while the old one is verified. The database then refuses
+the write: a row is gone, has another version, or lost what it refers to. Nothing was saved, so the request runs
+again from the start, including the checks of who is logged in and what they may do. The second run sees what the
+first request committed.
 """
 
 import logging
@@ -18,16 +18,16 @@ from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import Conflict
 
 MAX_RUNS = 3
-# PostgreSQL ends one of two transactions that wait for each other, or that cannot both be right.
+# PostgreSQL aborts one of two transactions that cannot be serialized (40001) or that deadlock (40P01).
 LOST_TO_ANOTHER = {"40001", "40P01"}
-# What belongs to the request and not to one run of its view.
+# These belong to the request, not to one run of its view.
 _KEPT = {"request_id", "request_started_at"}
 
 log = logging.getLogger(__name__)
 
 
 def init_app(app: Flask) -> None:
-    """Run requests of ``app`` again that lost to another one."""
+    """Retry requests of ``app`` that lost a conflict with another request."""
     for kind in (StaleDataError, ObjectDeletedError, IntegrityError, OperationalError):
         app.register_error_handler(kind, _run_again)
 
@@ -42,8 +42,8 @@ def _run_again(error: Exception) -> ResponseReturnValue:
     _forget_first_run()
     g.runs = runs + 1
     try:
-        answer = current_app.preprocess_request()
-        return current_app.dispatch_request() if answer is None else answer
+        response = current_app.preprocess_request()
+        return current_app.dispatch_request() if response is None else response
     except Exception as next_error:
         return current_app.handle_user_exception(next_error)
 
@@ -53,8 +53,8 @@ def _is_conflict(error: Exception) -> bool:
 
 
 def _give_up(error: Exception) -> ResponseReturnValue:
-    """Say that somebody was faster, where running again would do a thing twice or did not help."""
-    # A row that breaks a rule of its table again and again is an error of ours.
+    """Return a 409 response, where a retry would do something twice or did not help."""
+    # A row that violates a constraint in every run is a bug of ours.
     if isinstance(error, IntegrityError):
         raise error
     _session().rollback()

@@ -1,4 +1,4 @@
-"""Links for emails."""
+"""URLs for emails."""
 
 from urllib.parse import urlsplit
 
@@ -6,9 +6,9 @@ from flask import current_app
 
 
 def external_url(endpoint: str, **values: object) -> str:
-    """Return the full address of an endpoint, on the site that BASE_URL names.
+    """Return the full URL of an endpoint, on the site that BASE_URL names.
 
-    Never from the request: a forged Host header would put a stranger's site into our mail.
+    The request is not used: a forged Host header would put the URL of an attacker's site into our emails.
     """
     parts = urlsplit(current_app.config["BASE_URL"])
     adapter = current_app.url_map.bind(parts.netloc, script_name=parts.path or "/", url_scheme=parts.scheme)

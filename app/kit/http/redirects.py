@@ -1,4 +1,4 @@
-"""Going back to where a visitor came from, and nowhere else."""
+"""Redirect back to where a visitor came from, and never to another site."""
 
 from urllib.parse import urlsplit
 
@@ -7,10 +7,10 @@ from werkzeug.wrappers import Response
 
 
 def safe_next(target: str | None, fallback: str) -> str:
-    """Return ``target`` when it is a plain path on this site, else ``fallback``.
+    r"""Return ``target`` when it is a plain path on this site, else ``fallback``.
 
-    Browsers drop tabs and line breaks from an address and read a backslash as a slash, so
-    ``/\\t/evil.com`` and ``/\\\\evil.com`` leave the site although they begin with one slash.
+    Browsers drop tabs and line breaks from a URL and read a backslash as a slash, so ``/\t/evil.com`` and
+    ``/\evil.com`` leave the site although they begin with one slash.
     """
     if not target or not _is_local_path(target):
         return fallback
@@ -23,7 +23,7 @@ def redirect_to_next(fallback: str) -> Response:
 
 
 def local_referrer(fallback: str) -> str:
-    """Return the path of the page on this site that the request came from, else ``fallback``."""
+    """Return the path of the page on this site from which the request came, else ``fallback``."""
     origin, referrer = request.host_url, request.referrer or ""
     path = "/" + referrer.removeprefix(origin) if referrer.startswith(origin) else None
     return safe_next(path, fallback)

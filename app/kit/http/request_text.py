@@ -1,8 +1,9 @@
-"""What a request says, as text that every database can store.
+"""The text of a request, made storable in every database.
 
-PostgreSQL refuses NUL in a text and no driver encodes a lone surrogate: each would be an error page
-that anybody can call up, with any field of any form. Bytes that are no UTF-8 reach a view as U+FFFD, the
-replacement character; so do these. A form then refuses U+FFFD (:mod:`app.kit.forms.form`).
+PostgreSQL refuses NUL in text, and no driver encodes a lone surrogate: either would be a 500 that anybody can
+cause, with any field of any form. Werkzeug replaces bytes that are not UTF-8 with U+FFFD, the replacement
+character; this module does the same with these characters. A form then refuses U+FFFD
+(:mod:`app.kit.forms.field_errors`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def init_app(app: Flask) -> None:
-    """Let every view, those of a fork too, see storable text only."""
+    """Give every view, those of a fork included, only text that can be stored."""
     app.request_class = StorableTextRequest
 
 
@@ -31,7 +32,7 @@ def storable(text: str) -> str:
 
 
 class StorableFormParser(FormDataParser):
-    """Werkzeug's parser of form bodies, which lets NUL through and gives a part without a name the name None."""
+    """Werkzeug's form parser, which by itself lets NUL through and gives a nameless part the name None."""
 
     def parse(
         self,
@@ -40,7 +41,7 @@ class StorableFormParser(FormDataParser):
         content_length: int | None,
         options: dict[str, str] | None = None,
     ) -> tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]:
-        """Return the body's stream, fields and files; a part without a name ends the request with 400."""
+        """Return the body's stream, fields and files. A part without a name ends the request with 400."""
         stream, form, files = super().parse(stream, mimetype, content_length, options)
         if None in form or None in files:
             _refuse_part_without_name(files)
@@ -53,26 +54,26 @@ class StorableFormParser(FormDataParser):
 
 
 def _refuse_part_without_name(files: MultiDict[str, FileStorage]) -> NoReturn:
-    """End the request: no browser sends one, and who looks for a field by its name, as Flask-WTF does, fails on it."""
+    """End the request with 400: no browser sends such a part, and code that looks up fields, as in Flask-WTF, fails."""
     for _name, file in files.items(multi=True):
-        file.close()  # the request does not know them yet, and would leave them open
+        file.close()  # the request does not know them yet, and would not close them
     abort(400, "A part of the form has no name.")
 
 
 class StorableTextRequest(Request):
-    """Flask's request, whose form, query parameters and browser's name can be stored."""
+    """Flask's request, with form fields, query parameters and User-Agent that can be stored."""
 
     form_data_parser_class = StorableFormParser
 
     @cached_property
     def args(self) -> MultiDict[str, str]:
-        """The query parameters."""
+        """Return the query parameters."""
         sent = super().args
         return self.parameter_storage_class(_storable_items(sent)) if _has_unstorable(sent) else sent
 
     @cached_property
     def user_agent(self) -> UserAgent:
-        """The only header that is stored."""
+        """Return the User-Agent, the only header that is stored."""
         return self.user_agent_class(storable(self.headers.get("User-Agent", "")))
 
 
@@ -85,17 +86,17 @@ def _storable_items(texts: MultiDict[str, str]) -> list[tuple[str, str]]:
 
 
 class ChunkedBody:
-    """The server's stream of a chunked body: whatever it raises about a chunk is the client's mistake.
+    """The server's stream of a chunked body, in which any error is the client's mistake (400).
 
-    Gunicorn reads the chunks only while the application reads the body, and raises errors of its own
-    kind there, which would be a 500.
+    Gunicorn reads the chunks only while the application reads the body, and raises exceptions of its own there,
+    which would be a 500.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
 
     def read(self, *size: int) -> bytes:
-        """Return up to ``size`` bytes; a malformed chunk or trailer ends the request with 400."""
+        """Return up to ``size`` bytes. A malformed chunk or trailer ends the request with 400."""
         try:
             return bytes(self._stream.read(*size))
         except Exception:

@@ -1,4 +1,4 @@
-"""Numbers and texts in addresses."""
+"""URL converters for numbers and text."""
 
 import re
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import FloatConverter, IntegerConverter, Map, PathConverter, UnicodeConverter, ValidationError
 
-LARGEST_ROW_ID = 2**31 - 1  # of PostgreSQL's integer
-# NUL and lone surrogates cannot be stored, so no row is named by them; U+FFFD stands for bytes that are no text.
+LARGEST_ROW_ID = 2**31 - 1  # the largest value of PostgreSQL's integer
+# NUL and lone surrogates cannot be stored, so no row has such a name; U+FFFD replaces bytes that are not UTF-8.
 NO_NAME = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffd]")
 
 
 class RowIdIntegerConverter(IntegerConverter):
-    """``<int:…>`` in a route: a number that can be a row's id, or the page does not exist.
+    """``<int:…>`` in a route: a number that can be a row's id; any other is a 404.
 
-    SQLite's driver overflows at 2^63, PostgreSQL refuses at 2^31, and int() refuses 4300 digits:
-    each would be an error page that anybody can call up.
+    SQLite's driver overflows at 2^63, PostgreSQL refuses at 2^31, and int() refuses 4300 digits: each would be a
+    500 that anybody can cause.
     """
 
     regex = r"\d{1,10}"
@@ -25,22 +25,24 @@ class RowIdIntegerConverter(IntegerConverter):
 
 
 class FiniteFloatConverter(FloatConverter):
-    """``<float:…>``: 400 digits would be infinity, which fails where a view rounds it."""
+    """``<float:…>``: a finite number. 400 digits would be infinity, which fails where a view rounds it."""
 
     regex = r"\d{1,15}\.\d{1,15}"
 
 
 class PlainTextConverter(UnicodeConverter):
-    """``<…>`` and ``<string:…>``: a text that can be stored, or the page does not exist."""
+    """``<…>`` and ``<string:…>``: text that can be stored; any other is a 404."""
 
     def to_python(self, value: str) -> str:
+        """Return ``value``. Raises ValidationError when it cannot be stored."""
         return _plain(value)
 
 
 class PlainPathConverter(PathConverter):
-    """``<path:…>``, likewise."""
+    """``<path:…>``: a path that can be stored; any other is a 404."""
 
     def to_python(self, value: str) -> str:
+        """Return ``value``. Raises ValidationError when it cannot be stored."""
         return _plain(value)
 
 
@@ -51,7 +53,7 @@ def _plain(value: str) -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Make these the meaning of a route's variables; call this before any route is added."""
+    """Register these converters; call this before adding any route."""
     app.url_map.converters.update(
         default=PlainTextConverter,
         string=PlainTextConverter,

@@ -17,16 +17,16 @@ SEPARATOR = re.compile(r"[\s;,]")
 
 
 def csp_nonce() -> str:
-    """Return the response's nonce; a template puts it on each script element."""
+    """Return the response's nonce, for the ``nonce`` attribute of each script element."""
     if "csp_nonce" not in g:
         g.csp_nonce = token_urlsafe(16)
     return g.csp_nonce
 
 
 def allow_source(directive: str, source: str) -> None:
-    """Open one directive of this response's CSP, for example ``allow_source("img-src", "https://cdn.example")``.
+    """Allow ``source`` in one directive of this response's CSP: ``allow_source("img-src", "https://cdn.example")``.
 
-    Raises ValueError for a source that is more than one.
+    Raises ValueError when it contains a separator, which would begin another source or directive.
     """
     if SEPARATOR.search(directive + source):
         raise ValueError(f"{source!r} would end the directive and begin another one")
@@ -42,9 +42,9 @@ def init_app(app: Flask) -> None:
 
 
 class _MissingHeaders:
-    """WSGI: the headers that are the same everywhere, where a view set none of its own.
+    """WSGI middleware that adds the common headers, except those that a view has set.
 
-    Outside of Flask, which looks at each header three times, and passes some refusals by its hooks.
+    It works outside of Flask, which looks at each header three times and does not run its hooks for some refusals.
     """
 
     def __init__(self, application: WSGIApplication, headers: dict[str, str]) -> None:
@@ -65,10 +65,10 @@ def _add_headers_of_this_response(response: Response) -> Response:
         response.headers.setdefault("Content-Security-Policy", content_security_policy())
     if "Cache-Control" not in response.headers:
         if g.get("user_id") is not None:
-            # The view looked at who is logged in: a shared computer must not show its page again.
+            # The view used the logged-in user: on a shared computer the browser must not show the page again.
             response.headers["Cache-Control"] = "no-store"
         elif "csrf_token" in g:
-            # A form that one browser was given; not "no-store", which empties it on the way back.
+            # A form for one browser. Not "no-store", with which the form is empty when the visitor goes back to it.
             response.headers["Cache-Control"] = "private"
     return response
 

@@ -1,4 +1,4 @@
-"""Serving built files straight from the server process, before Flask sees the request."""
+"""Serve built files with WhiteNoise, before Flask sees the request."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ FINGERPRINTED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
 
 
 def init_app(app: Flask) -> None:
-    """Serve ``app/static`` at /static/, the copies compressed at build time to browsers that take them.
+    """Serve ``app/static`` at /static/, with the compressed copies of the build for browsers that accept them.
 
-    A fingerprinted file never changes and is kept forever. In development a new build shows at once.
+    Fingerprinted files never change, so browsers cache them forever. In development a new build shows at once.
     """
     folder = Path(app.root_path) / "static"
     folder.mkdir(exist_ok=True)
@@ -42,14 +42,14 @@ def init_app(app: Flask) -> None:
 
 
 class _Files(WhiteNoise):
-    """Leaves whatever is no reading, and names that no file can have, to the application, which refuses them safely."""
+    """Passes methods other than GET and HEAD, and impossible file names, to the application, which refuses them."""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         serve = super().__call__ if environ["REQUEST_METHOD"] in {"GET", "HEAD"} else self.application
         return serve(environ, start_response)
 
     def get_static_file(self, path: str, url: str, stat_cache: Any = None) -> Any:
-        # WhiteNoise looks for a file on each request in development, and fails on a NUL or a name that is too long.
+        # In development WhiteNoise looks for a file at each request, and fails on a NUL or a name that is too long.
         if stat_cache is None and not os.path.exists(path):  # noqa: PTH110
             raise MissingFileError(path)
         return super().get_static_file(path, url, stat_cache)

@@ -1,8 +1,8 @@
-"""WSGI: start the application only when the whole request has arrived.
+"""WSGI middleware that calls the application only after the whole request has arrived.
 
 A server that keeps thousands of connections open (gunicorn's gevent worker, see gunicorn.conf.py) can wait for
-slow clients. The application cannot: a view that reads a form byte by byte would meanwhile hold a database
-connection, and some dozens of slow forms would take all of them.
+slow clients. The application cannot: a view that reads a slow form holds a database connection meanwhile, and some
+dozens of such forms would use up all of them.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PIECE_BYTES = 16 * 1024
-# Hundreds of bodies can be on their way at once: what is larger waits on the disk.
+# Hundreds of bodies can arrive at once: larger ones are buffered on disk.
 KEPT_IN_MEMORY_BYTES = 64 * 1024
 
 
 class WholeRequests:
-    """Calls ``application`` with complete bodies, and at most ``at_once`` times at once.
+    """Calls ``application`` with complete bodies, and at most ``at_once`` times in parallel.
 
-    A body over ``largest_body`` is handed on unread: the application refuses it, or reads it itself.
+    A body of more than ``largest_body`` bytes is passed on unread: the application refuses it, or reads it itself.
     """
 
     def __init__(self, application: WSGIApplication, at_once: int, largest_body: int) -> None:
@@ -33,6 +33,7 @@ class WholeRequests:
         self._largest_body = largest_body
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Read the body, then call the application."""
         if _has_body(environ) and _announced_bytes(environ) <= self._largest_body:
             environ["wsgi.input"] = _read(environ["wsgi.input"], self._largest_body)
         with self._turns:
@@ -50,15 +51,15 @@ def _announced_bytes(environ: WSGIEnvironment) -> int:
 
 def _read(stream: IO[bytes], largest_body: int) -> IO[bytes] | RawIOBase:
     """Return the body as a file; one that cannot be read raises its error again in the application."""
-    body = SpooledTemporaryFile(KEPT_IN_MEMORY_BYTES)  # noqa: SIM115 - closed when the request is forgotten
-    missing = largest_body + 1  # one more, by which the application sees that it is too large
+    body = SpooledTemporaryFile(KEPT_IN_MEMORY_BYTES)  # noqa: SIM115 - closed when the request is garbage collected
+    missing = largest_body + 1  # one byte more, which shows the application that it is too large
     try:
         while missing > 0 and (piece := stream.read(min(PIECE_BYTES, missing))):
             body.write(piece)
             missing -= len(piece)
     except OSError as error:
         body.close()
-        if isinstance(error, ConnectionError):  # nobody is left to answer
+        if isinstance(error, ConnectionError):  # the client is gone
             raise
         return _Broken(error)
     body.seek(0)
@@ -66,7 +67,7 @@ def _read(stream: IO[bytes], largest_body: int) -> IO[bytes] | RawIOBase:
 
 
 class _Broken(RawIOBase):
-    """A body that ended wrongly: the application answers as if it had read it itself."""
+    """A body that could not be read; reading it raises the server's error, as it would without this middleware."""
 
     def __init__(self, error: OSError) -> None:
         self._error = error

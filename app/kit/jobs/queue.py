@@ -1,8 +1,8 @@
-"""Jobs: functions that a worker runs later, in another process, by way of Redis and RQ.
+"""Jobs: functions that a worker process runs later, by way of Redis and RQ.
 
-Redis is a convenience here, never the truth: a page must answer within a second while Redis is
-away, so every call has a short timeout and no retry, and a failed one is logged and forgotten.
-What must not be lost has a row in the database and someone who looks for such rows (outbox.py).
+Redis is never the source of truth. A page must respond within a second while Redis is unavailable, so every call
+has a short timeout and no retry, and a failure is logged and otherwise ignored. What must not be lost has a row in
+the database, and the sweeper looks for such rows (outbox.py).
 """
 
 import logging
@@ -26,7 +26,7 @@ log = logging.getLogger("app.queue")
 
 DEFAULT_QUEUE = "default"
 TIMEOUT_SECONDS = 0.5
-# While Redis is away not every page pays the timeout anew.
+# While Redis is unavailable, not every page should wait for the timeout.
 PAUSE_AFTER_FAILURE_SECONDS = 5
 KEEP_RESULT_SECONDS = 10 * 60
 
@@ -35,15 +35,15 @@ Argument = int | str
 
 
 def init_app(app: Flask) -> None:
-    """Give the app its Redis client, ``app.extensions["redis"]``; nothing connects yet."""
+    """Set ``app.extensions["redis"]`` to a client for Redis; it does not connect yet."""
     app.extensions["redis"] = connect(app.config["REDIS_URL"], timeout_seconds=TIMEOUT_SECONDS)
     app.extensions["queue_paused_until"] = 0.0
 
 
 def connect(url: str, *, timeout_seconds: float | None) -> redis.Redis:
-    """Return a client for ``url`` (redis, rediss or unix) that never retries by itself.
+    """Return a client for ``url`` (redis, rediss or unix) that never retries.
 
-    redis-py's own ten retries hold a request for a minute when packets get lost.
+    redis-py's default of ten retries blocks a request for a minute when packets get lost.
     """
     return redis.Redis.from_url(
         url,
@@ -54,16 +54,16 @@ def connect(url: str, *, timeout_seconds: float | None) -> redis.Redis:
 
 
 def queue_named(name: str = DEFAULT_QUEUE, connection: redis.Redis | None = None) -> Queue:
-    """Return RQ's queue; job arguments are JSON, so who can write to Redis cannot run code here."""
+    """Return the RQ queue ``name``. Job arguments are JSON: a pickle could run code when a worker loads it."""
     client = connection or current_app.extensions["redis"]
     return Queue(name, connection=client, serializer=JSONSerializer)
 
 
 class Job:
-    """A function with a name, a queue and rules for failing; call it to run it here and now.
+    """A function with a name, a queue and rules for retries; calling it runs it at once, in this process.
 
-    Arguments are ids and short strings: they stand readable in Redis and in RQ's logs, so no
-    token, link or address may be among them. A job may run twice; it has to look before it acts.
+    Arguments are ids and short strings. They are readable in Redis and in RQ's logs, so never pass a token, link or
+    address. A job may run twice, so it must check before it acts.
     """
 
     def __init__(
@@ -82,18 +82,19 @@ class Job:
         update_wrapper(self, function)
 
     def __call__(self, *arguments: Argument) -> object:
+        """Run the function in this process, and return its result."""
         return self.function(*arguments)
 
     @property
     def path(self) -> str:
-        """The dotted name under which a worker finds the job."""
+        """The dotted name by which a worker finds the job."""
         return f"{self.function.__module__}.{self.function.__name__}"
 
     def enqueue(self, *arguments: Argument, once_as: str | None = None) -> None:
-        """Ask a worker to run the job, once the current transaction is committed.
+        """Enqueue the job once the current transaction has committed.
 
-        After a rollback nothing is enqueued. While Redis is away the wish is logged and lost. Of
-        several calls in one transaction with the same ``once_as`` the first one counts.
+        After a rollback nothing is enqueued. While Redis is unavailable this logs the job and drops it. Of several
+        calls in one transaction with the same ``once_as`` only the first counts.
         """
         after_commit(current_session()(), lambda: self._try_to_enqueue(arguments), key=once_as)
 
@@ -109,13 +110,13 @@ class Job:
             log.error("job not enqueued, the queue does not answer", extra={"fields": fields})
 
     def enqueue_now(self, *arguments: Argument, connection: redis.Redis | None = None) -> None:
-        """Enqueue without waiting for a commit; raises :class:`redis.RedisError` when Redis is away."""
+        """Enqueue without waiting for a commit. Raises :class:`redis.RedisError` while Redis is unavailable."""
         queue_named(self.queue, connection).enqueue_call(
             self.path,
             args=arguments,
             timeout=self.timeout_seconds,
             result_ttl=KEEP_RESULT_SECONDS,
-            # RQ keeps failed jobs, arguments and all, for a year unless told otherwise.
+            # RQ keeps failed jobs, with their arguments, for a year by default.
             failure_ttl=int(current_app.config["FAILED_JOB_LIFETIME"].total_seconds()),
             description=self.name,
             retry=self._retry(),
@@ -128,7 +129,7 @@ class Job:
         return RetryRule(max=len(self.retry_after_seconds), interval=list(self.retry_after_seconds))
 
 
-# Every job that was imported, wherever it stands.
+# Every job that was imported, from any module.
 jobs: list[Job] = []
 
 
@@ -139,16 +140,18 @@ def job(
     timeout_seconds: int = 180,
     retry_after_seconds: tuple[int, ...] = (10, 60, 300),
 ) -> Callable[[Callable[..., object]], Job]:
-    """Make a function a job.
+    """Return a decorator that makes a function a job.
 
-    ``name`` is what administrators read. When the function raises or its worker dies, it is run
-    again after each of ``retry_after_seconds``; after the last it waits at /admin/jobs.
+    ``name`` is shown to administrators. When the function raises or its worker dies, it is retried after each of
+    ``retry_after_seconds``; after the last it is listed as failed at /admin/jobs.
+
+    Raises ValueError when another job has this name.
     """
 
     def decorate(function: Callable[..., object]) -> Job:
         made = Job(function, name, queue, timeout_seconds, retry_after_seconds)
         if any(known.name == name and known.path != made.path for known in jobs):
-            # The schedule keeps a job's times under its name: one of the two would never run.
+            # The schedule stores a job's times by its name: one of the two would never run.
             raise ValueError(f"There are two jobs called {name!r}. Rename one.")
         jobs.append(made)
         return made
@@ -157,5 +160,5 @@ def job(
 
 
 def ping() -> None:
-    """Return when Redis answers; raises :class:`redis.RedisError` otherwise."""
+    """Check that Redis responds. Raises :class:`redis.RedisError` when it does not."""
     current_app.extensions["redis"].ping()

@@ -1,4 +1,4 @@
-"""What an administrator wants to know about the queues, read from what RQ keeps in Redis."""
+"""The state of the queues for administrators, read from what RQ stores in Redis."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ ERROR_LINES = 3
 
 @dataclass(frozen=True)
 class QueueState:
-    """A queue: how many jobs wait in it, run, wait for another try, and have failed for good."""
+    """A queue, with the numbers of its waiting, running, retrying and failed jobs."""
 
     name: str
     waiting: int
@@ -31,7 +31,7 @@ class QueueState:
 
 @dataclass(frozen=True)
 class JobState:
-    """A job that runs or has failed; ``error`` holds the last lines of what went wrong."""
+    """A running or failed job; ``error`` is the last lines of its traceback."""
 
     id: str
     name: str
@@ -42,7 +42,7 @@ class JobState:
 
 @dataclass(frozen=True)
 class WorkerState:
-    """A process that takes jobs."""
+    """A worker process."""
 
     host: str
     pid: str
@@ -53,7 +53,7 @@ class WorkerState:
 
 @dataclass(frozen=True)
 class Overview:
-    """All queues, their jobs and workers."""
+    """All queues, their running and failed jobs, and the workers."""
 
     queues: list[QueueState]
     running: list[JobState]
@@ -62,7 +62,7 @@ class Overview:
 
 
 def overview() -> Overview | None:
-    """Return the state of everything, or None while Redis is away."""
+    """Return the state of all queues, or None while Redis is unavailable."""
     try:
         queues = [queue_named(name) for name in _queue_names()]
         return Overview(
@@ -76,7 +76,7 @@ def overview() -> Overview | None:
 
 
 def retry(job_id: str) -> bool:
-    """Put a failed job back into its queue; False when it is not among the failed ones."""
+    """Put a failed job back into its queue; return False when there is no such failed job."""
     job = _failed_job(job_id)
     if job is None:
         return False
@@ -85,7 +85,7 @@ def retry(job_id: str) -> bool:
 
 
 def discard(job_id: str) -> bool:
-    """Forget a failed job; False when it is not among the failed ones."""
+    """Delete a failed job; return False when there is no such failed job."""
     job = _failed_job(job_id)
     if job is None:
         return False
@@ -99,7 +99,7 @@ def _queue_names() -> list[str]:
 
 
 def _queue_state(queue: Queue) -> QueueState:
-    # Counting only: a web process does not clean up after workers.
+    # Only count: a web process does not clean up after workers.
     counts = [
         registry.get_job_count(cleanup=False)
         for registry in (queue.started_job_registry, queue.scheduled_job_registry, queue.failed_job_registry)
@@ -122,7 +122,7 @@ def _error(job: Job) -> str:
 
 
 def _workers() -> list[WorkerState]:
-    # RQ's own class would stretch the timeout of the connection that it is given to read with.
+    # RQ's own class would extend the timeout of the connection that it is given.
     client = current_app.extensions["redis"]
     rows = [client.hgetall(key) for key in sorted(client.smembers(Worker.redis_workers_keys))]
     return [_worker(row) for row in rows if row and b"death" not in row]
@@ -143,7 +143,7 @@ def _worker(row: dict[bytes, bytes]) -> WorkerState:
 def _failed_job(job_id: str) -> Job | None:
     try:
         job = Job.fetch(job_id, connection=current_app.extensions["redis"], serializer=JSONSerializer)
-    except (NoSuchJobError, ValueError):  # RQ raises the second for what cannot be an id: addresses hold anything
+    except (NoSuchJobError, ValueError):  # RQ raises ValueError for an invalid id, and a URL can hold anything
         return None
     return job if job.is_failed else None
 

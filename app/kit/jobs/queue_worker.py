@@ -1,7 +1,7 @@
 """RQ's worker, changed where it would load the app for each job, lose a job, or wait too long.
 
-It forks for every job, so a job that leaks or crashes takes nothing with it; but it forks from a
-process that has loaded the application, which makes it twenty times as fast as `rq worker`.
+It forks for every job, so a job that leaks memory or crashes does not affect the worker. It forks from a process
+that has already loaded the application, which makes it twenty times as fast as ``rq worker``.
 """
 
 import logging
@@ -24,23 +24,23 @@ from app.kit.jobs.queue import connect, queue_named
 
 log = logging.getLogger("app.worker")
 
-# A sign of life twice a minute; RQ's seven minutes would hide a dead worker that long.
+# A heartbeat twice a minute; with RQ's seven minutes a dead worker would go unnoticed that long.
 TTL_SECONDS = 30
-# How soon a killed worker's job is noticed: its last sign of life, plus these three.
+# A killed worker's job is noticed this long after its last heartbeat: the sum of these three.
 MONITORING_SECONDS = 10
 JOB_GRACE_SECONDS = 20
 MAINTENANCE_SECONDS = 15
 
 
 class QueueWorker(Worker):
-    """Works off one queue.
+    """Runs the jobs of one queue.
 
-    One only: RQ takes a job from a single queue in one step, from several in two, and a worker
-    that dies between the two loses the job.
+    RQ takes a job from a single queue in one step, but from several queues in two. A worker that dies between the
+    two steps loses the job.
     """
 
     def __init__(self, app: Flask, queue_name: str) -> None:
-        # RQ sets the timeout itself: it blocks while it waits for a job.
+        # No timeout here: RQ sets its own, since it blocks while it waits for a job.
         connection = connect(app.config["REDIS_URL"], timeout_seconds=None)
         super().__init__(
             [queue_named(queue_name, connection)],
@@ -56,35 +56,35 @@ class QueueWorker(Worker):
         self.max_connection_wait_time = 5.0
 
     def subscribe(self) -> None:
-        """Do not listen for commands: it takes a thread, and forking beside a thread may deadlock."""
+        """Do nothing: listening for commands takes a thread, and forking beside a thread may deadlock."""
 
     def unsubscribe(self) -> None:
-        """Nothing to end."""
+        """Do nothing, since nothing was subscribed."""
 
     def setup_work_horse_signals(self) -> None:
-        """Let the running job finish, also where every process is told to stop, as on Heroku."""
+        """Let the running job finish, even if every process is told to stop, as on Heroku."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
-        """Ignore further requests to stop: the second comes when the first was sent to all processes."""
+        """Ignore a second request to stop, which comes when the first was sent to all processes."""
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
-        """Return for how many seconds a running job counts as alive without a sign of life."""
+        """Return for how many seconds a running job counts as alive without a heartbeat."""
         return MONITORING_SECONDS + JOB_GRACE_SECONDS
 
     def run_maintenance_tasks(self) -> None:
-        """Recover the jobs of dead workers; and stop when the parent process has died."""
+        """Recover the jobs of dead workers; stop when the parent process has died."""
         if os.getppid() != self._parent_pid:
             raise StopRequested
         super().run_maintenance_tasks()
 
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
-        """Run the job in the forked process, with the application at hand."""
+        """Run the job in the forked process, in an application context; return whether it succeeded."""
         started_at = time.perf_counter()
         request_id = job.meta.get("request_id") if job.meta else None
         with self._app.app_context(), log_fields(job_id=job.id, request_id=request_id):
-            # The parent's connections are the parent's: forget them, do not close them.
+            # These connections belong to the parent: drop them without closing them.
             current_database().engine.dispose(close=False)
             succeeded = super().perform_job(job, queue, execution)
             seconds = round(time.perf_counter() - started_at, 3)
@@ -94,9 +94,9 @@ class QueueWorker(Worker):
 
 
 def work(app: Flask, queue_name: str, burst: bool) -> None:
-    """Work off the queue until told to stop, or with ``burst`` until it is empty.
+    """Run the queue's jobs until told to stop, or with ``burst`` until the queue is empty.
 
-    Returns when Redis goes away: whoever runs this starts it again.
+    Exits with code 1 when Redis becomes unavailable; the supervisor then starts a new process.
     """
     try:
         worker = QueueWorker(app, queue_name)

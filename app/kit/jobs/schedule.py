@@ -1,8 +1,8 @@
-"""Jobs that run at fixed times, once per time however many workers there are.
+"""Jobs that run at fixed times, once per time with any number of workers.
 
-The times stand in the database: the worker that moves a row from its due time to the next one
-has thereby taken the run. RQ's own scheduler keeps them in each process, so two of them enqueue
-everything twice, and what was due while none ran is forgotten.
+The times are rows in the database: the worker that moves a row from its due time to the next one has taken the
+run. RQ's own scheduler keeps the times in each process, so two schedulers enqueue everything twice, and what was
+due while none was running is lost.
 """
 
 import logging
@@ -28,11 +28,12 @@ class Entry:
 
     @property
     def name(self) -> str:
+        """The job's name, by which its times are stored."""
         return self.job.name
 
     def next_run_after(self, moment: datetime) -> datetime:
         """Return the first time of this entry after ``moment``."""
-        # Only the worker and the page of jobs read times: other processes save the import.
+        # Imported here: only the worker and the page of jobs need it.
         from croniter import croniter
 
         following: datetime = croniter(self.cron, moment).get_next(datetime)
@@ -40,25 +41,25 @@ class Entry:
 
 
 class Schedule:
-    """The entries of an application; ``rows`` is the model that keeps their times."""
+    """The entries of an application; ``rows`` is the model that stores their times."""
 
     def __init__(self, rows: type[Any], entries: Sequence[Entry]) -> None:
         self.rows = rows
         self.entries = list(entries)
 
     def add(self, entries: Sequence[Entry]) -> None:
-        """Add entries of another module; one that is known already is not added twice."""
+        """Add entries, for example of an area, except those that are known already."""
         self.entries += [entry for entry in entries if entry not in self.entries]
 
     def plan(self) -> None:
-        """Give every entry its row; one that was never planned waits for its first time."""
+        """Give every entry a row; a new entry waits for its first time."""
         now = self.rows.now()
         for entry in self.entries:
             self.rows.plan(entry.name, entry.next_run_after(now))
         current_session().commit()
 
     def enqueue_due(self, connection: redis.Redis) -> None:
-        """Enqueue what is due. While Redis is away it stays due, and is caught up once later."""
+        """Enqueue what is due. While Redis is unavailable an entry stays due, and runs once later."""
         due_names = set(self.rows.due_names())
         for entry in self.entries:
             if entry.name in due_names:
@@ -68,7 +69,7 @@ class Schedule:
     def _enqueue(self, entry: Entry, connection: redis.Redis) -> None:
         try:
             if self.rows.take(entry.name, entry.next_run_after(self.rows.now())):
-                # Before the commit: if Redis is away, the run is not used up.
+                # Before the commit: if Redis is unavailable, the run stays due.
                 entry.job.enqueue_now(connection=connection)
                 log.info("scheduled job enqueued", extra={"fields": {"job": entry.name}})
             current_session().commit()

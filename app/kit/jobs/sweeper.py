@@ -1,8 +1,7 @@
-"""The part of the worker that needs no Redis: it looks into the database every few seconds.
+"""The part of the worker that needs no Redis: it polls the database every few seconds.
 
-It delivers emails that nobody was told about (Redis was away, a worker was killed, a back-off has
-ended), enqueues what the schedule has due, and puts failed jobs back into the queue when their
-wait is over.
+It delivers emails that no job has delivered (Redis was unavailable, a worker was killed, a retry is due), enqueues
+what the schedule has due, and puts failed jobs back into the queue when their wait is over.
 """
 
 import logging
@@ -26,7 +25,7 @@ from app.kit.mail.outbox import Outbox
 log = logging.getLogger("app.worker")
 
 PAUSE_SECONDS = 3
-# With ten thousand emails waiting, the schedule still gets its turn.
+# The schedule gets its turn even with ten thousand emails waiting.
 ROUND_SECONDS = 20
 PLAN_SECONDS = 60
 SIGN_OF_LIFE = "Sweep the outbox"
@@ -34,7 +33,7 @@ SIGN_OF_LIFE_SECONDS = 15
 
 
 class Sweeper:
-    """Sweeps until told to stop by SIGTERM or SIGINT, or until its parent process dies."""
+    """Sweeps until SIGTERM or SIGINT, or until its parent process dies."""
 
     def __init__(self, app: Flask, outbox: Outbox, schedule: Schedule, queue_name: str) -> None:
         self._app = app
@@ -48,7 +47,7 @@ class Sweeper:
         self._retries: RQScheduler | None = None
 
     def run(self, burst: bool) -> None:
-        """Sweep again and again; with ``burst``, until no email is due."""
+        """Sweep repeatedly; with ``burst``, until no email is due."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         while not self._stopping and os.getppid() == self._parent_pid:
@@ -60,13 +59,13 @@ class Sweeper:
         self._release_retries()
 
     def sweep(self) -> bool:
-        """Do one round of everything; return whether more emails may be waiting."""
+        """Do one round; return whether more emails may be waiting."""
         busy = self._do(self._deliver)
         self._do(self._keep_schedule)
         return bool(busy)
 
     def _do(self, work: Callable[[], bool | None]) -> bool | None:
-        """Do one part of the round; what goes wrong in it must not stop the other, nor the next round."""
+        """Do one part of a round; its errors must not stop the other part or the next round."""
         with self._app.app_context():
             try:
                 return work()
@@ -78,7 +77,7 @@ class Sweeper:
 
     def _keep_schedule(self) -> None:
         if time.monotonic() >= self._plan_at:
-            # Not once only: someone may empty the database while we run.
+            # Repeated, because somebody may empty the database while we run.
             self._schedule.rows.plan(SIGN_OF_LIFE, None)
             self._schedule.plan()
             self._plan_at = time.monotonic() + PLAN_SECONDS
@@ -93,7 +92,7 @@ class Sweeper:
         return time.monotonic() >= ends_at
 
     def _enqueue_retries(self) -> None:
-        """Put jobs whose wait is over back into their queue: RQ leaves that to a process of its own."""
+        """Put jobs whose wait is over back into their queue; RQ has a separate process for this."""
         if self._retries is None:
             queues = [self._queue_name]
             self._retries = RQScheduler(queues, self._redis, logging_level="WARNING", serializer=JSONSerializer)

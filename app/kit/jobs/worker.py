@@ -1,7 +1,7 @@
-"""`manage.py run_worker`: one parent process, which loads the app and watches, and its children.
+"""``manage.py run_worker``: a parent process, which loads and watches, and the children that it forks.
 
-The children are forked from it: one sweeper and one or more queue workers. One that dies is
-started again, whatever killed it. The parent itself uses neither Redis nor the database.
+The children are one sweeper and one or more queue workers. A child that dies is started again, whatever the cause.
+The parent itself uses neither Redis nor the database.
 """
 
 import logging
@@ -46,13 +46,13 @@ def run(
     for number in range(1, workers + 1):
         children.append(Child(f"worker {number}", lambda: queue_worker.work(app, queue, burst)))
     with app.app_context():
-        # A connection that two processes share belongs to neither.
+        # Two processes must not share a connection.
         current_database().engine.dispose()
     return Supervisor(children, restart=not burst).run()
 
 
 class Child:
-    """A process that the supervisor keeps alive."""
+    """A child process that the supervisor keeps running."""
 
     def __init__(self, name: str, work: Callable[[], None]) -> None:
         self.name = name
@@ -64,20 +64,20 @@ class Child:
         self._start_at = 0.0
 
     def start_if_time(self) -> None:
-        """Fork, unless the pause after an early death is still running."""
+        """Fork, unless the process is running or must still wait after an early death."""
         if self.pid or time.monotonic() < self._start_at:
             return
         self._started_at = time.monotonic()
         sys.stdout.flush()
         sys.stderr.flush()
-        # A signal between the fork and the child's own handlers would be lost on the parent's.
+        # Blocked during the fork: until the child has its own handlers, the parent's would swallow a signal.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         self.pid = os.fork()
         if self.pid == 0:
-            self._live()
+            self._run_in_child()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
-    def _live(self) -> None:
+    def _run_in_child(self) -> None:
         code = 1
         try:
             for stop_signal in STOP_SIGNALS:
@@ -90,11 +90,11 @@ class Child:
         except BaseException:
             log.exception("%s crashed", self.name)
         finally:
-            # Not a return: the parent's cleanups are not ours to run.
+            # Not a return: the parent's cleanup code must not run in the child.
             os._exit(code)
 
     def note_end(self) -> None:
-        """See whether the process has ended; if so, say when it may start again."""
+        """Check whether the process has ended; if so, set when it may start again."""
         if not self.pid:
             return
         pid, status = os.waitpid(self.pid, os.WNOHANG)
@@ -103,19 +103,19 @@ class Child:
         self.pid = 0
         self.exit_code = os.waitstatus_to_exitcode(status)
         lived_seconds = time.monotonic() - self._started_at
-        # One that dies young probably dies again: it waits longer each time.
+        # A process that died early will probably die again: each pause is twice as long as the last.
         is_young = lived_seconds < SHORT_LIFE_SECONDS
         self._pause_seconds = min(max(1.0, self._pause_seconds * 2), LONGEST_PAUSE_SECONDS) if is_young else 0
         self._start_at = time.monotonic() + self._pause_seconds
 
     def stop(self) -> None:
-        """Ask the process to finish what it is doing, and end."""
+        """Tell the process (SIGTERM) to finish what it is doing and exit."""
         if self.pid:
             os.kill(self.pid, signal.SIGTERM)
 
 
 class Supervisor:
-    """Keeps children alive until it is told to stop, then waits for them."""
+    """Keeps children running until it is told to stop, then waits for them to end."""
 
     def __init__(self, children: list[Child], *, restart: bool) -> None:
         self._children = children
@@ -123,7 +123,7 @@ class Supervisor:
         self._stopping = False
 
     def run(self) -> int:
-        """Start all children and stay; return 0, or in a burst 1 when a child failed."""
+        """Start all children and watch them; return 0, or in a burst 1 when a child failed."""
         for stop_signal in STOP_SIGNALS:
             signal.signal(stop_signal, self._stop)
         for child in self._children:

@@ -1,4 +1,4 @@
-"""The catalog of emails, the outbox that loses none, SMTP, and the mailbox of development.
+"""The email catalog, the outbox, SMTP, and the development mailbox.
 
 May import core and db.
 """

@@ -1,8 +1,7 @@
-"""The machinery of the email catalogue: rows to write when an email is wanted, messages to build
-when it is sent.
+"""The email catalog: write a row when an email is wanted, build its message when it is sent.
 
-Between the two lie seconds or a day. So a row holds no token, link or text, only who and which
-email; what depends on the moment (does it still make sense? which link?) is decided at sending.
+Seconds or a day can pass in between. So a row holds no token, link or text, only the recipient and the kind of
+email. What depends on the moment (does it still make sense? which link?) is decided when it is sent.
 """
 
 import json
@@ -22,7 +21,7 @@ from app.kit.mail.rows import Context, EmailRow, EmailRows, Json, LimitRows, Per
 
 log = logging.getLogger("app.outbox")
 
-# Confirmations and resets, which someone is waiting for, leave before notices and those before bulk.
+# Confirmations and resets, which somebody waits for, leave before notices, and notices before bulk mail.
 URGENT, NORMAL, BULK = 10, 20, 30
 
 SAMPLE_USER = SimpleNamespace(
@@ -41,7 +40,7 @@ class Rendered:
 
 @dataclass
 class CatalogEmail:
-    """One email of the catalogue: its composer, and how to send and to preview it."""
+    """One email of the catalog: its composer, and how to send and preview it."""
 
     composer: Callable[..., Context | None]
     template: str
@@ -61,21 +60,21 @@ class CatalogEmail:
     def send(self, user: Person, **context: Json) -> bool:
         """Write this email to ``user`` into the outbox, in the caller's transaction.
 
-        ``context`` are plain JSON values, the composer's further arguments. Return whether it will
-        leave: False when the email is limited and its recipient has had enough in this hour.
+        ``context`` holds the composer's other arguments, as plain JSON values. Return whether the email will be
+        sent: False when it is limited and its recipient has reached the limit of this hour.
         """
         recipient = str(context[self.to]) if self.to else user.email
         return self._write(recipient, None if self.outlives_user else user, context, self.limited_per_recipient)
 
     def send_unlimited(self, user: Person, **context: Json) -> None:
-        """Write this email without counting it, where it answers a link that only the user was mailed.
+        """Write this email without counting it, in response to a link that only the user was mailed.
 
-        No stranger can cause that, and none may use up the limit to keep the owner waiting.
+        No attacker can cause such an email, or delay the owner's by using up the limit.
         """
         self._write(user.email, user, context, limited=False)
 
     def send_to_nobody(self, recipient: str) -> bool:
-        """Write a row that the worker cancels: asking for an unknown address must cost what a known one does."""
+        """Write a row that the worker cancels: a request for an unknown address must cost what a known one does."""
         return self._write(recipient, None, {}, self.limited_per_recipient)
 
     def _write(self, recipient: str, user: Person | None, context: Context, limited: bool) -> bool:
@@ -91,7 +90,7 @@ class CatalogEmail:
         )
 
     def compose(self, row: EmailRow) -> Rendered | None:
-        """Build the email as of now; None when it no longer makes sense."""
+        """Render the email as of now; return None when it no longer makes sense."""
         user = self.catalog.rows.load_user(row)
         if not self.outlives_user and not self._still_fits(row, user):
             return None
@@ -103,7 +102,7 @@ class CatalogEmail:
         return render(self.template, self.subject, {"user": user, "happened_at": moment, **row.context, **composed})
 
     def _still_fits(self, row: EmailRow, user: Person | None) -> bool:
-        # The link in it would open the account to whoever reads the address that was given up.
+        # Otherwise its link would open the account to whoever reads the user's former address.
         return user is not None and (self.to is not None or user.email == row.recipient)
 
     def preview(self) -> Rendered:
@@ -114,7 +113,7 @@ class CatalogEmail:
 class Catalog:
     """All emails of an application, by name.
 
-    ``rows`` is the model of its outbox, ``limits`` the model that counts emails for each recipient.
+    ``rows`` is the model of the outbox, ``limits`` the model that counts emails for each recipient.
     """
 
     def __init__(self, rows: EmailRows, limits: LimitRows) -> None:
@@ -133,14 +132,15 @@ class Catalog:
         outlives_user: bool = False,
         limited_per_recipient: bool = False,
     ) -> Callable[[Callable[..., Context | None]], CatalogEmail]:
-        """Make a composer an email.
+        """Return a decorator that makes a composer an email of this catalog.
 
-        ``to`` names the argument that holds the address, where it is not the user's own;
-        ``outlives_user`` is for an email about an account that is gone when it is sent.
-        ``limited_per_recipient`` is for every email that somebody who is not its recipient can
-        cause: such emails share one limit for each address, or anybody could flood a mailbox. Not
-        for notices of security: a thief would use the limit up first, and then go unnoticed.
-        ``sample`` is what the composer would answer, for the preview.
+        ``to`` names the argument that holds the address, where it is not the user's own. ``outlives_user`` is for
+        an email about an account that is deleted before it is sent. ``sample`` is what the composer would return,
+        for the preview.
+
+        ``limited_per_recipient`` is for every email that somebody other than its recipient can cause. Such emails
+        share one limit per address, or anybody could flood a mailbox. Do not limit security notices: a thief would
+        use up the limit first, and then go unnoticed.
         """
 
         def decorate(composer: Callable[..., Context | None]) -> CatalogEmail:
@@ -148,7 +148,7 @@ class Catalog:
                 composer, template, subject, priority, to, outlives_user, limited_per_recipient, sample, self
             )
             if entry.name in self.emails:
-                # Rows in the outbox know an email by its name: the wrong one would leave.
+                # Rows in the outbox refer to an email by its name: the wrong one would be sent.
                 raise ValueError(f"There are two emails called {entry.name}. Rename one.")
             self.emails[entry.name] = entry
             return entry
@@ -160,10 +160,11 @@ class Catalog:
     ) -> bool:
         """Add a row that is due when its recipient's limit allows; return False when it is dropped.
 
-        Where one like it waits, that one answers both requests: it is composed only when it leaves. One that
-        failed before starts anew, so that asking again helps as soon as the mail server is back.
+        A waiting email of the same kind serves both requests, since it is composed only when it is sent. One that
+        failed before starts again with all its tries, so that a new request helps as soon as the mail server is
+        back.
         """
-        current_session().flush()  # a new user has no id before
+        current_session().flush()  # gives a new user an id
         limit = self.limits.hold(recipient)
         waiting = self.rows.hold_waiting(kind, recipient, user.id if user else None)
         if waiting is not None and waiting.attempts == 0:
@@ -178,13 +179,13 @@ class Catalog:
         return self.add_row(context=context, recipient=recipient, user=user, kind=kind, due_at=slot, **columns)
 
     def add_row(self, *, context: Context, **columns: object) -> bool:
-        """Add a row to the outbox; raises TypeError when ``context`` is not plain JSON."""
+        """Add a row to the outbox. Raises TypeError when ``context`` is not plain JSON."""
         json.dumps(context)
         current_session().add(self.rows(context=context, request_id=current_request_id(), **columns))
         return True
 
     def compose(self, row: EmailRow) -> Message | None:
-        """Build a row's message, whether it comes from the catalogue or from ``send_email``."""
+        """Build the message of a row from the catalog or from ``send_email``; None when it no longer makes sense."""
         if row.kind:
             rendered = self.emails[row.kind].compose(row)
         else:
@@ -205,7 +206,7 @@ def render(template: str, subject: str, values: Mapping[str, object]) -> Rendere
     """Render ``<template>.txt`` and ``<template>.html``, the latter with its styles inlined."""
     settings = current_app.config
     context = {"app_name": settings["APP_NAME"], "base_url": settings["BASE_URL"], "subject": subject, **values}
-    # Straight from the environment: context processors are for pages, and know a request.
+    # Not Flask's render_template: context processors are for pages, and use the request.
     environment = current_app.jinja_env
     text = environment.get_template(f"{template}.txt").render(context)
     html = environment.get_template(f"{template}.html").render(context)
@@ -213,22 +214,22 @@ def render(template: str, subject: str, values: Mapping[str, object]) -> Rendere
 
 
 def inline_styles(html: str) -> str:
-    """Move the style sheet onto the elements, for mail programs that drop it; keep what cannot move.
+    """Move the style sheet onto the elements, for mail programs that drop it; keep the rules that cannot move.
 
-    Nothing is fetched from anywhere.
+    Nothing is loaded from the network.
     """
     return _inliner().inline(html)
 
 
 @cache
 def _inliner() -> Any:
-    # Only who builds mail needs it: the worker, and the preview in development.
+    # Imported here: only the worker and the preview in development build emails.
     import css_inline
 
     return css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, keep_style_tags=False)
 
 
 def message_id(row: EmailRow) -> str:
-    """Return the Message-ID of a row: the same at every try, so that a double can be told as one."""
+    """Return the Message-ID of a row. It is the same at every try, so that duplicates can be recognized."""
     domain = current_app.config["EMAIL_SENDER"].rpartition("@")[2].strip("> ") or "localhost"
     return f"<email-{row.id}.{int(row.created_at.timestamp())}@{domain}>"

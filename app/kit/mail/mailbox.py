@@ -1,4 +1,4 @@
-"""Where mail goes while nobody shall receive any: a folder with one file per message."""
+"""A folder with one file per message, for sites where nobody should receive mail."""
 
 import os
 from pathlib import Path
@@ -7,17 +7,17 @@ from app.kit.mail.message import Message
 
 
 class MailboxTransport:
-    """Writes messages as files; in development and tests it stands in the place of SMTP."""
+    """Writes messages to files; development and tests use it instead of SMTP."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def send(self, message: Message, *, deadline: float, name: str) -> None:
-        """Write ``<name>.eml``, whole or not at all: the mailbox page may look at any moment."""
+        """Write ``<name>.eml`` in one step, because the mailbox page may read it at any moment."""
         self._folder.mkdir(parents=True, exist_ok=True)
         unfinished = self._folder / f".{name}.{os.getpid()}"
         unfinished.write_bytes(message.content)
         unfinished.replace(self._folder / f"{name}.eml")
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing, since nothing is open."""

@@ -1,4 +1,4 @@
-"""An email message in the form in which it travels."""
+"""Build email messages as SMTP sends them."""
 
 from dataclasses import dataclass
 from email.headerregistry import Address
@@ -24,10 +24,10 @@ class Message:
 
 
 def build_message(*, sender: str, recipient: str, subject: str, text: str, html: str, message_id: str) -> Message:
-    """Put a message with a text and an HTML part together.
+    """Build a message with a text part and an HTML part.
 
-    ``sender`` is an address or "Name <address>". Raises ValueError when a header would be broken,
-    by a line break for one: nobody shall add headers of his own by way of a subject.
+    ``sender`` is an address or "Name <address>". Raises ValueError when a value would break a header, for example
+    with a line break: nobody must be able to add headers through a subject.
     """
     name, sender_address = parseaddr(sender)
     from_, to = _ascii_address(sender_address, name), _ascii_address(recipient)
@@ -37,7 +37,7 @@ def build_message(*, sender: str, recipient: str, subject: str, text: str, html:
     message["Subject"] = subject
     message["Date"] = utc_now()
     message["Message-ID"] = message_id
-    # So that holiday replies and ticket systems do not answer a machine (RFC 3834).
+    # Keeps holiday replies and ticket systems from answering (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(text, cte=_encoding(text))
@@ -46,9 +46,9 @@ def build_message(*, sender: str, recipient: str, subject: str, text: str, html:
 
 
 def _ascii_address(address: str, name: str = "") -> Address:
-    """Return the address as SMTP without extensions can carry it: the domain in IDNA.
+    """Return the address for SMTP without extensions, with the domain in IDNA.
 
-    Raises ValueError for one that cannot be carried.
+    Raises ValueError for an address that cannot be written so.
     """
     local, at, domain = address.rpartition("@")
     if not at or not local:
@@ -57,6 +57,6 @@ def _ascii_address(address: str, name: str = "") -> Address:
 
 
 def _encoding(text: str) -> str:
-    """Return how a part travels: as it is where every server takes it so."""
+    """Return the transfer encoding of a part: 7bit if every server takes the text as it is."""
     is_plain = text.isascii() and all(len(line) <= LONGEST_LINE for line in text.splitlines())
     return "7bit" if is_plain else "quoted-printable"

@@ -1,8 +1,8 @@
-"""Delivery: take due rows from the outbox, send them, and write down how it went.
+"""Delivery: claim due rows of the outbox, send them, and record the outcome.
 
-The database is the truth. A row is taken for a limited time (a lease); should this process die, the
-lease runs out and another worker sends the row. Being killed between the server's "accepted" and
-our own note of it is the one way to send a message twice.
+The database is the source of truth. A row is claimed for a limited time (a lease). If this process dies, the lease
+expires and another worker sends the row. A message is sent twice only if the process is killed between the
+server's "accepted" and our own record of it.
 """
 
 import logging
@@ -23,11 +23,11 @@ from app.kit.mail.smtp import Failure, SmtpTransport, classify
 
 log = logging.getLogger("app.outbox")
 
-# Spread by a fifth, so that a thousand messages that failed together do not return together.
+# Waits vary by a fifth, so that a thousand messages that failed together are not retried together.
 JITTER = 0.2
-# A message must be through this long before its lease ends.
+# A message must be sent this long before its lease ends.
 LEASE_MARGIN_SECONDS = 10
-# A server that failed this often in a row is left alone until the next round.
+# After this many failures in a row, the server is left alone until the next round.
 SERVER_FAILURES_PER_ROUND = 3
 RECORD_PAUSE_SECONDS = 0.5
 RECORD_FOR_SECONDS = 600
@@ -39,7 +39,7 @@ Transport = SmtpTransport | MailboxTransport
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one try went: the row's next state, and what an administrator reads about it."""
+    """The result of one try: the row's next state, and what an administrator reads about it."""
 
     state: EmailState
     error: str = ""
@@ -48,18 +48,18 @@ class Outcome:
 
 
 class Outbox:
-    """Delivers the rows of one model; ``compose`` makes a row's message, or None if it is obsolete."""
+    """Delivers the rows of one model; ``compose`` returns a row's message, or None if it is obsolete."""
 
     def __init__(self, rows: EmailRows, compose: Composer) -> None:
         self._rows = rows
         self._compose = compose
 
     def deliver(self, email_id: int | None = None, *, go_on: Callable[[], bool]) -> int:
-        """Deliver the row ``email_id`` if it is due, then due rows, urgent ones first, while ``go_on()``.
+        """Deliver the row ``email_id`` if it is due, then due rows, urgent ones first, while ``go_on()`` is true.
 
-        Any number of calls at once send each row once. Return how many rows were tried.
+        Parallel calls send each row once. Return how many rows were tried.
         """
-        # A context of its own has a session of its own: the caller's objects stay as they are.
+        # A separate context has its own session, so that the caller's objects stay as they are.
         with current_app.app_context():
             return self._work_off(email_id, go_on)
 
@@ -85,7 +85,7 @@ class Outbox:
 
     def _claim_uncommitted(self, email_id: int | None = None) -> "Claimed | None":
         lease_seconds = current_app.config["EMAIL_LEASE_SECONDS"]
-        # Read before the database begins to count: our end comes first, never second.
+        # Read before the database sets the lease, so that our deadline is never later than the lease's end.
         deadline = time.monotonic() + lease_seconds - LEASE_MARGIN_SECONDS
         row = self._rows.claim(lease_seconds, email_id)
         if row is None:
@@ -102,7 +102,7 @@ class Outbox:
                 log.exception("email cannot be built")
                 return Outcome(EmailState.DEAD, f"cannot be built: {type(error).__name__}: {error}")
             finally:
-                # Sending may take a while: nobody shall wait for our transaction.
+                # Sending may take a while, during which no transaction should be open.
                 current_session().rollback()
                 current_session().expunge_all()
             if message is None:
@@ -138,10 +138,10 @@ class Outbox:
         return Outcome(EmailState.PENDING, describe(error), wait_before_try(row.attempts + 1), server_failed)
 
     def _record_and_claim(self, claimed: "Claimed", outcome: Outcome, *, claim_next: bool) -> "Claimed | None":
-        """Note the outcome and take the next row in one transaction: half the commits.
+        """Record the outcome and claim the next row in one transaction, which halves the commits.
 
-        A message that is out must be noted, or it goes out again: while the database is away
-        (restarted, locked) the note is tried again and again.
+        A message that was sent must be recorded, or it is sent again. So while the database is unavailable
+        (restarted, locked), this retries for up to ten minutes.
         """
         give_up_at = time.monotonic() + RECORD_FOR_SECONDS
         while True:
@@ -163,14 +163,14 @@ class Outbox:
 
 @dataclass(frozen=True)
 class Claimed:
-    """A row that is ours until ``deadline`` (``time.monotonic()`` seconds)."""
+    """A claimed row, to be sent before ``deadline`` (``time.monotonic()`` seconds)."""
 
     row: ClaimedEmail
     deadline: float
 
 
 def new_transport() -> Transport:
-    """Return what carries messages here: SMTP, or a folder where nobody shall get mail."""
+    """Return the transport of this site: SMTP, or a folder where nobody should receive mail."""
     folder = current_app.config["MAILBOX_DIR"]
     return SmtpTransport() if folder is None else MailboxTransport(folder)
 
@@ -183,6 +183,6 @@ def wait_before_try(attempt: int) -> float:
 
 
 def describe(error: Exception) -> str:
-    """Return an error in one printable line."""
+    """Return an error as one printable line."""
     text = f"{type(error).__name__}: {error}"
     return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -1,4 +1,4 @@
-"""What the catalog and the outbox ask of the application's models; models/email.py says what each method promises."""
+"""What the catalog and the outbox expect of models/email.py, models/recipient_limit.py and models/user.py."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ Context = dict[str, Json]
 
 
 class EmailState(StrEnum):
-    """What has become of an email."""
+    """The state of an email."""
 
     PENDING = "pending"
     SENDING = "sending"
@@ -22,29 +22,44 @@ class EmailState(StrEnum):
 
 
 class EmailRow(Protocol):
-    """What an email is composed from."""
+    """The columns from which an email is composed."""
 
     @property
-    def id(self) -> int: ...
+    def id(self) -> int:
+        """The row's id, which is part of the Message-ID."""
+
     @property
-    def recipient(self) -> str: ...
+    def recipient(self) -> str:
+        """The address that the email goes to."""
+
     @property
-    def user_id(self) -> int | None: ...
+    def user_id(self) -> int | None:
+        """The id of the user it is about; None if there is none, or no longer."""
+
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """The name of the email in the catalog; "" for one from ``send_email``."""
+
     @property
-    def subject(self) -> str: ...
+    def subject(self) -> str:
+        """The subject, without the prefix of the site."""
+
     @property
-    def template(self) -> str: ...
+    def template(self) -> str:
+        """The path of its templates, without ``.txt`` and ``.html``."""
+
     @property
-    def context(self) -> Context: ...
+    def context(self) -> Context:
+        """The composer's other arguments."""
+
     @property
-    def created_at(self) -> datetime: ...
+    def created_at(self) -> datetime:
+        """When the row was written, in UTC."""
 
 
 @dataclass(frozen=True)
 class ClaimedEmail:
-    """A row that one worker may send until ``due_at``, as it was when that worker took it."""
+    """A row that one worker may send until ``due_at``, as it was when that worker claimed it."""
 
     id: int
     recipient: str
@@ -60,48 +75,68 @@ class ClaimedEmail:
 
 
 class Person(Protocol):
-    """Who gets an email."""
+    """The user who gets an email."""
 
     @property
-    def id(self) -> int: ...
+    def id(self) -> int:
+        """The user's id."""
+
     @property
-    def email(self) -> str: ...
+    def email(self) -> str:
+        """The user's address."""
 
 
 class WaitingEmail(Protocol):
     """An email that no worker has begun to send."""
 
     @property
-    def id(self) -> int: ...
+    def id(self) -> int:
+        """The row's id."""
+
     @property
-    def attempts(self) -> int: ...
+    def attempts(self) -> int:
+        """How many tries it has had."""
 
 
 class HeldLimit(Protocol):
-    """What an address may still get, while nobody else counts."""
+    """The limit of one address, locked until the transaction ends."""
 
-    def take_slot(self) -> datetime | None: ...
+    def take_slot(self) -> datetime | None:
+        """Count one more email and return when it may leave; None when the limit of this hour is reached."""
 
 
 class LimitRows(Protocol):
     """The model that counts emails for each recipient."""
 
-    def hold(self, address: str) -> HeldLimit: ...
+    def hold(self, address: str) -> HeldLimit:
+        """Lock the limit of ``address`` until the transaction ends, and return it."""
 
 
 class EmailRows(Protocol):
     """The model of the outbox."""
 
-    def __call__(self, **columns: object) -> Model: ...
+    def __call__(self, **columns: object) -> Model:
+        """Return a new row."""
 
-    def claim(self, lease_seconds: float, email_id: int | None = None) -> ClaimedEmail | None: ...
+    def claim(self, lease_seconds: float, email_id: int | None = None) -> ClaimedEmail | None:
+        """Claim the most urgent due row, or the row ``email_id`` if it is due, for ``lease_seconds``.
+
+        Of parallel callers only one gets it. The caller commits.
+        """
 
     def record_outcome(
         self, claimed: ClaimedEmail, state: EmailState, *, error: str = "", wait_seconds: float = 0
-    ) -> bool: ...
+    ) -> bool:
+        """Record the outcome and return True, or False when another worker has claimed the row since.
 
-    def load_user(self, row: EmailRow) -> Person | None: ...
+        A row that is still pending is due in ``wait_seconds``. The caller commits.
+        """
 
-    def hold_waiting(self, kind: str, recipient: str, user_id: int | None) -> WaitingEmail | None: ...
+    def load_user(self, row: EmailRow) -> Person | None:
+        """Return the user whom the email is about, as they are now, or None when there is none."""
 
-    def start_anew(self, email_id: int, due_at: datetime) -> None: ...
+    def hold_waiting(self, kind: str, recipient: str, user_id: int | None) -> WaitingEmail | None:
+        """Return an email like this that no worker has begun to send, locked until the transaction ends, or None."""
+
+    def start_anew(self, email_id: int, due_at: datetime) -> None:
+        """Send a waiting email at ``due_at``, with all its tries anew."""

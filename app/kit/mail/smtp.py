@@ -1,5 +1,7 @@
-"""Sending by SMTP: verified TLS, a deadline that even a dripping server cannot stretch, one
-connection for many messages, and an answer to "what went wrong, and is it worth another try?".
+"""Send by SMTP, with verified TLS, one connection for many messages, and a deadline for each.
+
+The deadline also holds for a server that sends one byte at a time. :func:`classify` returns whether a failed try
+is worth a retry.
 """
 
 import io
@@ -18,29 +20,29 @@ from app.kit.mail.message import Message
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
-# For who uses Flask-Mail directly; the outbox gives each message its own limit.
+# For code that uses Flask-Mail directly; the outbox gives each message a deadline of its own.
 CONNECT_SECONDS = 60
 HARD_ERROR = 500
 SERVICE_CLOSING = 421
 TOO_BIG = 552
-# The server wants other credentials, or encryption first: our settings are wrong, not the message.
+# The server wants other credentials, or encryption first: the settings are wrong, not the message.
 SETTINGS_CODES = {530, 534, 535, 538}
 
 
 class Failure(StrEnum):
-    """How a failed try is to be treated."""
+    """How to treat a failed try."""
 
-    TEMPORARY = "temporary"  # this message, later
-    SERVER = "server"  # the server is away: later, and nothing else is tried on it now
-    SETTINGS = "settings"  # like SERVER, and someone has to mend our settings: said loudly
-    PERMANENT = "permanent"  # never again
+    TEMPORARY = "temporary"  # retry this message later
+    SERVER = "server"  # the server is unavailable: retry later, and try nothing else on it now
+    SETTINGS = "settings"  # like SERVER, and logged as an error: somebody has to fix the settings
+    PERMANENT = "permanent"  # never retry
 
 
 class _DeadlineReader(socket.SocketIO):
-    """Reads from a socket, but not past a deadline.
+    """Reads from a socket until a deadline.
 
-    A socket's own timeout starts anew with every byte, so a server that sends one byte at a time
-    would hold a message beyond its lease, and another worker would send it a second time.
+    A socket's own timeout starts again with every byte. A server that sends one byte at a time would delay a
+    message beyond its lease, and another worker would send it a second time.
     """
 
     def __init__(self, connection: "_Conversation", sock: socket.socket) -> None:
@@ -56,7 +58,7 @@ class _Conversation(smtplib.SMTP):
     """An SMTP client whose every step ends by ``deadline`` (``time.monotonic()`` seconds)."""
 
     def __init__(self, server: str, port: int, deadline: float, **options: Any) -> None:
-        # Before anything else: the parent's constructor already talks to the server.
+        # First, because the parent's constructor already talks to the server.
         self.deadline = deadline
         self.reached_data = False
         try:
@@ -66,7 +68,7 @@ class _Conversation(smtplib.SMTP):
             raise
 
     def limit_next_step(self) -> None:
-        """Give the next network call what is left of the time, at most the timeout of one step."""
+        """Limit the next network call to the time left, at most one step's. Raises TimeoutError when none is left."""
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the mail server was too slow")
@@ -88,16 +90,16 @@ class _Conversation(smtplib.SMTP):
 
 
 class _EncryptedConversation(_Conversation, smtplib.SMTP_SSL):
-    """The same, encrypted from the first byte (port 465)."""
+    """An SMTP client that is encrypted from the first byte (port 465)."""
 
 
 class Connection(flask_mail.Connection):
     """Flask-Mail's connection, with the checks and limits that it lacks."""
 
     def configure_host(self, deadline: float | None = None) -> Any:
-        """Connect, encrypt, check the certificate, log in, all by ``deadline`` (monotonic seconds).
+        """Connect, encrypt, verify the certificate and log in, all by ``deadline`` (``time.monotonic()`` seconds).
 
-        Flask-Mail's own way waits for ever, and accepts any certificate after STARTTLS.
+        Flask-Mail itself waits without a limit, and accepts any certificate after STARTTLS.
         """
         settings = current_app.config
         context = tls_context()
@@ -119,29 +121,29 @@ class Connection(flask_mail.Connection):
 
 
 class Mail(flask_mail.Mail):
-    """Flask-Mail that opens verified connections."""
+    """Flask-Mail with verified connections."""
 
     def connect(self) -> Connection:
-        """Return a connection, not yet open."""
+        """Return a connection that is not yet open."""
         return Connection(current_app.extensions["mail"])
 
 
 def tls_context() -> ssl.SSLContext:
-    """Return rules for TLS that check the server's certificate and name."""
+    """Return a TLS context that verifies the server's certificate and host name."""
     return ssl.create_default_context()
 
 
 class SmtpTransport:
-    """Carries messages over one connection, which is opened at the first and kept for the next."""
+    """Sends messages over one connection, which is opened for the first and reused."""
 
     def __init__(self) -> None:
         self._host: _Conversation | None = None
 
     def send(self, message: Message, *, deadline: float, name: str) -> None:
-        """Hand one message over by ``deadline`` (monotonic seconds), or raise what went wrong.
+        """Send one message by ``deadline`` (``time.monotonic()`` seconds), or raise what went wrong.
 
-        ``name`` is only for transports that keep messages. A server may close a connection that
-        it has served well, at any moment before the message itself: then a new one is opened.
+        ``name`` is only for transports that store messages. A server may close a reused connection at any time; if
+        it does so before the message itself was sent, this opens a new one and tries again.
         """
         reused = self._host is not None
         try:
@@ -178,7 +180,7 @@ class SmtpTransport:
             host.close()
 
     def close(self) -> None:
-        """Say goodbye, without minding whether anyone hears it."""
+        """Send QUIT and close the connection; ignore errors."""
         host, self._host = self._host, None
         if host is None:
             return
@@ -190,13 +192,13 @@ class SmtpTransport:
 
 
 def was_closed(error: Exception) -> bool:
-    """Return whether the server ended the connection, politely (421) or not."""
+    """Return whether the server closed the connection, with a response (421) or without."""
     code = getattr(error, "smtp_code", None)
     return isinstance(error, smtplib.SMTPServerDisconnected | ConnectionError) or code == SERVICE_CLOSING
 
 
 def classify(error: Exception) -> Failure:
-    """Tell how to treat a failed try, from what smtplib, ssl or the network raised."""
+    """Return how to treat a failed try, from what smtplib, ssl or the network raised."""
     match error:
         case smtplib.SMTPAuthenticationError() | smtplib.SMTPNotSupportedError() | ssl.SSLError():
             return Failure.SETTINGS

@@ -1,4 +1,4 @@
-"""Parts of pages: lists to search and sort, icons and Markdown.
+"""Parts of pages: searchable lists, icons, Markdown and cached fragments.
 
 May import core, db and http.
 """

@@ -1,7 +1,7 @@
-"""Pieces of pages that are the same for every visitor: rendered once, then cached in this process.
+"""Template fragments that are the same for every visitor, cached in this process.
 
-A fragment sees its values and the globals that it is allowed, and nothing of the visitor: no request, no
-session, no current user. A name that it does not know is an error instead of an empty string.
+A fragment sees its values and the allowed globals, and nothing of the visitor: no request, session or current
+user. An undefined name raises an error instead of rendering as an empty string.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ Value = str | int | bool | None
 
 
 def init_app(app: Flask, cache: Cache, variant: Callable[[], tuple[str, ...]], allowed: Iterable[str]) -> None:
-    """Give templates ``fragment(template, seconds, **values)``; call this once all globals are there.
+    """Give templates ``fragment(template, seconds, **values)``; call this after all globals are set.
 
-    ``allowed`` names the globals that fragments may use. What they return may depend on their arguments and on
-    what ``variant`` returns (the language, the theme), never on who visits.
+    ``allowed`` names the globals that fragments may use. Their results may depend on their arguments and on what
+    ``variant`` returns (the language, the theme), but not on the visitor.
     """
     environment = app.jinja_env.overlay(undefined=StrictUndefined)
     environment.globals = {name: app.jinja_env.globals[name] for name in allowed}
-    # In this process whatever CACHE_REDIS_URL says: to ask Redis takes longer than to render one.
+    # In this process even with CACHE_REDIS_URL: asking Redis takes longer than rendering a fragment.
     kind = "SimpleCache" if app.config["CACHE_TYPE"] != "NullCache" else "NullCache"
     cache.init_app(app, {"CACHE_TYPE": kind})
     with app.app_context():
         backend = cache.cache
 
     def fragment(template: str, seconds: int, **values: Value) -> Markup:
-        # Links begin with the script root, which behind some proxies anybody can choose.
+        # Links begin with the script root, which anybody can choose behind some proxies.
         mounted_at = request.environ.get("SCRIPT_NAME", "") if has_request_context() else ""
         key = _key(template, mounted_at, *variant(), *values.items())
         html: str | None = backend.get(key)

@@ -30,9 +30,9 @@ PATHS = {
 
 @cache
 def icon(name: str) -> Markup:
-    """Return the icon called ``name`` as an SVG element; an unknown name draws nothing.
+    """Return the icon called ``name`` as an SVG element, or empty markup for an unknown name.
 
-    Icons are decoration: the words beside them say what is meant.
+    Icons are decoration: the words beside them carry the meaning.
     """
     if name not in PATHS:
         return Markup("")

@@ -1,4 +1,4 @@
-"""What an administrator writes, as HTML that is safe to show to everybody."""
+"""Render what an administrator writes as HTML that is safe to show to everybody."""
 
 import re
 from itertools import islice
@@ -6,21 +6,21 @@ from itertools import islice
 from flask import current_app
 from markupsafe import Markup
 
-# An HTML editor's text begins and ends with such a tag; read as Markdown, its indented lines would be code.
+# Text from an HTML editor begins and ends with such a tag; Markdown would read its indented lines as code.
 BLOCK = r"(?:p|div|h[1-6]|ul|ol|table|blockquote|figure|pre)"
 EDITOR_HTML = re.compile(rf"\s*<{BLOCK}\b[^>]*>.*</{BLOCK}>\s*\Z", re.IGNORECASE | re.DOTALL)
 
-# The parser takes linear time. What follows bounds the sanitizer, which builds a tree as browsers do: each tag may
-# cost as much as the tree is deep, and a formatting tag or link that is left open is repeated in every later block.
+# The parser takes linear time. These limits bound the sanitizer, which builds a tree as browsers do: each tag may cost
+# as much as the tree is deep, and an unclosed formatting tag or link is repeated in every later block.
 MAX_TAGS = 6_000
 MAX_REPEATED_LINK_CHARACTERS = 2_000_000
 ANY_TAG = re.compile(r"</?[a-z]", re.IGNORECASE)
-# None of them may keep an attribute. Without one, three of each are repeated at most; with one, thousands are.
+# None of these may keep an attribute. Without attributes at most three of each are repeated; with them, thousands.
 FORMATTING_TAG = re.compile(r"<(b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/])[^<>]*", re.IGNORECASE)
 ATTRIBUTE = r"""\s+[\w:-]+(?:\s*=\s*(?:"[^"<>]*+"|'[^'<>]*+'|[^\s"'<>=`]++))?+"""
 LINK = rf"<a(?:{ATTRIBUTE})++\s*/?>"
 WHOLE_LINK = re.compile(LINK, re.IGNORECASE)
-# One whose end is not certain might hide the rest of the text in an attribute.
+# A link whose end is not certain might hide the rest of the text in an attribute.
 UNCERTAIN_LINK = re.compile(rf"(?!{LINK})(<a)(?=[\s/])[^<>]*", re.IGNORECASE)
 TOO_COMPLEX = (
     f"This text has too many parts: more than about {MAX_TAGS // 2:,} paragraphs, list items, table cells and links, "
@@ -29,11 +29,11 @@ TOO_COMPLEX = (
 
 
 def render(text: str) -> Markup:
-    """Return the HTML of ``text``, which is Markdown, with HTML in it or not, or what an HTML editor once stored.
+    """Return safe HTML for ``text``: Markdown, with or without HTML in it, or what an HTML editor once stored.
 
-    Everything that is not on the allow-list is gone: scripts, styles, frames, forms, event handlers and
-    links with another scheme than http, https, mailto and tel. Any text renders; none raises, and one that
-    is too complex is shown as it was written.
+    Everything that is not on the allow-list is removed: scripts, styles, frames, forms, event handlers and links
+    with a scheme other than http, https, mailto and tel. No text raises; one that is too complex is shown as it was
+    written.
     """
     html = _html(text)
     if _is_expensive(html):
@@ -42,7 +42,7 @@ def render(text: str) -> Markup:
 
 
 def is_too_complex(text: str) -> bool:
-    """Return whether ``text`` would keep a worker busy, so that a form can refuse it: see :data:`TOO_COMPLEX`."""
+    """Return whether ``text`` would keep a worker busy; a form then refuses it with :data:`TOO_COMPLEX`."""
     return _is_expensive(_html(text))
 
 
@@ -52,7 +52,7 @@ def _html(text: str) -> str:
 
 
 def _encodable(text: str) -> str:
-    # No encoder takes a lone surrogate, and both libraries would raise on it.
+    # Both libraries raise on a lone surrogate, which no encoder accepts.
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -72,12 +72,12 @@ def _is_expensive(html: str) -> bool:
 
 
 def _without_repetition(html: str) -> str:
-    """Take away the attributes that the sanitizer would repeat, or whose end it would look for elsewhere."""
+    """Remove attributes that the sanitizer would repeat, or whose end it would look for elsewhere."""
     return UNCERTAIN_LINK.sub(r"\1", FORMATTING_TAG.sub(r"<\1", html))
 
 
 def sanitize(html: str) -> Markup:
-    """Return the allowed part of ``html``; every link leaves with rel="noopener noreferrer"."""
+    """Return the allowed part of ``html``, with rel="noopener noreferrer" on every link."""
     # Imported here: only the pages that show edited text need it, and an idle web worker stays small.
     import nh3
 

@@ -1,4 +1,4 @@
-"""A list that is searched, filtered, sorted and paged by the database, steered by the address."""
+"""A list that the database searches, filters, sorts and pages, as the URL asks."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Filter = Choices | Callable[[str], Condition | None]
 SEARCH_MAX_LENGTH = 100
 SEARCH_MAX_WORDS = 5
 FILTER_MAX_LENGTH = 100
-# int() of thousands of digits is slow and no list has a page number this long.
+# int() of thousands of digits is slow, and no list has that many pages.
 PAGE_NUMBER = re.compile(r"[0-9]{1,9}")
-# PostgreSQL refuses NUL in a text, no driver can encode a lone surrogate, and nobody searches for either.
+# PostgreSQL refuses NUL in text, no driver encodes a lone surrogate, and nobody searches for either.
 UNSEARCHABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -54,13 +54,13 @@ class Table:
         sort: str = "",
         per_page: int | None = None,
     ) -> Table:
-        """Run ``query``, which selects one model, as the address of the request asks: one count and one page.
+        """Run ``query``, which selects one model, as the URL of the request asks: one count and one page.
 
-        ``columns`` are those that may be sorted by, ``sort`` is the name of the first one sorted by ("-name":
-        downwards). ``search`` are the text columns looked through for every word of ``?search=``. ``filters``
-        names what may stand in the address: a mapping from value to condition, or a function that answers
-        the condition for a value, None for a value it does not understand. Whatever else the address
-        holds is ignored, and a page beyond the end is the last one: no address is an error.
+        ``columns`` are those that may be sorted by; ``sort`` names the default one ("-name": descending). Every
+        word of ``?search=`` must be in one of the ``search`` columns. ``filters`` maps a query parameter to the
+        conditions of its values, or to a function that returns the condition for a value, None for an unknown one.
+        Everything else in the query string is ignored, and a page beyond the end is the last one: no URL is an
+        error.
         """
         per_page = per_page or current_app.config["ROWS_PER_PAGE"]
         words, chosen = _searched(), _chosen(filters or {})
@@ -90,17 +90,17 @@ class Table:
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether a search or a filter hides rows: an empty page then says so instead of inviting to add."""
+        """Whether a search or a filter hides rows; an empty page then says so instead of inviting to add one."""
         return bool(self.search or self.chosen)
 
     @cached_property
     def state(self) -> dict[str, str]:
-        """What the address asks for, the page number left out: a form repeats it in hidden fields."""
+        """The query parameters except the page number; a form repeats them in hidden fields."""
         wanted = {"search": self.search, "sort": self.sort, "direction": self.direction, **self.chosen}
         return {name: value for name, value in wanted.items() if value}
 
     def url(self, **changes: str | int | None) -> str:
-        """The address of this list with ``changes`` made; without a page number in them, of its first page."""
+        """Return the URL of this list with ``changes`` made; without a page number in them, of its first page."""
         return _address(self._path, tuple({**self.state, **changes}.items()))
 
     @cached_property
@@ -108,16 +108,16 @@ class Table:
         return request.script_root + request.path
 
     def page_url(self, page: int) -> str:
-        """The address of another page of the same list."""
+        """Return the URL of another page of the same list."""
         return self.url(page=page)
 
     def sort_url(self, column: str) -> str:
-        """The address that sorts by ``column``; a second click on the same header turns the order around."""
+        """Return the URL that sorts by ``column``; a second click on the same header reverses the order."""
         turn = column == self.sort and self.direction == "asc"
         return self.url(sort=column, direction="desc" if turn else "asc")
 
     def page_numbers(self) -> list[int | None]:
-        """The page links to draw: the ends and this page's neighbors, None where pages are left out."""
+        """Return the page links to draw: the ends and this page's neighbors, with None where pages are left out."""
         near = {1, self.pages, *range(self.page - 1, self.page + 2)}
         numbers: list[int | None] = []
         for number in sorted(number for number in near if 1 <= number <= self.pages):
@@ -130,7 +130,7 @@ class Table:
 
 @lru_cache(maxsize=500)
 def _address(path: str, values: tuple[tuple[str, Any], ...]) -> str:
-    # Remembered: a list has a dozen of them, and the next visitor's are mostly the same.
+    # Cached: a list has a dozen URLs, mostly the same for the next visitor.
     wanted = [(name, value) for name, value in values if value is not None]
     return f"{quote(path)}?{urlencode(wanted)}" if wanted else quote(path)
 
@@ -141,7 +141,7 @@ def _searched() -> str:
 
 
 def _search_conditions(text: str, columns: Sequence[Column]) -> list[Condition]:
-    """Every word has to stand in one of the columns; % and _ mean themselves."""
+    """Return the conditions that every word is in one of the columns; % and _ have no special meaning."""
     if not columns:
         return []
     return [or_(*(column.icontains(word, autoescape=True) for column in columns)) for word in text.split()]
@@ -167,7 +167,7 @@ def _sort(columns: Mapping[str, Column], default: str) -> tuple[str, str]:
 
 
 def _order(query: Select[Any], column: Column | None, direction: str) -> list[ColumnElement[Any]]:
-    """The wished order, ended by the primary key: rows that tie would else move between pages."""
+    """Return the sort order, with the primary key last: rows that tie would otherwise move between pages."""
     entity = query.column_descriptions[0]["entity"]
     keys = [*([] if column is None else [column]), *inspect(entity).primary_key]
     return [key.desc() if direction == "desc" else key.asc() for key in keys]
