@@ -24,7 +24,7 @@ AREAS = [
     "main",
     "account",
     "admin",
-    # Add your own areas below this line. No release of the kit changes these lines.
+    # An area of your own: one more line below this one, where no release of the kit writes.
 ]
 
 
