@@ -1,4 +1,4 @@
-"""Draws icon-192.png and icon-512.png from logo.svg: `python -m development.icons`, after each change of the logo."""
+"""Render icon-192.png and icon-512.png from logo.svg: `python -m development.icons`, after each change of the logo."""
 
 import shutil
 from pathlib import Path
@@ -9,7 +9,7 @@ from app.kit.assets.brand import brand_color
 
 SOURCES = Path(__file__).parents[1] / "app" / "assets"
 SIZES = (192, 512)
-# Platforms cut icons to their own shape: the brand's color goes to the edge.
+# Platforms crop icons to their own shape, so the brand's color extends to the edge.
 PAGE = '<body style="margin: 0; background: {color}">{logo}<style>svg {{ display: block; width: 100vw }}</style>'
 
 
