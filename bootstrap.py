@@ -1,6 +1,6 @@
-"""Makes `.venv` and installs the pinned packages into it, with nothing but Python's own library.
+"""Create `.venv` and install the pinned packages into it, with only the standard library.
 
-A host that brings the packages itself (Heroku, a container, another virtual environment) is left alone.
+This does nothing on a host that has the packages already (Heroku, a container, another virtual environment).
 """
 
 import hashlib
@@ -38,14 +38,14 @@ CURES = (
 
 
 class BootstrapError(Exception):
-    """Why the packages cannot be installed, and the cure, in one line."""
+    """The packages cannot be installed. The message says why and what to do, in one line."""
 
 
 def enter_virtual_environment(argv: list[str]) -> None:
-    """Return when the packages are there for this interpreter.
+    """Return if this interpreter has the packages.
 
-    Otherwise install them into `.venv` and replace this process by `argv` (script first) running there.
-    Exits with one line when that is impossible.
+    Otherwise install them into `.venv` and replace this process with `argv` (script first) running there.
+    Exits with a one-line message if that is impossible.
     """
     if _host_brings_the_packages():
         return
@@ -71,14 +71,14 @@ def _runs_in_environment() -> bool:
 
 
 def _install_when_needed() -> bool:
-    """Return whether anything was installed; the usual start only compares the stamp."""
+    """Install the packages unless the stamp matches the requirements. Return whether anything was installed."""
     wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
     if _is_complete(wanted):
         return False
     try:
         if not _python().exists():
             _make_environment()
-        # An interrupted installation leaves this text behind and is taken up again.
+        # After an interruption this text stays, and the next start installs again.
         STAMP.write_text("unfinished")
         _install_packages()
         STAMP.write_text(wanted)
@@ -94,7 +94,7 @@ def _is_complete(wanted: str) -> bool:
         return False
     if STAMP.exists():
         return STAMP.read_text() == wanted
-    # Without a stamp someone made it by hand, perhaps with production's packages only: theirs to look after.
+    # Without a stamp, the developer created it by hand, perhaps with production's packages only. Leave it alone.
     return any(ENVIRONMENT.glob("lib/python*/site-packages/flask")) or any(ENVIRONMENT.glob("Lib/site-packages/flask"))
 
 
@@ -148,7 +148,7 @@ def _cure(pip_output: str) -> str:
 
 
 def _start_again(argv: list[str]) -> NoReturn:
-    # Both would make the new interpreter look for its packages elsewhere.
+    # With these, the new interpreter would look for its packages elsewhere.
     for variable in ("PYTHONHOME", "__PYVENV_LAUNCHER__"):
         os.environ.pop(variable, None)
     command = [str(_python()), *argv]

@@ -1,8 +1,7 @@
 """Every setting of the application, read from the environment and ``.env``.
 
-``config[name](os.environ)`` makes a configuration; its upper-case attributes become
-``app.config``. A new setting is one line here, one in ``.env.example`` and one in
-``docs/settings.md`` (a test reminds you).
+``config[name](os.environ)`` returns a configuration, whose upper-case attributes become ``app.config``.
+A new setting needs one line here, one in ``.env.example`` and one in ``docs/settings.md``; a test checks this.
 """
 
 import os
@@ -21,7 +20,7 @@ ROOT = Path(__file__).resolve().parent
 SAMPLE_VALUES = {"change-me", "changeme", "password", "secret", "SECRET_KEY_ENV_VAR_NOT_SET"}
 SECRET_KEY_MIN_LENGTH = 32
 DEVELOPMENT_KEY = "development-key-that-guards-nothing-outside-this-machine"
-# No blank, line break or control character: each would begin another field of security.txt, or break one.
+# No blanks, line breaks or control characters, which would break a field of security.txt or start another one.
 WEB_URI = re.compile(r"https://[!-~]+")
 CONTACT_URI = re.compile(r"https://[!-~]+|mailto:[!-~]+@[!-~]+|tel:[!-~]+")
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
@@ -30,27 +29,26 @@ load_dotenv(ROOT / ".env", override=False)
 
 
 class Decisions:
-    """What this product has decided; every other module reads it from ``app.config``.
+    """Limits and lifetimes that are the same for all deployments.
 
-    The first half of this file is what each deployment sets. A text that states one of these
-    limits computes it from here, so changing a number changes the page and the email, too.
+    Other modules read them from ``app.config``. Pages and emails that state a limit compute it from here.
     """
 
-    # Links in emails. Each works once; docs/security.md says what else ends it.
+    # Links in emails. Each works once; docs/security.md says what else invalidates it.
     CONFIRM_LINK_LIFETIME = timedelta(days=7)
     INVITE_LINK_LIFETIME = timedelta(days=7)
-    # Short: whoever reads the mailbox later must not find a way in.
+    # Short, so that somebody who reads the mailbox later finds no valid link.
     RESET_LINK_LIFETIME = timedelta(hours=1)
     CHANGE_EMAIL_LINK_LIFETIME = timedelta(hours=1)
     NOT_ME_LINK_LIFETIME = timedelta(days=7)
-    # How long a former address can take the account back: who was on holiday still finds the notice in time.
+    # How long a former address can restore the account: long enough for an owner who was on vacation.
     FORMER_ADDRESS_LIFETIME = timedelta(days=30)
 
-    # Sessions (ASVS 7.3): ended after this long without a visit, and after this long in any case.
+    # Sessions (ASVS 7.3): the longest time without a request, and the longest total time.
     SESSION_IDLE_LIFETIME = timedelta(days=14)
     REMEMBERED_SESSION_LIFETIME = timedelta(days=30)
     BROWSER_SESSION_LIFETIME = timedelta(hours=12)
-    # How long a password counts as just given, for what asks for it again.
+    # How long sensitive actions do not ask for the password again.
     SUDO_LIFETIME = timedelta(minutes=15)
     KNOWN_BROWSER_LIFETIME = timedelta(days=365)
 
@@ -58,11 +56,11 @@ class Decisions:
     PASSWORD_MAX_LENGTH = 128
     PASSWORD_MIN_SCORE = 3
 
-    # Rate limits per network address, in the words of Flask-Limiter.
+    # Rate limits per IP network, in the syntax of Flask-Limiter.
     LOGIN_LIMIT = "30/minute"
     REGISTER_LIMIT = "20/minute"
     PASSWORD_METER_LIMIT = "60/minute"  # noqa: S105
-    # Asking for an email, and opening a page behind a mailed link.
+    # Requests for an email, and pages behind a mailed link.
     EMAIL_REQUEST_LIMIT = "20/minute"
     LINK_LIMIT = "20/minute"
     # Per user.
@@ -73,22 +71,22 @@ class Decisions:
     WRONG_PASSWORDS_PER_KNOWN_BROWSER = "5 per 5 minutes"
     WRONG_PASSWORDS_PER_NETWORK = "10 per minute"
     WRONG_PASSWORDS_PER_USER = "5 per 5 minutes"
-    # Emails that a stranger can cause, per recipient.
+    # Emails that anybody can cause, per recipient.
     RECIPIENT_EMAIL_INTERVAL = timedelta(minutes=1)
     RECIPIENT_EMAILS_PER_HOUR = 5
 
-    # Delivery: twelve tries, each wait twice the one before: 42 s * (2 ** 11 - 1), a day in all.
+    # Delivery: twelve attempts. Each wait is twice the one before, 42 s * (2 ** 11 - 1) or a day in total.
     EMAIL_MAX_ATTEMPTS = 12
     EMAIL_FIRST_WAIT_SECONDS = 42
-    # A worker that took an email has this long to send it before another one may.
+    # How long a worker has to send an email before another one may claim it.
     EMAIL_LEASE_SECONDS = 120
 
-    # RFC 9116 wants less than a year; a copy that somebody kept says so itself when it is stale.
+    # When copies of security.txt expire. RFC 9116 recommends less than a year.
     SECURITY_TXT_LIFETIME = timedelta(days=180)
 
-    # Retention; what deployments decide for themselves stands in the first half.
+    # Retention. Deployments set the other retention periods (UNCONFIRMED_ACCOUNT_DAYS and others, below).
     DATA_EXPORT_LIFETIME = timedelta(days=1)
-    # A last email about somebody who has left, which could not be sent, still names them.
+    # An email that could not be sent still names its user, even after the account was deleted.
     DEAD_EMAIL_ABOUT_NOBODY_LIFETIME = timedelta(days=7)
     FAILED_JOB_LIFETIME = timedelta(days=14)
 
@@ -122,57 +120,10 @@ class Decisions:
 
     # What HTML may remain of an edited page. No style (the policy above refuses it), no id and no class: stored text
     # could otherwise take over the look or the targets of the page around it.
-    MARKDOWN_TAGS = frozenset(
-        [
-            "p",
-            "br",
-            "hr",
-            "strong",
-            "b",
-            "em",
-            "i",
-            "u",
-            "s",
-            "del",
-            "ins",
-            "sub",
-            "sup",
-            "small",
-            "mark",
-            "abbr",
-            "blockquote",
-            "cite",
-            "q",
-            "code",
-            "pre",
-            "kbd",
-            "h1",
-            "h2",
-            "h3",
-            "h4",
-            "h5",
-            "h6",
-            "ul",
-            "ol",
-            "li",
-            "dl",
-            "dt",
-            "dd",
-            "table",
-            "caption",
-            "thead",
-            "tbody",
-            "tfoot",
-            "tr",
-            "th",
-            "td",
-            "figure",
-            "figcaption",
-            "a",
-            "img",
-            "div",
-            "span",
-        ]
+    MARKDOWN_TAGS = (
+        "p br hr strong b em i u s del ins sub sup small mark abbr blockquote cite q code pre kbd "
+        "h1 h2 h3 h4 h5 h6 ul ol li dl dt dd table caption thead tbody tfoot tr th td figure figcaption "
+        "a img div span"
     )
     MARKDOWN_ATTRIBUTES: ClassVar[dict[str, set[str]]] = {
         "a": {"href", "title"},
@@ -185,14 +136,15 @@ class Decisions:
     MARKDOWN_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
     # The role of who signs up (models/role.py).
+    # The role of new users (models/role.py).
     NEWCOMER_ROLE = "User"
 
     # Lists.
     ROWS_PER_PAGE = 25
-    # The dashboard counts users as new, and sessions as active, for this long.
+    # How long the dashboard counts a user as new, and a session as active.
     NEW_USER_PERIOD = timedelta(days=7)
     ACTIVE_SESSION_PERIOD = timedelta(days=1)
-    # Health: a worker is away after this long without a sign, and mail is stuck after this long.
+    # Health: the longest silence of a working worker, and the greatest age of an unsent email.
     WORKER_SILENCE_LIMIT = timedelta(minutes=3)
     UNSENT_EMAIL_AGE_LIMIT = timedelta(hours=1)
 
@@ -204,26 +156,26 @@ class Config(Decisions):
     TESTING = False
     NAME = "default"
 
-    # Flask-Mail prints whole messages, links included, when this follows app.debug.
+    # Otherwise Flask-Mail follows app.debug and prints whole messages, including their links.
     MAIL_DEBUG = False
     SQLALCHEMY_TRACK_MODIFICATIONS = False
 
-    # The browser's copy of the session; the server's records end earlier (models/user_session.py).
+    # The session cookie. The sessions in the database end earlier (models/user_session.py).
     SESSION_COOKIE_HTTPONLY = True
     SESSION_COOKIE_SAMESITE = "Lax"
     SESSION_REFRESH_EACH_REQUEST = False
-    # Flask-Login: the session's row does what its protection by address and browser is for. There is no remember
-    # cookie: who sends one made it up, and one with a character outside ASCII would be an error on every page.
+    # Flask-Login: sessions in the database replace its protection by IP address and browser. There is no remember
+    # cookie: one that a client sends is forged, and non-ASCII characters in it would cause an error on every page.
     SESSION_PROTECTION = None
     REMEMBER_COOKIE_NAME = None
     PERMANENT_SESSION_LIFETIME = Decisions.REMEMBERED_SESSION_LIFETIME
 
-    # The token is bound to the session, so a form that stood open overnight still works.
+    # The token is bound to the session and needs no time limit: a form that was open overnight still works.
     WTF_CSRF_TIME_LIMIT = None
-    # Pages with a token in their address send no Referer at all; the masked token is the check.
+    # Pages with a token in their URL send no Referer, so it cannot be checked. The CSRF token is.
     WTF_CSRF_SSL_STRICT = False
 
-    # Nothing here takes uploads by default; a fork that does raises these on purpose.
+    # The kit accepts no uploads. A fork that does has to raise these.
     MAX_CONTENT_LENGTH = 1024 * 1024
     MAX_FORM_MEMORY_SIZE = 512 * 1024
     MAX_FORM_PARTS = 200
@@ -231,8 +183,8 @@ class Config(Decisions):
     # Flask-Caching: in this process, or in Redis where CACHE_REDIS_URL is set.
     CACHE_TYPE = "SimpleCache"
     CACHE_KEY_PREFIX = "cache:"
-    # A page is compressed as it is sent, where time counts. These levels take 30 µs a page; the next ones of Brotli
-    # take twice that for a tenth of the bytes.
+    # Pages are compressed for each response. This level takes 30 µs per page; the next ones take twice as long and
+    # save another tenth of the bytes.
     COMPRESS_BR_LEVEL = 2
     # Only cached pages have an ETag; kit/http/caching.py compares it.
     COMPRESS_EVALUATE_CONDITIONAL_REQUEST = False
@@ -261,7 +213,7 @@ class Config(Decisions):
         self._read_third_parties(env)
 
     def _check_decisions(self, env: Environment) -> None:
-        """Note numbers that contradict each other."""
+        """Record a problem for each pair of settings that contradict each other."""
         for smaller, larger in (
             ("PASSWORD_MIN_LENGTH", "PASSWORD_MAX_LENGTH"),
             ("MAIL_TIMEOUT", "EMAIL_LEASE_SECONDS"),
@@ -274,7 +226,7 @@ class Config(Decisions):
                 env.problem(smaller, f"{low} is more than {larger}, {high}.", "Set it lower, or the other higher.")
 
     def _check(self, env: Environment) -> None:
-        """Note what this environment cannot run without."""
+        """Record a problem for each missing setting that this environment needs."""
 
     def _read_application(self, env: Environment) -> None:
         self.APP_NAME = env.text("APP_NAME", "Flask-Base")
@@ -288,7 +240,7 @@ class Config(Decisions):
             env.problem("BASE_URL", f"{self.BASE_URL!r} is no web address.", "Set it like https://example.com.")
 
     def _read_security_contact(self, env: Environment) -> None:
-        """Read what /.well-known/security.txt says; RFC 9116 wants URIs, and https for those of the web."""
+        """Read the settings of /.well-known/security.txt. RFC 9116 requires URIs, and https for web URIs."""
         texts = env.texts("SECURITY_CONTACT")
         self.SECURITY_CONTACT = [text if ":" in text else f"mailto:{text}" for text in texts]
         self.SECURITY_LANGUAGES = env.texts("SECURITY_LANGUAGES") or ["en"]
@@ -359,7 +311,7 @@ class Config(Decisions):
 
     def _use_https(self, https: bool) -> None:
         self.SESSION_COOKIE_SECURE = https
-        # Browsers take a __Host- cookie only from this very host over https: no sibling domain can plant one.
+        # Browsers accept a __Host- cookie only from this host over https, so no sibling domain can plant one.
         self.SESSION_COOKIE_NAME = "__Host-session" if https else "session"
         self.KNOWN_BROWSER_COOKIE_NAME = "__Host-known_browser" if https else "known_browser"
         self.PREFERRED_URL_SCHEME = "https" if https else "http"
@@ -374,7 +326,7 @@ class Config(Decisions):
 
 
 class DevelopmentConfig(Config):
-    """One machine, http, SQLite, and mail that lands in the mailbox at /dev/mailbox."""
+    """Development on one machine: http, SQLite, and mail in the mailbox at /dev/mailbox."""
 
     NAME = "development"
     DEBUG = True
@@ -388,19 +340,19 @@ class DevelopmentConfig(Config):
 
     def _read_cache(self, env: Environment) -> None:
         super()._read_cache(env)
-        # A saved template shows at once.
+        # Without a cache, a saved template shows at once.
         self.CACHE_TYPE = "NullCache"
 
     def _read_network(self, env: Environment) -> None:
         super()._read_network(env)
-        # A foreign page whose name suddenly leads to 127.0.0.1 (DNS rebinding) would read the mailbox.
+        # Otherwise a foreign page whose host name changes to 127.0.0.1 (DNS rebinding) could read the mailbox.
         host = urlsplit(self.BASE_URL).hostname
         own = ["localhost", "127.0.0.1", *([host] if host else []), *env.texts("TRUSTED_HOSTS")]
         self.TRUSTED_HOSTS = list(dict.fromkeys(own))
 
 
 class TestingConfig(Config):
-    """What the test suite runs on: cheap hashes, no CSRF unless a test turns it on."""
+    """The configuration of the tests: cheap hashes, and no CSRF protection unless a test turns it on."""
 
     NAME = "testing"
     TESTING = True
@@ -416,14 +368,14 @@ class TestingConfig(Config):
 
     def _read_third_parties(self, env: Environment) -> None:
         super()._read_third_parties(env)
-        self.SENTRY_DSN = ""  # what a test breaks is nobody's incident
+        self.SENTRY_DSN = ""  # errors in tests are not reported
 
     def _read_database(self, env: Environment) -> None:
         self._use_database(env.text("TEST_DATABASE_URL", sqlite_url("data-test.sqlite")))
 
 
 class ProductionConfig(Config):
-    """Many machines, https, PostgreSQL; refuses to start when something vital is missing."""
+    """Production: https and PostgreSQL. Refuses to start without its required settings."""
 
     NAME = "production"
     SSL_DISABLE = False
@@ -437,7 +389,7 @@ class ProductionConfig(Config):
 
     def _read_network(self, env: Environment) -> None:
         super()._read_network(env)
-        # Answering a foreign Host header lets a stranger poison links and caches.
+        # Otherwise an attacker could poison links and caches with a foreign Host header.
         host = urlsplit(self.BASE_URL).hostname
         self.TRUSTED_HOSTS = [host, *env.texts("TRUSTED_HOSTS")] if host else None
 
@@ -466,14 +418,14 @@ class ProductionConfig(Config):
 
 
 class HerokuConfig(ProductionConfig):
-    """Production behind Heroku's router, on a disk that is thrown away every day."""
+    """Production behind Heroku's router. Its disk is emptied at least once a day."""
 
     NAME = "heroku"
     PROXY_COUNT = 1
 
     def _read_redis(self, env: Environment) -> None:
         super()._read_redis(env)
-        # Heroku's Redis speaks TLS with a certificate that it signed itself: there is none to check it against.
+        # Heroku's Redis uses TLS with a self-signed certificate, which cannot be verified.
         if self.REDIS_URL.startswith("rediss://") and "ssl_cert_reqs" not in self.REDIS_URL:
             self.REDIS_URL += "&" if "?" in self.REDIS_URL else "?"
             self.REDIS_URL += "ssl_cert_reqs=none"
@@ -486,18 +438,18 @@ class HerokuConfig(ProductionConfig):
 
 
 class UnixConfig(ProductionConfig):
-    """Production on a server of one's own; where its logs go is the service manager's business."""
+    """Production on your own server. Logs go to standard output, for the service manager."""
 
     NAME = "unix"
 
 
 def sqlite_url(file_name: str) -> str:
-    """Return the address of a SQLite database in the project's instance folder."""
+    """Return the URL of a SQLite database in the project's instance folder."""
     return f"sqlite:///{Config.INSTANCE_DIR / file_name}"
 
 
 def with_psycopg(url: str) -> str:
-    """Rewrite the scheme that Heroku hands out, which SQLAlchemy no longer knows, for psycopg 3."""
+    """Return a PostgreSQL URL, such as Heroku's, with the scheme of psycopg 3; other URLs unchanged."""
     for scheme in ("postgres://", "postgresql://"):
         if url.startswith(scheme):
             return "postgresql+psycopg://" + url.removeprefix(scheme)
@@ -505,11 +457,11 @@ def with_psycopg(url: str) -> str:
 
 
 def engine_options(url: str) -> dict[str, object]:
-    """Return SQLAlchemy's engine options for a database address.
+    """Return SQLAlchemy's engine options for a database URL.
 
-    PostgreSQL: a connection is tried before use, so a restarted server costs no request.
+    PostgreSQL: connections are tested before use, so that no request fails after a restart of the server.
     SQLite: a writer waits up to 15 seconds for another one.
-    Both: an error that is logged names no values, which can be hashes of passwords and tokens.
+    Both: logged errors contain no values, which can be hashes of passwords and tokens.
     """
     if url.startswith("sqlite"):
         return {"hide_parameters": True, "connect_args": {"timeout": 15}}

@@ -1,10 +1,10 @@
-"""The application factory: read it as the table of contents."""
+"""The application factory, and the table of contents of the code."""
 
 import os
 
 from flask import Flask
 
-# The module, not its names: it imports app.kit, and somebody may import it before this package.
+# Import the module, not its names: config imports app.kit, so it may be only half loaded here.
 import config
 from app import access, areas, assets, commands, errors, jobs, navigation, sessions, templating
 from app.extensions import cache, compress, csrf, db, limiter, login_manager, mail
@@ -19,7 +19,7 @@ from app.models.user import password_methods
 
 __all__ = ["compress", "create_app", "csrf", "db", "limiter", "login_manager", "mail"]
 
-# Who uses the site, each a package of its own (areas.py).
+# The areas of the site, each a package of its own (areas.py).
 AREAS = [
     "main",
     "account",
@@ -31,8 +31,8 @@ AREAS = [
 def create_app(config_name: str | None = None) -> Flask:
     """Return the application in one of the environments of ``config.py``.
 
-    ``config_name`` defaults to the variable FLASK_CONFIG. Raises :class:`app.kit.core.environment.ConfigError`,
-    naming each setting that is missing or wrong.
+    ``config_name`` defaults to the environment variable FLASK_CONFIG. Raises
+    :class:`app.kit.core.environment.ConfigError`, which names each missing or wrong setting.
     """
     app = Flask(__name__, static_folder=None)
     _configure(app, config_name or os.environ.get("FLASK_CONFIG", ""))
@@ -44,7 +44,7 @@ def create_app(config_name: str | None = None) -> Flask:
 
 def _configure(app: Flask, config_name: str) -> None:
     if not config_name:
-        # Development shows everybody's mail: a server that was told nothing must not become one by accident.
+        # There is no default: a server without FLASK_CONFIG must not run as development, which shows everybody's mail.
         raise ConfigError(
             [
                 "FLASK_CONFIG: it is missing. Set it to production, heroku or unix on a server; "
@@ -56,10 +56,10 @@ def _configure(app: Flask, config_name: str) -> None:
         raise ConfigError([f"FLASK_CONFIG: {config_name!r} is unknown. Set it to one of: {known}."])
     settings = config.config[config_name](os.environ)
     app.config.from_object(settings)
-    # Areas read settings of their own from it.
+    # Areas read their own settings from it.
     app.extensions["environment"] = settings.environment
     app.config["INSTANCE_DIR"].mkdir(exist_ok=True)
-    # Flask's own command line would otherwise decide this by a variable of its own.
+    # Flask's command line would otherwise take this from FLASK_DEBUG.
     app.debug = app.config["DEBUG"]
 
 
@@ -97,5 +97,5 @@ def _set_up_requests(app: Flask) -> None:
 
 
 def _register_areas(app: Flask) -> None:
-    # The developer's area shows everybody's mail: in production not even its code is loaded.
+    # The developer's area shows everybody's mail, so production does not even import it.
     areas.init_app(app, areas.load([*AREAS, "dev"] if app.debug or app.testing else AREAS))

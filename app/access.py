@@ -1,7 +1,7 @@
-"""Who may open which page: one decorator above each view, and one check of every request.
+"""Who may open which page: one decorator for each view, and one check before every request.
 
-Closed by default: a view that says nothing follows the rule of its area, and an area that says
-nothing is for users. Forgetting a decorator locks a page instead of opening it.
+Access is denied by default. A view without a rule uses the rule of its area, and an area without one is
+for confirmed users. A forgotten decorator closes a page instead of opening it.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _MARK = "access_rule"
 
 
 class Who(Enum):
-    """People by how far they have come; who may do more is told by a permission."""
+    """A group of visitors, by login and confirmation. Permissions control everything beyond that."""
 
     ANYONE = "anyone"
     VISITORS = "who is not logged in; others are sent home"
@@ -32,12 +32,12 @@ class Who(Enum):
 
 ANYONE, VISITORS, UNCONFIRMED, NEWCOMERS, USERS = Who
 
-# One of the above, or the permission that opens the page to who holds it.
+# One of the above, or the permission that a user needs for the page.
 Rule = Who | int
 
 
 def access(rule: Rule) -> Callable[[Marked], Marked]:
-    """Open a view, or each view of a blueprint that has no rule of its own, to the people of ``rule``."""
+    """Set the rule of a view, or of all views of a blueprint that have none of their own."""
 
     def mark(marked: Marked) -> Marked:
         setattr(marked, _MARK, rule)
@@ -47,17 +47,17 @@ def access(rule: Rule) -> Callable[[Marked], Marked]:
 
 
 def init_app(app: Flask) -> None:
-    """Check every request; call this after whatever refuses requests for another reason."""
+    """Check the access rule before every request. Call this after all other ``before_request`` checks."""
     app.before_request(_check_request)
 
 
 def _check_request() -> Response | None:
-    # An address that does not exist is nobody's: it gets its 404.
+    # No endpoint matches an unknown URL; Flask returns its 404.
     return None if request.endpoint is None else refusal(rule_of(request.endpoint))
 
 
 def rule_of(endpoint: str) -> Rule:
-    """Return the rule of an endpoint: its view's, else its area's, else ``USERS``."""
+    """Return the rule of an endpoint: that of its view, else of its area, else ``USERS``."""
     area = current_app.blueprints.get(endpoint.rpartition(".")[0])
     view = current_app.view_functions[endpoint]
     rule: Rule = getattr(view, _MARK, getattr(area, _MARK, USERS))
@@ -65,7 +65,7 @@ def rule_of(endpoint: str) -> Rule:
 
 
 def refusal(rule: Rule) -> Response | None:
-    """Return where to send the current user, whom ``rule`` keeps out, or None; abort with 403 for a permission."""
+    """Return None if ``rule`` admits the current user, else a redirect. Aborts with 403 if a permission is missing."""
     if rule is ANYONE:
         return None
     if rule is VISITORS:
@@ -92,7 +92,7 @@ def _send_home() -> Response:
 def may_see_link(endpoint: str) -> bool:
     """Return whether a menu should offer ``endpoint`` to the current user.
 
-    An unconfirmed user sees the links of users: they lead to the page that says what is missing.
+    Unconfirmed users see the links for users: each redirects to the page that asks for the confirmation.
     """
     rule = rule_of(endpoint)
     if rule is ANYONE:

@@ -1,6 +1,6 @@
-"""What an area brings along: its pages, and its rows for the catalogs that the whole site shares.
+"""What an area consists of: its pages, and what it adds to menus, roles, the schedule and other lists.
 
-An area's emails and jobs need no row here: their decorators list them when the area is imported.
+Emails and jobs are not listed here: their decorators register them when the area is imported.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,26 +21,26 @@ from app.models.role import RoleRow
 
 @dataclass(frozen=True)
 class Area:
-    """One area: the blueprint with its pages, and what it adds to each catalog."""
+    """One area: the blueprint with its pages, and what it adds to the site."""
 
     blueprint: Blueprint
     url_prefix: str | None = None
-    # Menu by name (navigation.py): the rows to add.
+    # Rows to add, by the name of the menu (navigation.py).
     menus: Mapping[str, Sequence[navigation.Row]] = field(default_factory=dict)
-    # Bits of its own, and roles that hold them (models/role.py).
+    # The area's own permission bits, and roles that have them (models/role.py).
     permissions: type[IntFlag] | None = None
     roles: Sequence[RoleRow] = ()
-    # Jobs at fixed times (jobs.py).
+    # Scheduled jobs (jobs.py).
     schedule: Sequence[ScheduledEntry] = ()
     # Settings read from the environment, as config.py does.
     settings: Callable[[Environment], Mapping[str, object]] | None = None
-    # Adds that many rows of invented data, and commits.
+    # Adds that many rows of fake data, and commits.
     fake_data: Callable[[int], None] | None = None
-    # What the area knows about a user, as JSON values by a name of its own.
+    # Returns the area's data about a user, as JSON values by name.
     export: Callable[[User], Mapping[str, Any]] | None = None
-    # Endpoints without parameters that search engines should know.
+    # Endpoints without parameters, for the sitemap.
     sitemap: Sequence[str] = ()
-    # Commands of manage.py; one that needs the database stands below Flask's ``@with_appcontext``.
+    # Commands of manage.py. One that needs the database also needs Flask's ``@with_appcontext``.
     commands: Sequence[click.Command] = ()
 
 
@@ -50,15 +50,15 @@ def load(names: Sequence[str]) -> list[Area]:
 
 
 def commands(names: Sequence[str]) -> list[click.Command]:
-    """Return the commands that these areas bring: `manage.py` lists them without making the application."""
+    """Return the commands of these areas, so that `manage.py` can list them without creating the application."""
     return [command for area in load(names) for command in area.commands]
 
 
 def init_app(app: Flask, areas: Sequence[Area]) -> None:
-    """Register the pages and commands of every area, and add its rows to the catalogs of the site.
+    """Register everything that the areas consist of.
 
-    Raises :class:`ConfigError` when a setting of an area is wrong, or when two areas use the same bit for a
-    permission or the same name for a command.
+    Raises :class:`ConfigError` if a setting of an area is wrong, or if two permissions have the same bit or
+    two commands the same name.
     """
     _refuse_shared_bits(areas)
     _read_settings(app, areas)
@@ -75,7 +75,7 @@ def init_app(app: Flask, areas: Sequence[Area]) -> None:
 
 
 def _refuse_shared_bits(areas: Sequence[Area]) -> None:
-    """Two permissions with one bit would be one permission: who may do the one may do the other."""
+    """Raise :class:`ConfigError` if two permissions have the same bit: a role with one would have the other."""
     owners = {bit.value: f"Permission.{bit.name}" for bit in Permission}
     for kind in [area.permissions for area in areas if area.permissions]:
         for bit in kind:

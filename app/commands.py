@@ -1,4 +1,4 @@
-"""Every command of `manage.py`, in the order in which it lists them."""
+"""The commands of `manage.py`, in the order of its help."""
 
 import logging
 import subprocess  # nosec B404 # runs pytest and ruff
@@ -31,7 +31,7 @@ SECTIONS = [everyday, people, serving, checking]
 
 
 def init_app(app: Flask) -> None:
-    """Offer the commands under `flask`, too, and preload the shell."""
+    """Register the commands with `flask` too, and set the names of the shell."""
     for section in SECTIONS:
         for command in section.commands:
             app.cli.add_command(command)
@@ -39,7 +39,7 @@ def init_app(app: Flask) -> None:
 
 
 def command_line(create_app: Callable[[], Flask], of_areas: Sequence[click.Command] = ()) -> CommandLine:
-    """Return the command line of `manage.py`; the commands that areas bring have a section of their own."""
+    """Return the command line of `manage.py`. Commands of areas are in a section of their own."""
     sections = [*SECTIONS, Section("Areas", of_areas)] if of_areas else SECTIONS
     return CommandLine(create_app, sections, name="manage.py", help="Runs, fills, checks and serves the site.")
 
@@ -154,7 +154,7 @@ def add_fake_data(number_users: int) -> None:
 
 
 def _add_fake_users(count: int) -> None:
-    # A password that everybody can read here must not open an account that strangers can reach.
+    # The password is public in this file, so it must not open accounts on a site that is online.
     password = FAKE_PASSWORD if current_app.debug else None
     with click.progressbar(length=count, label=f"Adding {count} fake users") as bar:
         fake_data.add_fake_users(count, password, bar.update)

@@ -1,4 +1,4 @@
-"""The decorators that flask-base's views know; new views say ``@access(...)`` (access.py)."""
+"""The decorators of older flask-base views. New views use ``@access(...)`` (access.py)."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,9 +14,10 @@ R = TypeVar("R")
 
 
 def permission_required(permission: int) -> Callable[[Callable[P, R]], Callable[P, R | Response]]:
-    """Let only users with ``permission`` in: 403 for others, and anonymous visitors are sent to log in first.
+    """Restrict a view to users with ``permission``.
 
-    Unlike ``access`` it also checks at each call, so it may stand above a method of a class, too.
+    Other users get 403, and anonymous visitors are redirected to the login page. Unlike ``access``, it also
+    checks at each call, so it works on methods too.
     """
 
     def decorate(view: Callable[P, R]) -> Callable[P, R | Response]:
@@ -30,5 +31,5 @@ def permission_required(permission: int) -> Callable[[Callable[P, R]], Callable[
 
 
 def admin_required(view: Callable[P, R]) -> Callable[P, R | Response]:
-    """Let only administrators in."""
+    """Restrict a view to administrators."""
     return permission_required(Permission.ADMINISTER)(view)

@@ -1,8 +1,8 @@
-"""Every email that the application sends; its words stand in templates/account/email/.
+"""The emails that the application sends. Their texts are in templates/account/email/.
 
-``confirm.send(user)`` writes a row in the caller's transaction. The function below runs later, in
-the worker, when the email leaves: it answers the template's variables, or None when the email
-no longer makes sense. See docs/delivery.md.
+``confirm.send(user)`` inserts a row in the caller's transaction. The worker calls the function below when
+it sends the email. The function returns the template's variables, or None to cancel an email that no
+longer makes sense. See docs/delivery.md.
 """
 
 from sqlalchemy import update
@@ -25,8 +25,8 @@ SAMPLE_ORIGIN = {
 def send_email(recipient: str, subject: str, template: str, **context: Json) -> None:
     """Send an email that has no entry below, from ``<template>.html`` and ``<template>.txt``.
 
-    It joins the caller's transaction: it leaves after the commit, and not at all after a
-    rollback. ``context`` are plain JSON values for the template, never a token or a link with one.
+    The email is part of the caller's transaction: it is sent after the commit, and never after a rollback.
+    ``context`` holds JSON values for the template. It is stored, so it must not hold tokens or links with one.
     """
     catalog.add_row(recipient=recipient, subject=subject, template=template, context=context, priority=NORMAL, kind="")
 
@@ -79,10 +79,10 @@ def invite(user: User) -> Context | None:
     sample={"login_link": SAMPLE_LINK, "reset_link": SAMPLE_LINK},
 )
 def already_registered(user: User) -> Context | None:
-    """To the owner of an address that someone tried to register again.
+    """Tell the owner of an address that somebody tried to register it again.
 
-    The link sets a new password by itself: who registers the address five times an hour uses up its
-    limit, and must not thereby keep the owner from resetting the password.
+    The email includes a reset link. An attacker who registers the address five times an hour uses up its rate
+    limit, and must not keep the owner from resetting the password.
     """
     if user.is_disabled:
         return None
@@ -101,7 +101,7 @@ def already_registered(user: User) -> Context | None:
     sample={"change_email_link": SAMPLE_LINK, "new_email": "ada.new@example.com"},
 )
 def change_email(user: User, new_email: str) -> Context | None:
-    """To the new address, which has to be proven."""
+    """Ask the new address for confirmation."""
     if user.is_disabled or user.email == new_email:
         return None
     token = user.generate_email_change_token(new_email)
@@ -114,7 +114,7 @@ def change_email(user: User, new_email: str) -> Context | None:
     sample={"not_me_link": SAMPLE_LINK, "new_email": "ada.new@example.com", **SAMPLE_ORIGIN},
 )
 def email_change_requested(user: User, new_email: str, **origin: str) -> Context:
-    """To the old address, while the change can still be stopped."""
+    """Notify the old address while the change can still be stopped."""
     return {"not_me_link": not_me_link(user)}
 
 
@@ -125,7 +125,7 @@ def email_change_requested(user: User, new_email: str, **origin: str) -> Context
     sample={"not_me_link": SAMPLE_LINK, "new_email": "ada.new@example.com", **SAMPLE_ORIGIN},
 )
 def email_changed(user: User, recipient: str, new_email: str, **origin: str) -> Context | None:
-    """To the new address and to all of the last 30 days, one row each; an outranked one gets no link."""
+    """Notify the new address and those of the last 30 days, one row each. Those that lost their right get no link."""
     link = not_me_link(user, recipient)
     return {"not_me_link": link} if link or user.email == new_email else None
 
@@ -166,17 +166,17 @@ def export_ready(user: User) -> Context | None:
     sample={"full_name": "Ada Lovelace"},
 )
 def account_deleted(full_name: str = "") -> Context:
-    """To the address of an account that no longer exists when this leaves."""
+    """Notify the address of an account that is already deleted when this is sent."""
     return {}
 
 
 def not_me_link(user: User, recipient: str = "") -> str:
-    """Return the link of notices that takes the account back, mailed to ``recipient``; empty without a right to it."""
+    """Return the link that restores the account to ``recipient``, or an empty string if the address has no right."""
     token = user.generate_not_me_token(recipient or user.email)
     return external_url("account.not_me", token=token) if token else ""
 
 
 def cancel_waiting(user: User) -> None:
-    """Cancel every email about ``user`` that did not leave yet: who asked for it may not be the owner."""
+    """Cancel every unsent email about ``user``, since an intruder may have caused it."""
     waiting = (Email.user_id == user.id, Email.state == EmailState.PENDING)
     db.session.execute(update(Email).where(*waiting).values(state=EmailState.CANCELED))

@@ -1,4 +1,4 @@
-"""A page for everything that goes wrong; none of them needs the database."""
+"""The error pages, none of which needs the database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.kit.http.redirects import local_referrer
 
 @dataclass(frozen=True)
 class ErrorPage:
-    """What one kind of error says to the person in front of it."""
+    """The title and the text of one kind of error."""
 
     title: str
     text: str
@@ -52,13 +52,13 @@ CSRF_PAGE = ErrorPage(
     "have stood open for very long, you may have logged in or out since, or your browser blocks cookies. "
     "Go back, reload the page, and send the form again.",
 )
-# A host name may be sent that fills the terminal.
+# An attacker may send a host name that fills the terminal.
 SHOWN_HOST_CHARACTERS = 80
 BUSY_RETRY_SECONDS = 2
 
 
 def init_app(app: Flask) -> None:
-    """Show these pages instead of bare messages."""
+    """Register the error handlers."""
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(TooManyHashesError, _too_many_hashes)
     app.register_error_handler(HTTPException, _http_error)
@@ -81,7 +81,7 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
     if isinstance(error, SecurityError):
         return _foreign_host()
     response = _page(error.code, PAGES.get(error.code) or ErrorPage(error.name, error.description or ""))
-    # What the error itself has to say: Allow of a 405, Retry-After of a 429.
+    # Headers of the error itself: Allow of a 405, Retry-After of a 429.
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:
             response.headers[name] = value
@@ -89,14 +89,14 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
 
 
 def _foreign_host() -> Response:
-    # Plain text: Flask can make no address of a host that is not ours, and a page is full of them.
+    # Plain text: a page is full of URLs, and Flask cannot build any for an untrusted host.
     host = ascii(request.headers.get("Host", ""))[:SHOWN_HOST_CHARACTERS]
     text = f"This site does not answer to the host {host}. If it should, add that name to TRUSTED_HOSTS.\n"
     return Response(text, 400, content_type="text/plain; charset=utf-8")
 
 
 def _page(status: int, page: ErrorPage, back_url: str = "") -> Response:
-    # Not render_template: it asks who is logged in, and the database may be what broke.
+    # Not render_template: it loads the current user, and the database may be what failed.
     template = current_app.jinja_env.get_template("errors/error.html")
     html = template.render(status=status, page=page, back_url=back_url, request_id=current_request_id())
     response = make_response(html, status)

@@ -1,4 +1,4 @@
-"""Every extension object, unbound; ``create_app`` binds them to an application."""
+"""The extension objects. ``create_app`` binds them to an application."""
 
 from flask_caching import Cache
 from flask_compress import Compress
@@ -15,7 +15,7 @@ login_manager = LoginManager()
 csrf = MaskedCSRFProtect()
 mail = Mail()
 compress = Compress()
-# Without Flask-Caching's {% cache %} tag: what it keeps sees the visitor (kit/pages/fragments.py does not).
+# Without Flask-Caching's {% cache %} tag, whose content can depend on the visitor (see kit/pages/fragments.py).
 cache = Cache(with_jinja2_ext=False)
 fragment_cache = Cache(with_jinja2_ext=False)
 limiter = make_limiter()

@@ -1,4 +1,4 @@
-"""Invented people, to see how pages look and behave with many of them."""
+"""Fake users, to see how pages look and perform with many rows."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -21,13 +21,13 @@ DAYS_BACK = 400
 def add_fake_users(
     count: int, password: str | None = None, on_progress: Callable[[int], Any] = lambda added: None
 ) -> None:
-    """Add ``count`` users with an ordinary role and as many rows of each area that invents some, and commit.
+    """Add ``count`` users with the default role, and the fake data of each area, and commit.
 
-    ``password`` lets a developer log in as any of them; without one nobody can. After each
-    chunk ``on_progress`` hears how many that chunk added.
+    With ``password`` a developer can log in as any of them; without one nobody can. ``on_progress`` is
+    called after each batch with the number of users it added.
     """
     role = Role.for_newcomers()
-    # One hash for all: ten thousand of them would take minutes.
+    # One hash for all users: ten thousand hashes would take minutes.
     password_hash = hash_password(password or token_urlsafe(32))
     people = _invent_people(role.id if role else None, password_hash)
     for start in range(0, count, CHUNK):
@@ -40,7 +40,7 @@ def add_fake_users(
 
 
 def _invent_people(role_id: int | None, password_hash: str) -> Iterator[dict[str, Any]]:
-    # Its word lists take 25 MB: nothing but this needs them.
+    # Imported here: its word lists take 25 MB, and nothing else needs them.
     from faker import Faker
 
     faker, random, now = Faker(), Random(), utc_now()  # noqa: S311 - nothing here is a secret

@@ -1,4 +1,4 @@
-"""Is every part of the application at work? Asked by /up/ready and by the admin's dashboard."""
+"""The health checks of /up/ready and of the admin dashboard."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from app.models import Email, ScheduledJob
 
 @dataclass(frozen=True)
 class Check:
-    """One part of the application; ``detail`` is for administrators, not for strangers."""
+    """The result for one part of the application. ``detail`` is for administrators only."""
 
     name: str
     ok: bool
@@ -27,7 +27,7 @@ class Check:
 
 
 def checks() -> list[Check]:
-    """Look at every part, none of which can make this raise."""
+    """Return the result of every check. A part that fails is reported, not raised."""
     return [
         _check("database", _database),
         _check("migrations", _migrations),

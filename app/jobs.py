@@ -1,7 +1,7 @@
-"""Every job, and the schedule. See docs/delivery.md.
+"""The jobs and the schedule. See docs/delivery.md.
 
 A job takes ids and short strings, and may run twice. ``purge_sessions.enqueue()`` enqueues it when
-the current transaction commits; ``purge_sessions()`` runs it here and now.
+the current transaction commits; ``purge_sessions()`` runs it at once.
 """
 
 import time
@@ -31,9 +31,9 @@ from app.models import (
     delete_users,
 )
 
-# Long enough to clear a small heap in one go, short enough to end before a platform kills us.
+# Long enough to deliver a small backlog at once, short enough to end before a platform kills the worker.
 DELIVERY_SECONDS = 5
-# A deletion of a million rows at once would lock out everyone else.
+# Deleting a million rows at once would block every other transaction.
 ROWS_PER_DELETION = 1000
 PLAIN = {"synchronize_session": False}
 
@@ -41,13 +41,13 @@ outbox = Outbox(Email, catalog.compose)
 
 
 def init_app() -> None:
-    """Tell the worker of every email that is committed from now on, whichever app wrote it."""
+    """Wake the worker for every email that is committed from now on, by any app of this process."""
     if not event.contains(Email, "after_insert", wake_worker):
         event.listen(Email, "after_insert", wake_worker)
 
 
 def wake_worker(_mapper: object, _connection: object, email: Email) -> None:
-    """Enqueue the delivery; once a transaction is enough, since the job takes whatever is due."""
+    """Enqueue the delivery, once per transaction: one job sends all emails that are due."""
     deliver_email.enqueue(email.id, once_as="wake worker")
 
 
@@ -55,7 +55,7 @@ def wake_worker(_mapper: object, _connection: object, email: Email) -> None:
 def deliver_email(email_id: int) -> None:
     """Deliver one email, then others that are due, over the same connection.
 
-    It needs no retry: the sweeper looks after every email that is not sent.
+    The job needs no retry: the sweeper enqueues emails that were not sent.
     """
     ends_at = time.monotonic() + DELIVERY_SECONDS
     outbox.deliver(email_id, go_on=lambda: time.monotonic() < ends_at)
@@ -63,9 +63,9 @@ def deliver_email(email_id: int) -> None:
 
 @job("Purge sent emails")
 def purge_emails() -> None:
-    """Delete emails that were sent or canceled SENT_EMAIL_DAYS ago; dead ones wait for a decision.
+    """Delete emails that were sent or canceled SENT_EMAIL_DAYS ago; dead ones stay for an administrator.
 
-    Those about nobody are deleted after DEAD_EMAIL_ABOUT_NOBODY_LIFETIME: they name somebody who has left.
+    Dead emails without a user are deleted after DEAD_EMAIL_ABOUT_NOBODY_LIFETIME: they name somebody who has left.
     """
     finished = Email.state.in_([EmailState.SENT, EmailState.CANCELED])
     delete_in_portions(Email, finished & (Email.created_at < days_ago(current_app.config["SENT_EMAIL_DAYS"])))
@@ -76,7 +76,7 @@ def purge_emails() -> None:
 
 @job("Purge recipient limits")
 def purge_recipient_limits() -> None:
-    """Delete the counts of addresses that got no email for an hour."""
+    """Delete the limits of addresses that got no email for an hour."""
     hour_ago = utc_now() - timedelta(hours=1)
     idle = RecipientLimit.last_slot_at.is_(None) | (RecipientLimit.last_slot_at < hour_ago)
     delete_in_portions(RecipientLimit, idle)
@@ -84,14 +84,14 @@ def purge_recipient_limits() -> None:
 
 @job("Purge expired sessions")
 def purge_sessions() -> None:
-    """Delete sessions that no longer log anyone in."""
+    """Delete expired sessions."""
     UserSession.delete_expired()
     db.session.commit()
 
 
 @job("Purge unconfirmed accounts")
 def purge_unconfirmed_accounts() -> None:
-    """Delete accounts that nobody confirmed within UNCONFIRMED_ACCOUNT_DAYS, with their emails; 0 keeps them."""
+    """Delete accounts not confirmed within UNCONFIRMED_ACCOUNT_DAYS, with their emails; 0 keeps them."""
     days = current_app.config["UNCONFIRMED_ACCOUNT_DAYS"]
     if days:
         administrators = [role.id for role in Role.administrators()]
@@ -103,13 +103,13 @@ def purge_unconfirmed_accounts() -> None:
 
 @job("Purge former addresses")
 def purge_former_addresses() -> None:
-    """Delete addresses that users gave up 30 days ago: they can no longer take an account back."""
+    """Delete former addresses older than 30 days, which can no longer restore an account."""
     delete_in_portions(FormerAddress, FormerAddress.is_over())
 
 
 @job("Export a user's data")
 def export_data(export_id: int) -> None:
-    """Write a copy of a user's data and say so by email; does nothing when it is written, or no longer wanted."""
+    """Write a copy of a user's data and notify the user; do nothing if it is written already, or its user deleted."""
     export = db.session.get(DataExport, export_id)
     if export is None or not _can_begin(export):
         return
@@ -119,7 +119,7 @@ def export_data(export_id: int) -> None:
 
 
 def _can_begin(export: DataExport) -> bool:
-    """Hold the row; False when another worker has written it, or its user is gone."""
+    """Lock the row. Return False if another worker has written it, or it was deleted."""
     try:
         lock_row(db.session, export)
     except StaleDataError:
@@ -129,14 +129,14 @@ def _can_begin(export: DataExport) -> bool:
 
 @job("Export what waits")
 def export_waiting() -> None:
-    """Write the copies whose job got lost, because Redis was away when they were asked for."""
+    """Write the exports whose job was lost because Redis was not reachable."""
     for export_id in db.session.scalars(select(DataExport.id).where(DataExport.ready_at.is_(None))).all():
         export_data(export_id)
 
 
 @job("Purge data exports")
 def purge_exports() -> None:
-    """Delete copies of users' data after the day for which they are offered."""
+    """Delete exports that are no longer offered."""
     DataExport.delete_old()
     db.session.commit()
 
@@ -150,20 +150,20 @@ def purge_audit_log() -> None:
 
 
 def days_ago(days: int) -> datetime:
-    """Return the moment ``days`` before now."""
+    """Return the time ``days`` before now."""
     return utc_now() - timedelta(days=days)
 
 
 def delete_in_portions(model: type[Model], condition: ColumnElement[bool]) -> None:
-    """Delete the rows that meet ``condition``, committing every thousand."""
+    """Delete the rows that meet ``condition``, and commit after each batch of a thousand."""
     key = model.__table__.c.id
-    portion = select(key).where(condition).limit(ROWS_PER_DELETION)
-    while changed_rows(db.session.execute(delete(model).where(key.in_(portion)), PLAIN)):
+    batch = select(key).where(condition).limit(ROWS_PER_DELETION)
+    while changed_rows(db.session.execute(delete(model).where(key.in_(batch)), PLAIN)):
         db.session.commit()
     db.session.commit()
 
 
-# Minute, hour, day, month, weekday, in UTC; off the full hour, where everybody else's jobs run.
+# Minute, hour, day, month, weekday, in UTC. Off the full hour, when other sites run their jobs.
 schedule = Schedule(
     ScheduledJob,
     [

@@ -1,7 +1,7 @@
-"""Every menu of the site, one row an entry.
+"""The menus of the site, one row per entry.
 
-Who sees an entry follows from who may open its page (access.py); which one is highlighted, from
-the page that is shown. An area of a fork adds rows of its own (areas.py).
+The access rule of a page (access.py) decides who sees its entry, and the current page decides which entry is
+highlighted. Areas add rows of their own (areas.py).
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ BAR, ACCOUNT, ADMINISTRATION, DEVELOPMENT = "bar", "account", "administration", 
 
 @dataclass(frozen=True)
 class Entry:
-    """A link to a page, which is also highlighted on ``pages``, the endpoints that belong to it."""
+    """A link to a page. It is also highlighted on ``pages``, the endpoints that belong to it."""
 
     endpoint: str
     label: str
@@ -28,7 +28,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Section:
-    """An entry that leads to the first open entry of another menu, and is highlighted in the whole of its area."""
+    """A link to the first accessible entry of another menu, highlighted on all pages of ``area``."""
 
     menu: str
     label: str
@@ -83,7 +83,7 @@ MENUS: dict[str, list[Row]] = {
 
 @dataclass(frozen=True)
 class Link:
-    """An entry as a page draws it; ``current`` is "page" on its own page, "true" on one that belongs to it, else ""."""
+    """A link for a template; ``current`` is "page" on its own page, "true" on one that belongs to it, else ""."""
 
     url: str
     label: str
@@ -93,20 +93,20 @@ class Link:
 
 
 def init_app(app: Flask) -> None:
-    """Give templates ``menu(name)``, and the application menus of its own that areas can add to."""
+    """Copy the menus into the application, so that areas can add rows, and register ``menu(name)`` for templates."""
     app.extensions["menus"] = {name: list(rows) for name, rows in MENUS.items()}
     app.jinja_env.globals["menu"] = menu
 
 
 def add_rows(app: Flask, name: str, rows: Sequence[Row]) -> None:
-    """Add an area's rows to a menu, in the bar before the sections that every site has."""
+    """Add an area's rows to a menu, before its first :class:`Section` if it has one."""
     known: list[Row] = app.extensions["menus"].setdefault(name, [])
     place = next((number for number, row in enumerate(known) if isinstance(row, Section)), len(known))
     known[place:place] = rows
 
 
 def menu(name: str) -> list[Link]:
-    """Return the links of a menu that the current user may follow."""
+    """Return the links of a menu that the current user may open."""
     rows: list[Row] = current_app.extensions["menus"][name]
     return [link for row in rows if (link := _link(row))]
 

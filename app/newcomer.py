@@ -1,6 +1,6 @@
-"""What a browser remembers of its own sign-up, so that a visitor can ask for the email again.
+"""The address of a sign-up in the browser's session, so that the visitor can request the email again.
 
-It is the address as it was typed, known or not: all that is made of it looks alike.
+The session holds the address as typed, whether or not it has an account, so it reveals nothing.
 """
 
 from flask import session
@@ -11,7 +11,7 @@ SESSION_KEY = "newcomer_email"
 
 
 def remember_newcomer(address: str) -> None:
-    """Keep in the browser's session with which address it signed up; a login takes it out."""
+    """Store the address of a sign-up in the browser's session. A login removes it."""
     session[SESSION_KEY] = address
 
 
@@ -22,6 +22,6 @@ def newcomer_email() -> str | None:
 
 
 def forget_newcomer(user: User) -> None:
-    """Let the browser forget its sign-up, if that is how ``user`` joined."""
+    """Remove the address from the browser's session if it is that of ``user``."""
     if (newcomer_email() or "").lower() == user.email.lower():
         session.pop(SESSION_KEY, None)

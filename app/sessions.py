@@ -1,4 +1,4 @@
-"""Logging in and out: the cookie holds an opaque token, the database says what it is worth."""
+"""Logging in and out. The cookie holds a random token, and the database the session."""
 
 import logging
 from typing import cast
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def init_app(app: Flask) -> None:
-    """Tell Flask-Login how to find the user of a cookie, and keep track of when each was last seen."""
+    """Set up Flask-Login, and store when each session was last seen."""
     login_manager.init_app(app)
     login_manager.login_view = "account.login"
     login_manager.refresh_view = "account.confirm_password"
@@ -33,11 +33,11 @@ def init_app(app: Flask) -> None:
 
 
 def log_in(user: User, remembered: bool = False) -> UserSession:
-    """Start a session for ``user`` in this browser; the caller commits.
+    """Start a session for ``user`` in this browser. The caller commits.
 
-    Raises ``StaleDataError`` when the user is not what was verified (see ``UserSession.start``).
-    Everything the browser held before is dropped, the CSRF token included: a session that
-    somebody planted there must not become a logged-in one.
+    Raises ``StaleDataError`` if the user changed since the password was verified (see ``UserSession.start``).
+    Clears the browser's previous session and CSRF token, so that a session planted by an attacker does not become
+    a logged-in one (session fixation).
     """
     row, token = UserSession.start(
         user, remembered, ip_address=request.remote_addr or "", user_agent=request.user_agent.string
@@ -55,10 +55,10 @@ def log_in(user: User, remembered: bool = False) -> UserSession:
 
 
 def verify_own_password(password: str) -> bool:
-    """Return whether who is logged in gave the right password, and if so hold the account as it was verified.
+    """Return whether this is the current user's password, and if so lock the user's row.
 
-    What the caller does next thereby happens before any other change of the account, or raises
-    ``StaleDataError`` after one.
+    Raises ``StaleDataError`` if the account changed since it was read. With the lock, no other change can happen
+    before the caller's.
     """
     user = current_user._get_current_object()
     verified: bool = counted_guess(own_password_limits(), lambda: user.verify_password(password))
@@ -68,7 +68,7 @@ def verify_own_password(password: str) -> bool:
 
 
 def log_out() -> None:
-    """End this browser's session on the server and in its cookie; commits."""
+    """Delete this browser's session from the database, commit, and clear its cookie."""
     current: UserSession | None = g.get("user_session")
     if current is not None:
         current.end()
@@ -77,7 +77,7 @@ def log_out() -> None:
 
 
 def forget_browser() -> None:
-    """Empty the browser's cookie and treat the rest of this request as a stranger's."""
+    """Clear the browser's cookie and treat the rest of this request as anonymous."""
     logout_user()
     session.clear()
     for name in ("csrf_token", "user_session", "user_id"):
@@ -85,7 +85,7 @@ def forget_browser() -> None:
 
 
 def current_session() -> UserSession:
-    """Return the row behind this request's cookie, in a view for who is logged in; strangers have none."""
+    """Return the session of this request. Call it only in views for users who are logged in."""
     return cast(UserSession, g.user_session)
 
 
@@ -101,16 +101,16 @@ def _load_user(token: str) -> User | None:
 
 
 def _ask_to_log_in() -> AnyResponse:
-    """Lead a stranger to the login page, and from there back; to the page of the form, where one was sent."""
+    """Redirect to the login page, and from there back to this page or, after a POST, to the form's page."""
     flash(login_manager.login_message, login_manager.login_message_category)
     page = request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else local_referrer("")
     return redirect(url_for(login_manager.login_view, next=page or None))
 
 
 def _note_last_seen(response: Response) -> Response:
-    """Write the time at most once a minute, after the view is done with its own transaction.
+    """Store the time at most once a minute, after the view's own transaction.
 
-    Goes by the id: the row may have been deleted meanwhile, by this request or by another browser.
+    Uses the id, because this request or another browser may have deleted the row meanwhile.
     """
     session_id = g.pop("due_session_id", None)
     if session_id is None:
@@ -119,7 +119,7 @@ def _note_last_seen(response: Response) -> Response:
     try:
         db.session.execute(update(UserSession).where(UserSession.id == session_id).values(last_seen_at=utc_now()))
         db.session.commit()
-    except SQLAlchemyError as error:  # the page is ready: a busy database must not take it back
+    except SQLAlchemyError as error:  # the response is ready, and must not fail because the database is busy
         db.session.rollback()
         log.warning("last seen was not written: %s", type(error).__name__)
     return response

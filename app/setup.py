@@ -1,4 +1,4 @@
-"""What stands in the database before anyone visits: tables, roles, and an administrator."""
+"""The first contents of the database: tables, roles, and an administrator."""
 
 import secrets
 import warnings
@@ -15,29 +15,29 @@ from app.models import AuditEvent, Role, User
 
 
 class SetupError(Exception):
-    """Something has to be set or chosen better first; the message says what."""
+    """A setting is missing or a password is weak. The message says what to change."""
 
 
 @dataclass(frozen=True)
 class Login:
-    """With what an administrator logs in; the password is None when only its owner knows it."""
+    """An administrator's login. The password is None if only its owner knows it."""
 
     email: str
     password: str | None
 
 
 def prepare_database() -> None:
-    """Bring the tables to the newest migration and the roles in line with the code."""
+    """Run all migrations, and insert or update the roles."""
     migrations.upgrade()
     Role.insert_roles()
 
 
 def empty_database() -> None:
-    """Drop every table, also those that no model knows any more, and make the current ones."""
+    """Drop every table, including those without a model, and create the current ones."""
     db.session.remove()
     tables = MetaData()
     with warnings.catch_warnings():
-        # It cannot read the index on lower(email), which goes with its table anyway.
+        # SQLAlchemy cannot reflect the index on lower(email), which is dropped with its table.
         warnings.simplefilter("ignore", SAWarning)
         tables.reflect(db.engine)
     tables.drop_all(db.engine)
@@ -45,7 +45,7 @@ def empty_database() -> None:
 
 
 def ensure_development_administrator() -> Login:
-    """Make the administrator of ADMIN_EMAIL unless there is one, and answer how to log in."""
+    """Add the administrator of ADMIN_EMAIL unless there is one, and return the login."""
     email, password = current_app.config["ADMIN_EMAIL"], current_app.config["ADMIN_PASSWORD"]
     user = User.with_email(email)
     if user is None:
@@ -56,9 +56,9 @@ def ensure_development_administrator() -> Login:
 
 
 def ensure_production_administrator() -> bool:
-    """Make the administrator of ADMIN_EMAIL and ADMIN_PASSWORD; return False when the user exists already.
+    """Add the administrator of ADMIN_EMAIL and ADMIN_PASSWORD. Return False if the user exists already.
 
-    Raises :class:`SetupError` when either is missing or weak.
+    Raises :class:`SetupError` if either is missing or the password is weak.
     """
     email, password = current_app.config["ADMIN_EMAIL"], current_app.config["ADMIN_PASSWORD"]
     if email.endswith("@example.com"):
@@ -73,14 +73,14 @@ def ensure_production_administrator() -> bool:
 
 
 def refuse_weak_password(password: str, email: str) -> None:
-    """Raise :class:`SetupError` unless the password meets the rule that the site's forms apply."""
+    """Raise :class:`SetupError` unless the password meets the rule of the site's forms."""
     strength = assess(password, personal_words(email))
     if strength.problem:
         raise SetupError(" ".join(["The password cannot be used.", strength.problem, *strength.advice]))
 
 
 def make_administrator(email: str, password: str) -> User:
-    """Add a confirmed administrator, and commit."""
+    """Add a confirmed administrator, commit, and return it."""
     user = User(
         email=email,
         password=password,
@@ -96,7 +96,7 @@ def make_administrator(email: str, password: str) -> User:
 
 
 def promote_to_administrator(user: User) -> None:
-    """Give an existing user every permission, and commit."""
+    """Give an existing user the administrator's role, and commit."""
     user.role = _administrator_role()
     AuditEvent.record("user.role_changed", subject=user, by="command line")
     db.session.commit()

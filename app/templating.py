@@ -1,4 +1,4 @@
-"""What templates can use besides what Flask gives them."""
+"""The globals, filters and tests of the templates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.models import Role
 
 THEME_COOKIE = "theme"
 COLOR_THEMES = {"light", "dark"}
-# What a fragment may use: nothing here looks at who visits.
+# The globals of cached fragments. None of them depends on the visitor.
 FRAGMENT_GLOBALS = ("asset_url", "config", "has_area", "icon", "script", "theme_color", "url_for")
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -41,7 +41,7 @@ SMALL_NUMBERS = [
     "eleven",
     "twelve",
 ]
-# Copied once: calendar looks each name up in the locale.
+# Copied once, because calendar looks up each name in the locale.
 MONTHS = tuple(month_name)
 
 
@@ -52,7 +52,7 @@ def init_app(app: Flask) -> None:
     environment.globals.update(
         color_theme=color_theme,
         has_area=has_area,
-        # Imported macros do not see what Flask-Login hands to each template.
+        # Imported macros do not see the context that Flask-Login adds.
         current_user=current_user,
         draw_field=drawing.draw_field,
         draw_form_message=drawing.form_message,
@@ -75,7 +75,8 @@ def render_form(
 ) -> Markup:
     """Return a whole form with its messages; ``strength_of`` names the field whose password gets a meter.
 
-    Also the macro of this name in ``macros/form_macros.html``: here a template needs no import, 30 µs each.
+    It does the same as the macro ``render_form`` in ``macros/form_macros.html``, but saves the template's import
+    (30 µs).
     """
     meters = {strength_of: _password_meter} if strength_of else {}
     html = drawing.draw_form(form, method, extra_classes, enctype, meters)
@@ -89,39 +90,39 @@ def _password_meter(field: Field) -> str:
 
 
 def look() -> tuple[str, ...]:
-    """Return what every page depends on besides its address: the language, the theme, the built assets."""
+    """Return what every page depends on besides its URL: the language, the theme and the built assets."""
     manifest: AssetManifest = current_app.extensions["assets"]
     return locale(), color_theme(), manifest.build
 
 
 def locale() -> str:
-    """Return the language of this page. A site that translates returns the visitor's, as Flask-Babel knows it."""
+    """Return the language of this page. A translated site returns the visitor's, for example from Flask-Babel."""
     return "en"
 
 
 def color_theme() -> str:
-    """Return "light" or "dark" when this browser chose one, "" when it follows its system.
+    """Return "light" or "dark" if this browser chose one, else an empty string: the system's theme.
 
-    The choice is a cookie that a script writes: the first byte of the page already has the right colors.
+    A script stores the choice in a cookie, so that the page has the right colors from the start.
     """
     theme = request.cookies.get(THEME_COOKIE, "") if request else ""
     return theme if theme in COLOR_THEMES else ""
 
 
 def has_area(name: str) -> bool:
-    """Return whether the application has the area called ``name``: "dev" is not there in production."""
+    """Return whether the application has the area called ``name``. Production has no "dev"."""
     return name in flask.current_app.blueprints
 
 
 def index_for_role(role: Role) -> str:
-    """Return the address of the page where users of ``role`` begin."""
+    """Return the URL of the home page of ``role``."""
     return flask.url_for(f"{role.index}.index")
 
 
 @lru_cache(maxsize=64)
 def markdown(text: str) -> Markup:
     """Return the safe HTML of text that an administrator wrote; see :mod:`app.kit.pages.markdown`."""
-    # Imported here: only edited pages need it.
+    # Imported here because only edited pages need it.
     from app.kit.pages.markdown import render
 
     return render(text)
@@ -129,12 +130,12 @@ def markdown(text: str) -> Markup:
 
 @lru_cache(maxsize=256)
 def badge(text: str, tone: str = "neutral") -> Markup:
-    """Return a small label; ``tone`` is neutral, success, warning, danger or info."""
+    """Return a label as HTML; ``tone`` is neutral, success, warning, danger or info."""
     return Markup('<span class="badge badge--{}">{}</span>').format(tone, text)
 
 
 def time_element(moment: datetime | None) -> Markup:
-    """Return a moment as a ``<time>`` element, such as "5 minutes ago", with UTC in its title; "–" for none."""
+    """Return a ``<time>`` element such as "5 minutes ago", with the time in UTC as its title; "–" for None."""
     return Markup("–") if moment is None else _time_element(moment.astimezone(UTC), relative_time(moment))
 
 
@@ -142,12 +143,12 @@ def time_element(moment: datetime | None) -> Markup:
 def _time_element(exact: datetime, words: str) -> Markup:
     text = exact.isoformat(timespec="seconds")
     title = f"{text[:10]} {text[11:19]} UTC"
-    # Digits and our own words; Markup.format would take most of the time of a long list.
+    # The values are digits and our own words, so they need no escaping; Markup.format would slow down long lists.
     return Markup(f'<time datetime="{text}" title="{title}">{words}</time>')  # noqa: S704
 
 
 def relative_time(moment: datetime, now: datetime | None = None) -> str:
-    """Return how far ``moment`` is from ``now``, in words; beyond 30 days, its date in UTC."""
+    """Return the distance of ``moment`` from ``now`` in words, or its date in UTC beyond 30 days."""
     seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
     distance = abs(seconds)
     if distance < MINUTE:

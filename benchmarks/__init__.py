@@ -1,1 +1,1 @@
-"""Where the figures in the docs come from; each module runs with `python -m benchmarks.NAME`."""
+"""The benchmarks behind the figures in the docs. Run them with `python -m benchmarks.NAME`."""

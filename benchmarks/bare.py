@@ -1,4 +1,4 @@
-"""What the kit is compared with: Flask that says hello, and Flask that renders one page on a base template."""
+"""The bare Flask application that the kit is compared with: plain text, and a page on a base template."""
 
 from flask import Flask, render_template
 
@@ -7,9 +7,11 @@ app = Flask(__name__)
 
 @app.get("/")
 def hello() -> str:
+    """Return plain text."""
     return "Hello, world!"
 
 
 @app.get("/page")
 def page() -> str:
+    """Render a page on a base template."""
     return render_template("bare_page.html", visitor="you")

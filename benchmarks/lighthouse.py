@@ -1,7 +1,7 @@
-"""Lighthouse's scores of the kit, on a telephone: `python -m benchmarks.lighthouse`.
+"""Lighthouse's scores of the kit, on a phone: `python -m benchmarks.lighthouse`.
 
-Serves a production site and lets Lighthouse, as the npm registry has it, visit four pages with the
-system's Chromium. Needs Node.js (npm) and Chromium, and a machine that is not busy with something else.
+This serves a production site, and runs Lighthouse from the npm registry on four pages with the system's
+Chromium. It needs Node.js (npm), Chromium, and an otherwise idle machine.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks import programs
 from benchmarks.serve import served_site
 
-# Made for Node.js 22.19; 20 leaves out three of the findings that bear no points.
+# Made for Node.js 22.19. Version 20 omits three audits that do not affect the scores.
 VERSION = "13.5.0"
 PAGES = ("/", "/about", "/account/login", "/account/register")
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
@@ -23,7 +23,7 @@ MOST_VISITS = 3
 
 
 def main() -> None:
-    """Print four scores of each page; exits with 1, and with what cost the points, when one is below 100."""
+    """Print four scores of each page, and exit with 1 and the failed audits if one is below 100."""
     chromium = os.environ.get("CHROME_PATH") or programs.find("chromium", "google-chrome", package="chromium")
     with tempfile.TemporaryDirectory() as folder:
         lighthouse = programs.install_from_npm("lighthouse", VERSION, Path(folder)) / "cli" / "index.js"
@@ -34,11 +34,11 @@ def main() -> None:
 
 
 def visit(lighthouse: Path, chromium: str, address: str, page: str) -> list[str]:
-    """Print the scores of a page; return a line for each score below 100, with the audits that cost its points."""
+    """Print the scores of a page, and return a line for each score below 100, with the failed audits."""
     for _visit in range(MOST_VISITS):
         report = audit(lighthouse, chromium, address + page)
         scores = {category: points(report, category) for category in CATEGORIES}
-        # Points that a busy machine cost come back on another visit; those that the page cost do not.
+        # A score that is low because of a busy machine improves on another visit.
         if min(scores.values()) >= WANTED_SCORE:
             break
     print(f"{page:20}" + "".join(f"{score:16}" for score in scores.values()), flush=True)
@@ -50,9 +50,9 @@ def visit(lighthouse: Path, chromium: str, address: str, page: str) -> list[str]
 
 
 def audit(lighthouse: Path, chromium: str, url: str) -> dict[str, Any]:
-    """Return Lighthouse's report on one address; its defaults are a telephone on slow 4G."""
+    """Return Lighthouse's report on one URL. Its defaults simulate a phone on slow 4G."""
     options = ("--quiet", "--output=json", f"--only-categories={','.join(CATEGORIES)}")
-    # Chromium's sandbox refuses to run as root; only our own pages are opened.
+    # Chromium's sandbox does not run as root, and Lighthouse opens only our own pages.
     flags = "--chrome-flags=--headless=new --no-sandbox"
     environment = {**os.environ, "CHROME_PATH": chromium}
     report: dict[str, Any] = json.loads(programs.run("node", str(lighthouse), url, *options, flags, env=environment))
@@ -60,12 +60,12 @@ def audit(lighthouse: Path, chromium: str, url: str) -> dict[str, Any]:
 
 
 def points(report: dict[str, Any], category: str) -> int:
-    """Return a score from 0 to 100; 0 as well when an audit broke and there is none."""
+    """Return a score from 0 to 100; 0 if an audit failed and there is no score."""
     return round(100 * (report["categories"][category]["score"] or 0))
 
 
 def failures(report: dict[str, Any], category: str) -> list[str]:
-    """Return the audits of a category that have points and did not get all of theirs: name, title, measured value."""
+    """Return the audits of a category that lost points, each with its name, title and measured value."""
     with_points = {entry["id"] for entry in report["categories"][category]["auditRefs"] if entry["weight"]}
     return [
         " ".join(filter(None, (name, f"({found['title']})", found.get("displayValue"), found.get("errorMessage"))))

@@ -1,4 +1,4 @@
-"""Asking a server for one page as often as it can answer: with wrk, or with Python where wrk is missing."""
+"""Load tests of one page with wrk, or with Python if wrk is missing."""
 
 import http.client
 import re
@@ -16,7 +16,7 @@ CONNECTIONS = 4
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for; with a body it is a POST of a form."""
+    """The request to send: GET, or POST of a form if it has a body."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -25,22 +25,23 @@ class Request:
 
 @dataclass(frozen=True)
 class Load:
-    """What came of it."""
+    """The result: the number of responses, and the time in seconds."""
 
     answers: int
     seconds: float
 
     @property
     def per_second(self) -> float:
+        """Responses per second."""
         return self.answers / self.seconds
 
 
 class LoadError(Exception):
-    """The server answered with errors, so that its speed says nothing."""
+    """The server returned errors, so its speed means nothing."""
 
 
 def drive(request: Request, seconds: float) -> Load:
-    """Send ``request`` over four connections for ``seconds``; raises :class:`LoadError` when one fails."""
+    """Send ``request`` over four connections for ``seconds``. Raises :class:`LoadError` if one fails."""
     return _with_wrk(request, seconds) if shutil.which("wrk") else _with_python(request, seconds)
 
 
@@ -72,7 +73,7 @@ def _quoted(text: str) -> str:
 
 
 def _with_python(request: Request, seconds: float) -> Load:
-    """Slower than wrk, so its ratios flatter slow pages a little; good enough to see what is slow."""
+    """Send ``request`` from four threads. This is slower than wrk, so slow pages look a little better."""
     counts: list[int] = []
     started = time.perf_counter()
     threads = [
@@ -98,7 +99,7 @@ def _ask_until(request: Request, ends_at: float) -> int:
 
 
 def ask(request: Request) -> int:
-    """Send ``request`` once; return the status."""
+    """Send ``request`` once, and return the status."""
     parts = urlsplit(request.url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=30)
     headers = dict(request.headers)

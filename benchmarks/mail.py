@@ -1,12 +1,12 @@
-"""How fast emails and jobs leave, compared with the plain way on the same machine in the same minute.
+"""Measure how fast emails are delivered and jobs run, compared with plain smtplib and rq on the same machine.
 
     python -m benchmarks.mail               three rounds, about a minute and a half
     python -m benchmarks.mail --quick       one round
 
-Deliveries: `manage.py run_worker` with a full outbox, against a loop over bare smtplib that opens a
-connection for each message, both into one local SMTP server. Jobs: the kit's worker against `rq
-worker` as it comes. Times run from the first to the last message or job that arrived. Exits with 1
-when a bar is missed.
+Deliveries: `manage.py run_worker` with a full outbox, compared with a loop over smtplib that opens a
+connection for each message, both to the same local SMTP server. Jobs: the kit's worker, compared with a
+plain `rq worker`. Times are from the first to the last message or job that arrived. Exits with 1 if a
+bar is missed.
 """
 
 import argparse
@@ -44,6 +44,7 @@ SENDER, RECIPIENT = "site@example.com", "ada@example.org"
 
 
 def main() -> None:
+    """Print the rates, and exit with 1 if the kit's deliveries are slower than the loop."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="one round instead of three")
     rounds = 1 if parser.parse_args().quick else 3
@@ -62,7 +63,7 @@ def main() -> None:
 
 @contextmanager
 def mail_sink(folder: Path) -> Iterator[int]:
-    """Run the SMTP server; yields its port."""
+    """Run the SMTP server, and yield its port."""
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.mail_sink", str(port), str(folder / "mails")]
     server = subprocess.Popen(command)  # noqa: S603
@@ -85,7 +86,7 @@ def listens(port: int) -> bool:
 
 
 def prepare() -> None:
-    """Make the tables and the one user who gets all the mail."""
+    """Create the tables, and the user who gets all emails."""
     from app import create_app
     from app.extensions import db
     from app.kit.db.migrations import upgrade
@@ -99,7 +100,7 @@ def prepare() -> None:
 
 
 def compare_deliveries(folder: Path, port: int, rounds: int) -> float:
-    """Print messages a second of the kit and of two loops; return the median ratio to the faster loop."""
+    """Print messages per second of the kit and of two loops, and return the median ratio to the faster loop."""
     kit, building, sending = [], [], []
     for _ in range(rounds):
         sending.append(loop_rate(port, build_each=False))
@@ -113,10 +114,10 @@ def compare_deliveries(folder: Path, port: int, rounds: int) -> float:
 
 
 def loop_rate(port: int, *, build_each: bool) -> float:
-    """Return messages a second of a loop over smtplib with a connection for each.
+    """Return messages per second of a loop over smtplib with a connection for each.
 
-    It takes the words of the kit's own confirmation. Either the standard library puts every message
-    together, or one is put together beforehand.
+    The message has the text of the kit's confirmation email. It is built for each delivery with
+    ``build_each``, else once in advance.
     """
     from app import create_app, email
 
@@ -131,7 +132,7 @@ def loop_rate(port: int, *, build_each: bool) -> float:
 
 
 def plain_message(rendered: "Rendered") -> bytes:
-    """Return the message as the standard library makes it."""
+    """Return the message as built by the standard library."""
     message = EmailMessage(policy=SMTP_LINES)
     message["From"], message["To"], message["Subject"] = SENDER, RECIPIENT, rendered.subject
     message.set_content(rendered.text)
@@ -140,7 +141,7 @@ def plain_message(rendered: "Rendered") -> bytes:
 
 
 def fill_outbox() -> None:
-    """Write confirmations for the next round."""
+    """Queue confirmation emails for the next round."""
     from app import create_app, email
     from app.extensions import db
     from app.models import User
@@ -153,11 +154,12 @@ def fill_outbox() -> None:
 
 
 def worker_command() -> list[str]:
+    """Return the command that runs the kit's worker."""
     return [sys.executable, "manage.py", "run_worker"]
 
 
 def rate(file: Path, count: int, command: list[str]) -> float:
-    """Run ``command`` until ``count`` bytes arrived in ``file``; return how many a second, after the first."""
+    """Run ``command`` until it has added ``count`` bytes to ``file``; return bytes per second after the first."""
     before = size(file)
     process = subprocess.Popen(command)  # noqa: S603
     try:
@@ -171,11 +173,12 @@ def rate(file: Path, count: int, command: list[str]) -> float:
 
 
 def size(file: Path) -> int:
+    """Return the size of a file in bytes; 0 if it does not exist."""
     return file.stat().st_size if file.exists() else 0
 
 
 def measure_writing() -> None:
-    """Print what an email adds to a transaction that writes anyway, with and without Redis."""
+    """Print the time that an email adds to a transaction, with and without Redis."""
     from app import create_app
 
     app = create_app()
@@ -191,7 +194,7 @@ def measure_writing() -> None:
 
 
 def writing_seconds(*, with_email: bool) -> float:
-    """Return the median time of a transaction that changes a user, and sends an email if asked to."""
+    """Return the median time in seconds of a transaction that changes a user and, if wanted, sends an email."""
     from app import email
     from app.extensions import db
     from app.models import User
@@ -210,7 +213,7 @@ def writing_seconds(*, with_email: bool) -> float:
 
 
 def compare_jobs(folder: Path, rounds: int) -> None:
-    """Print jobs a second of both workers."""
+    """Print jobs per second of both workers."""
     kit, stock = [], []
     for _ in range(rounds):
         empty_queues_and_outbox()
@@ -225,6 +228,7 @@ def compare_jobs(folder: Path, rounds: int) -> None:
 
 
 def empty_queues_and_outbox() -> None:
+    """Delete all jobs and emails."""
     from sqlalchemy import delete
 
     from app import create_app
@@ -239,6 +243,7 @@ def empty_queues_and_outbox() -> None:
 
 
 def enqueue(path: str, queue_name: str, count: int) -> None:
+    """Enqueue the function at the dotted ``path``, ``count`` times."""
     from app import create_app
     from app.kit.jobs.queue import queue_named
 

@@ -1,4 +1,4 @@
-"""The same small job twice: as a job of the kit, and as `rq worker` runs it, which loads the app each time."""
+"""The same small job twice: as a job of the kit, and for `rq worker`, where each job loads the app."""
 
 import os
 from typing import Any
@@ -9,7 +9,7 @@ COUNT_FILE = "BENCHMARK_COUNT_FILE"
 
 
 def count() -> None:
-    """Add one byte to the file that is measured."""
+    """Append one byte to the measured file."""
     file = os.open(os.environ[COUNT_FILE], os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     os.write(file, b".")
     os.close(file)
@@ -17,11 +17,12 @@ def count() -> None:
 
 @job("Count", retry_after_seconds=())
 def count_in_kit() -> None:
+    """Count as a job of the kit."""
     count()
 
 
 def count_alone(*_arguments: Any) -> None:
-    """What a job of flask-base's design does: make the app, then work in its context."""
+    """Count as a job of the original flask-base: create the app, then run in its context."""
     from app import create_app
 
     with create_app().app_context():

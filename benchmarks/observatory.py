@@ -1,8 +1,8 @@
 """The Mozilla HTTP Observatory's score of the kit: `python -m benchmarks.observatory`.
 
-Serves a production site over https on this machine, with a certificate of its own, and lets the
-scanner visit five pages. Needs Node.js (npm) and openssl; all it writes goes into a temporary
-folder, except the site's built assets.
+This serves a production site over https on this machine, with a self-signed certificate, and runs the
+scanner on five pages. It needs Node.js (npm) and openssl, and writes only to a temporary folder, except for
+the site's built assets.
 """
 
 import json
@@ -29,7 +29,7 @@ START_SECONDS = 2
 
 
 def main() -> None:
-    """Print grade and score of each page; exits with 1 when one has less than 120 points."""
+    """Print the grade and score of each page, and exit with 1 if one has less than 120 points."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         scanner = install_scanner(folder)
@@ -46,15 +46,15 @@ def main() -> None:
 
 
 def install_scanner(folder: Path) -> Path:
-    """Return the scanner's program, freshly installed from the npm registry."""
+    """Install the scanner from the npm registry, and return the path of its script."""
     package = programs.install_from_npm(SCANNER, VERSION, folder)
-    # The list of domains that browsers know as https-only; no local host stands in it.
+    # The HSTS preload list of browsers. It contains no localhost, so it can be empty.
     (package / "conf" / "hsts-preload.json").write_text("{}")
     return package / "src" / "scan.js"
 
 
 def make_certificate(folder: Path) -> Path:
-    """Return a certificate for localhost, its key beside it as `key.pem`."""
+    """Create a certificate for localhost with its key in `key.pem`, and return the path of the certificate."""
     certificate = folder / "certificate.pem"
     subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
     key = ("-newkey", "rsa:2048", "-nodes", "-keyout", str(folder / "key.pem"))
@@ -65,7 +65,7 @@ def make_certificate(folder: Path) -> Path:
 
 @contextmanager
 def https_site(variables: Mapping[str, str], cookie: str, folder: Path) -> Iterator[int]:
-    """Serve the site over https until the block ends; yields the port."""
+    """Serve the site over https until the block ends, and yield the port."""
     port = free_port()
     https = {"SSL_DISABLE": "false", "BASE_URL": f"https://localhost:{port}", "OBSERVATORY_COOKIE": cookie}
     encryption = ("--certfile", str(folder / "certificate.pem"), "--keyfile", str(folder / "key.pem"))
@@ -84,7 +84,7 @@ def https_site(variables: Mapping[str, str], cookie: str, folder: Path) -> Itera
 
 
 def logged_in_site() -> Any:
-    """Return the site as an administrator's browser sees it: the scanner itself can send no cookie."""
+    """Return the site as an administrator sees it, because the scanner cannot send a cookie."""
     from app import create_app
 
     app = create_app("production")
@@ -100,7 +100,7 @@ def logged_in_site() -> Any:
 
 
 def scan(scanner: Path, address: str, certificate: Path) -> dict[str, Any]:
-    """Return what the scanner says about `host:port/path`, with the tests that cost points."""
+    """Return status, grade and score of `host:port/path`, and the tests that lost points."""
     trusting = {**os.environ, "NODE_EXTRA_CA_CERTS": str(certificate)}
     answer = json.loads(programs.run("node", str(scanner), address, env=trusting))
     if "scan" not in answer:

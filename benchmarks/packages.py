@@ -1,4 +1,4 @@
-"""Bare Flask once more, after the import of what the kit is built on: no site on these packages starts faster."""
+"""Bare Flask with the packages of the kit imported: no site with these packages can start faster."""
 
 # ruff: noqa: F401
 import argon2

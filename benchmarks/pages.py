@@ -1,13 +1,12 @@
-"""How fast pages are, as a share of what bare Flask reaches on the same machine in the same minute.
+"""Measure how fast pages are, as a ratio to bare Flask on the same machine.
 
-    python -m benchmarks.pages              five rounds of two seconds a page, about six minutes
+    python -m benchmarks.pages              five rounds of two seconds per page, about six minutes
     python -m benchmarks.pages --quick      two rounds of one second
 
-One gunicorn sync worker each for bare Flask and the kit, driven by wrk over four connections. Pages
-take turns within a round, so that a busy moment of the machine hits all of them. The ratio of
-processor time is beside the ratio of answers per second: on a machine that does other things too,
-it is the steadier of the two. Each page is asked for as Chromium asks (Zstandard), and once more as
-Safari does ("br"). Exits with 1 when a bar is missed.
+Bare Flask and the kit each have one gunicorn sync worker, and wrk uses four connections. Pages take turns
+within a round, so that a busy moment of the machine affects all of them. On a machine that is not idle, the
+ratio of CPU time varies less than the ratio of responses per second. Each page is requested with the encodings
+of Chromium (Zstandard) and again with those of Safari (column "br"). Exits with 1 if a bar is missed.
 """
 
 import argparse
@@ -27,7 +26,7 @@ MICROSECONDS = 1_000_000
 
 @dataclass
 class Figures:
-    """What was measured of one page, one entry a round."""
+    """The measurements of one page, one entry per round."""
 
     per_second: list[float] = field(default_factory=list)
     cpu_microseconds: list[float] = field(default_factory=list)
@@ -36,6 +35,7 @@ class Figures:
 
 
 def main() -> None:
+    """Print all figures, and exit with 1 if a bar is missed."""
     arguments = _parse_arguments()
     with tempfile.TemporaryDirectory() as folder, prepared_site(Path(folder)) as (variables, cookies):
         with running_visits(variables, cookies) as visits:
@@ -58,7 +58,7 @@ def _parse_arguments() -> argparse.Namespace:
 
 
 def measure(visits: list[Visit], rounds: int, seconds: int) -> dict[str, Figures]:
-    """Drive each visit once a round; the first visit is what the others are compared with."""
+    """Measure each visit once per round. The others are compared with the first."""
     figures = {visit.name: Figures() for visit in visits}
     for visit in visits:
         drive(visit.request, 1)
@@ -80,7 +80,7 @@ def _measure_once(visit: Visit, figures: Figures, seconds: int) -> None:
 
 
 def report(visits: list[Visit], figures: dict[str, Figures]) -> list[str]:
-    """Print a line per page; return the pages that missed their bar."""
+    """Print a line per page, and return the pages that missed their bar."""
     print("page                      requests/s   ratio to hello (spread)      br   CPU µs   CPU ratio    bar")
     missed = []
     hello_cpu = median(figures[visits[0].name].cpu_microseconds)

@@ -1,4 +1,4 @@
-"""A production site with people in it to point other tools at: `python -m benchmarks.serve`, until Ctrl-C."""
+"""A production site with users, for other tools: `python -m benchmarks.serve`, until Ctrl-C."""
 
 import signal
 import tempfile
@@ -11,8 +11,8 @@ from tests.servers.web import start_gunicorn
 
 
 def main() -> None:
-    """Print the address, and serve until told to end."""
-    # SIGTERM, and SIGINT where a shell starts it in the background, should stop the servers too.
+    """Print the URL, and serve until SIGTERM or Ctrl-C."""
+    # Both should stop the servers too. A shell ignores SIGINT for processes in the background.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with served_site() as address:
@@ -23,7 +23,7 @@ def main() -> None:
 
 @contextmanager
 def served_site() -> Iterator[str]:
-    """Serve with the project's own gunicorn.conf.py until the block ends; yields the address."""
+    """Serve with the project's gunicorn.conf.py until the block ends, and yield the URL."""
     with tempfile.TemporaryDirectory() as folder, prepared_site(Path(folder)) as (variables, _cookies):
         port = int(variables["BASE_URL"].rpartition(":")[2])
         with start_gunicorn("app:create_app()", variables, port=port) as server:

@@ -1,4 +1,4 @@
-"""The kit as it runs in production, with people in it, and the requests that visit its pages."""
+"""The kit as in production, with users, and the requests for its pages."""
 
 import os
 import re
@@ -20,14 +20,14 @@ PASSWORD = "correct-horse-battery-staple"  # noqa: S105
 FAKE_USERS = 500
 ONE_SYNC_WORKER = ("--config", str(Path(__file__).with_name("sync_worker.py")))
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
-# What Chromium sends; Safari stops at Brotli.
+# The encodings of Chromium, and of Safari, which has no Zstandard.
 CHROME_ENCODINGS, SAFARI_ENCODINGS = "gzip, deflate, br, zstd", "gzip, deflate, br"
 BROWSER_HEADERS = {"User-Agent": CHROME, "Accept-Encoding": CHROME_ENCODINGS}
 
 
 @dataclass(frozen=True)
 class Visit:
-    """A page of the comparison; ``bar`` is the share of hello that it has to reach, None for none."""
+    """A page of the comparison; ``bar`` is the least ratio to the "hello" page, or None."""
 
     name: str
     server: WebServer
@@ -37,13 +37,13 @@ class Visit:
 
     @property
     def for_safari(self) -> Request:
-        """The same, asked by a browser whose best encoding is Brotli."""
+        """The same request from a browser whose best encoding is Brotli."""
         return replace(self.request, headers={**self.request.headers, "Accept-Encoding": SAFARI_ENCODINGS})
 
 
 @dataclass(frozen=True)
 class Cookies:
-    """What the browsers of two people who are logged in send."""
+    """The cookie headers of two users who are logged in."""
 
     user: str
     administrator: str
@@ -51,7 +51,7 @@ class Cookies:
 
 @contextmanager
 def prepared_site(folder: Path) -> Iterator[tuple[dict[str, str], Cookies]]:
-    """Yield the variables of a production site that has its assets, tables and people, and their cookies."""
+    """Prepare a production site with assets, tables and users, and yield its environment variables and cookies."""
     with start_redis(folder / "redis") as redis_url:
         variables = production_environment(f"sqlite:///{folder / 'site.sqlite'}", redis_url, free_port())
         os.environ.update(variables)
@@ -59,7 +59,7 @@ def prepared_site(folder: Path) -> Iterator[tuple[dict[str, str], Cookies]]:
 
 
 def _fill() -> Cookies:
-    # Only now does the environment say which site this is.
+    # Imported here because config.py reads the environment, which is complete only now.
     from app import assets, create_app
     from app.extensions import db
     from app.fake_data import add_fake_users
@@ -90,7 +90,7 @@ def _log_in(user: Any) -> str:
 
 @contextmanager
 def running_visits(variables: dict[str, str], cookies: Cookies) -> Iterator[list[Visit]]:
-    """Start bare Flask, the kit, and the kit without a hash; yields the visits, each tried once."""
+    """Start bare Flask, the kit, and the kit without a password hash. Yield the visits, each tested once."""
     port = int(variables["BASE_URL"].rpartition(":")[2])
     with (
         start_gunicorn("benchmarks.bare:app", {}, *ONE_SYNC_WORKER) as bare,
@@ -128,7 +128,7 @@ def _kit_visits(server: WebServer, cookies: Cookies) -> list[Visit]:
 
 
 def _after_first_page(server: WebServer, cookie: str) -> str:
-    """What the browser sends from then on: its first page puts the token of its forms into the session."""
+    """Return the cookie after a first request, which adds the CSRF token to the session."""
     page = urllib.request.Request(f"{server.address}/", headers={"Cookie": cookie})  # noqa: S310
     return str(urllib.request.urlopen(page).headers["Set-Cookie"].partition(";")[0])  # noqa: S310
 
@@ -141,7 +141,7 @@ def _style_sheet(server: WebServer) -> str:
 
 
 def _login(server: WebServer) -> Visit:
-    """A login that succeeds: session row, known device and cookie included."""
+    """Return a visit that logs in successfully, which includes the session's row, the known device and the cookie."""
     form = urllib.request.urlopen(f"{server.address}/account/login")  # noqa: S310
     cookie = form.headers["Set-Cookie"].partition(";")[0]
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form.read().decode())

@@ -1,10 +1,10 @@
-"""How long a web server takes from its start to its first answer, and how much memory it then holds.
+"""Measure the time from the start of a web server to its first response, and its memory.
 
     python -m benchmarks.start              seven starts each, about two minutes; --starts N for others
 
-Bare Flask's page, the same page after the import of the packages that the kit is built on, and the
-kit take turns, each under the kit's own gunicorn.conf.py. The second is the floor: what a site on
-these packages costs before it has a line of its own. Exits with 1 when a bar is missed.
+Bare Flask's page, the same page with all packages of the kit imported, and the kit take turns, each with
+the kit's gunicorn.conf.py. The second is the lower limit of any site with these packages. Exits with 1 if
+a bar is missed.
 """
 
 import argparse
@@ -40,7 +40,7 @@ class Candidate:
 
 @dataclass
 class Figures:
-    """What was measured of one candidate, one entry a start; memory is a worker's, except the total."""
+    """The measurements of one candidate, one entry per start. Memory is that of one worker, except the total."""
 
     seconds: list[float] = field(default_factory=list)
     cpu_seconds: list[float] = field(default_factory=list)
@@ -50,6 +50,7 @@ class Figures:
 
 
 def main() -> None:
+    """Print the figures, and exit with 1 if a bar is missed."""
     parser = argparse.ArgumentParser(description="Compare the kit's start and memory with bare Flask's.")
     parser.add_argument("--starts", type=int, default=7, help="of each")
     starts = parser.parse_args().starts
@@ -59,7 +60,7 @@ def main() -> None:
 
 
 def measure(variables: Mapping[str, str], starts: int) -> dict[str, Figures]:
-    """Start each candidate ``starts`` times, in turns; ``variables`` are those of the kit's prepared site."""
+    """Start each candidate ``starts`` times, in turns; ``variables`` are the environment of the prepared site."""
     _compile_sources()
     candidates = [
         Candidate("bare page", "benchmarks.bare:app", ("/page",)),
@@ -74,7 +75,7 @@ def measure(variables: Mapping[str, str], starts: int) -> dict[str, Figures]:
 
 
 def _compile_sources() -> None:
-    """Do what pip does for packages, and the first start for the site unless PYTHONDONTWRITEBYTECODE forbids it."""
+    """Compile the site's code, as pip does for packages. With PYTHONDONTWRITEBYTECODE the first start does not."""
     for folder in ("app", "benchmarks"):
         compileall.compile_dir(ROOT / folder, quiet=1)
     compileall.compile_file(ROOT / "config.py", quiet=1)
@@ -99,7 +100,7 @@ def _start_once(candidate: Candidate, figures: Figures) -> None:
 
 
 def report(figures: Mapping[str, Figures]) -> list[str]:
-    """Print a line per candidate and the bars; return what missed its bar."""
+    """Print a line per candidate and the bars, and return what missed its bar."""
     print(
         "                         exec to first 200   ratio (spread)     CPU  ratio    a worker's RSS    PSS  all PSS"
     )

@@ -1,4 +1,4 @@
-"""gunicorn's settings in the comparison, the same for bare Flask and the kit."""
+"""The gunicorn settings of the comparison, the same for bare Flask and the kit."""
 
 worker_class = "sync"
 workers = 1

@@ -1,4 +1,4 @@
-"""The production site with a hash that costs nothing and no limit on tries: what logging in costs besides."""
+"""The production site with a cheap password hash and no rate limits, to measure the rest of a login."""
 
 import os
 
@@ -10,7 +10,7 @@ from config import ProductionConfig, config
 
 
 class WithoutHash(ProductionConfig):
-    """Never for a real site."""
+    """Production without its protection of passwords. Never use it for a real site."""
 
     RATELIMIT_ENABLED = False
 

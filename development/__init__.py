@@ -1,4 +1,4 @@
-"""Runs the whole site on one machine, for `manage.py dev` and `manage.py test --postgres`.
+"""The tools behind `manage.py dev` and `manage.py test`, which run the whole site on one machine.
 
-Nothing here is imported by the web application; its packages are not installed in production.
+The web application does not import them, and production does not install their packages.
 """

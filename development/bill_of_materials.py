@@ -1,7 +1,7 @@
-"""Which packages production runs, and under which licenses.
+"""The packages of production, and their licenses.
 
 `python -m development.bill_of_materials FILE` prints the list, writes it to FILE in the CycloneDX
-format (ECMA-424), and fails when a license would bind a fork's own code.
+format (ECMA-424), and exits with 1 if a license would apply to a fork's own code.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 
 REQUIREMENTS = Path(__file__).parent.parent / "requirements" / "common.txt"
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)", re.MULTILINE)
-# A library under the LGPL may be used by any program; one under the GPL or AGPL may not.
+# Any program may use a library under the LGPL, but not one under the GPL or AGPL.
 BINDING = re.compile(r"(?<![L\w])A?GPL|(?<!Lesser )General Public", re.IGNORECASE)
 NOT_HERE = "not needed on this machine"
 
@@ -29,6 +29,7 @@ class Package:
 
     @property
     def binds(self) -> bool:
+        """Whether the license would apply to a fork's own code."""
         return BINDING.search(self.license) is not None
 
     def component(self) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def packages(requirements: str) -> list[Package]:
 
 
 def license_of(name: str) -> str:
-    """Return the license that an installed package states, from the most exact of its three fields."""
+    """Return the license of an installed package, from the most precise of its three metadata fields."""
     try:
         about = metadata(name)
     except PackageNotFoundError:
@@ -59,7 +60,7 @@ def license_of(name: str) -> str:
 
 
 def _title_of_license_file(name: str) -> str:
-    """Return the first line of the package's own license, for the few that state it nowhere else."""
+    """Return the first line of the package's license file, for the few that state it nowhere else."""
     found = [path for path in files(name) or [] if path.name in {"LICENSE", "LICENSE.txt", "LICENSE.md"}]
     return next((path.read_text().strip().partition("\n")[0] for path in found), "unknown")
 
@@ -75,7 +76,7 @@ def bill(listed: list[Package]) -> dict[str, Any]:
 
 
 def main(target: str) -> None:
-    """Print the licenses, write the bill to `target`, and exit with 1 for a package that binds."""
+    """Print the licenses, write the bill to `target`, and exit with 1 if one is binding or unknown."""
     listed = packages(REQUIREMENTS.read_text())
     for package in listed:
         sys.stdout.write(f"{package.name:24} {package.version:14} {package.license}\n")

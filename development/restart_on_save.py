@@ -1,6 +1,6 @@
-"""`python -m development.restart_on_save SCRIPT ARGUMENTS…`: runs a Python script anew at every save.
+"""Restart a Python script at every save: `python -m development.restart_on_save SCRIPT ARGUMENTS…`.
 
-The web server and the worker load the application once; this makes them load what was just written.
+The web server and the worker load the code once, so they need a restart after each change.
 """
 
 import signal
@@ -11,7 +11,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# Templates, styles and scripts show by themselves.
+# Changes of templates, styles and scripts need no restart.
 WATCHED = ("config.py", "app/**/*.py")
 LOOK_SECONDS = 0.5
 STOP_SECONDS = 5
@@ -20,10 +20,10 @@ Snapshot = dict[Path, float]
 
 
 def restart_on_save(arguments: list[str], pass_fds: Collection[int] = ()) -> int:
-    """Run a Python script until it ends by itself or Ctrl-C; return its exit code.
+    """Run a Python script until it ends by itself or Ctrl-C, and return its exit code.
 
-    A script that a save has broken is started again by the next save. ``pass_fds`` are open
-    files that the script inherits.
+    After a save that breaks the script, the next save starts it again. ``pass_fds`` are file descriptors
+    that the script inherits.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     was_restarted = False
@@ -43,13 +43,13 @@ def restart_on_save(arguments: list[str], pass_fds: Collection[int] = ()) -> int
 
 
 def take_snapshot() -> Snapshot:
-    """Return when each watched file was changed last."""
+    """Return the modification time of each watched file."""
     times: Snapshot = {}
     for file in (file for pattern in WATCHED for file in ROOT.glob(pattern)):
         try:
             times[file] = file.stat().st_mtime
         except FileNotFoundError:
-            # An editor replaces a file by deleting it first.
+            # Some editors save a file by deleting it first.
             continue
     return times
 

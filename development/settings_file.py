@@ -1,4 +1,4 @@
-"""Writes `.env` for a fresh checkout: the sample with secrets of its own."""
+"""The `.env` of a new checkout: the sample with random secrets."""
 
 import os
 import re
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def ensure_settings_file(folder: Path) -> bool:
-    """Write `.env` from `.env.example` in ``folder`` unless there is one; return whether it was written."""
+    """Write `.env` from `.env.example` in ``folder`` unless there is one, and return whether it was written."""
     target = folder / ".env"
     try:
-        # Readable by its owner alone from its first moment on; an existing file is never touched.
+        # Created with mode 0600, so that no other user can ever read it. O_EXCL never overwrites a file.
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return False

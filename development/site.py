@@ -1,4 +1,4 @@
-"""`manage.py dev`: the settings, ports, lock and processes of the site on a developer's machine."""
+"""The site on a developer's machine (`manage.py dev`): its settings, ports, lock and processes."""
 
 import http.client
 import os
@@ -22,11 +22,11 @@ ANSWER_WITHIN_SECONDS = 60
 
 
 class NotPossibleError(Exception):
-    """Why the site cannot run here, and what to do."""
+    """The site cannot run here. The message says why and what to do."""
 
 
 class DevelopmentSite:
-    """The one site that may run in this checkout at a time."""
+    """The site of this checkout, which can run only once at a time."""
 
     def __init__(self, lock: TextIO, listener: socket.socket, own_queue: bool) -> None:
         self.lock = lock
@@ -36,9 +36,9 @@ class DevelopmentSite:
 
     @classmethod
     def open(cls) -> "DevelopmentSite":
-        """Write `.env` when there is none, choose ports, and put the settings into the environment.
+        """Lock the checkout, write `.env` if there is none, choose ports, and set the environment variables.
 
-        Raises :class:`NotPossibleError`.
+        Raises :class:`NotPossibleError`, for example if the site runs already.
         """
         _refuse_other_places()
         lock = _lock_checkout()
@@ -52,13 +52,14 @@ class DevelopmentSite:
 
     @property
     def address(self) -> str:
+        """The URL of the site."""
         return f"http://{HOST}:{self.web_port}"
 
     def _set_environment(self) -> None:
         os.environ["FLASK_CONFIG"] = "development"
         os.environ["PORT"] = str(self.web_port)
         os.environ[OPEN_SOCKET] = str(self.listener.fileno())
-        # An empty line in .env counts as unset.
+        # An empty value in .env counts as unset.
         os.environ["BASE_URL"] = os.environ.get("BASE_URL") or self.address
         if self.own_queue:
             port = free_port()
@@ -66,13 +67,13 @@ class DevelopmentSite:
             os.environ["REDIS_URL"] = f"redis://{HOST}:{port}/0"
 
     def erase_data(self) -> None:
-        """Delete what the queue and the mailbox hold; the database is the caller's."""
+        """Delete the data of the queue and the mailbox. The caller empties the database."""
         for name in ("queue", "mailbox"):
             shutil.rmtree(INSTANCE / name, ignore_errors=True)
 
     def run(self, administrator: str, password: str | None) -> int:
-        """Run what Procfile.local lists until Ctrl-C; return the exit code."""
-        # Imported this late because production, which lists this command too, has no honcho.
+        """Run the processes of Procfile.local until Ctrl-C, and return the exit code."""
+        # Imported here because production, which lists this command too, has no honcho.
         from honcho.environ import parse_procfile
 
         from development.processes import Processes
@@ -86,7 +87,7 @@ class DevelopmentSite:
         return processes.run()
 
     def _environment_of_processes(self) -> dict[str, str]:
-        # "python" in Procfile.local means this one, whichever is first on the user's PATH.
+        # "python" in Procfile.local means this interpreter, whatever the user's PATH is.
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         return {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1"}
 
@@ -102,8 +103,8 @@ def _refuse_other_places() -> None:
 
 
 def _lock_checkout() -> TextIO:
-    """Two sites would write to one queue's files; the lock lasts as long as any of the site's processes."""
-    # Not on Windows.
+    """Lock the checkout until all of the site's processes end: two sites would write to the same queue files."""
+    # Imported here because Windows does not have it.
     import fcntl
 
     INSTANCE.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""`manage.py test`: pytest in a process of its own, on SQLite or PostgreSQL."""
+"""The tests (`manage.py test`): pytest in its own process, on SQLite or PostgreSQL."""
 
 import os
 import signal
@@ -7,12 +7,12 @@ import sys
 
 from development.postgres import postgres_server
 
-# One process more than there are cores: some tests wait for other processes rather than work.
+# One process more than cores, because some tests only wait for other processes.
 ALL_TESTS = ["--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "worksteal"]
 
 
 def run_tests(pytest_arguments: list[str], *, on_postgres: bool) -> int:
-    """Run pytest with these arguments, or all tests on all cores without any; return its exit code."""
+    """Run pytest with these arguments, or all tests on all cores if there are none, and return its exit code."""
     arguments = pytest_arguments or ALL_TESTS
     if not on_postgres:
         return _run_pytest(arguments, {})
@@ -24,7 +24,7 @@ def run_tests(pytest_arguments: list[str], *, on_postgres: bool) -> int:
 
 def _run_pytest(arguments: list[str], extra: dict[str, str]) -> int:
     environment = {**os.environ, **extra}
-    # Containers set it to stay small; here dozens of processes would compile every package anew.
+    # Containers set it to save space, but then each of dozens of processes would compile every package again.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     pytest = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "pytest", *arguments],  # nosec B603
@@ -33,7 +33,7 @@ def _run_pytest(arguments: list[str], extra: dict[str, str]) -> int:
     try:
         return pytest.wait()
     except KeyboardInterrupt:
-        # The terminal has told pytest as well: its summary is worth waiting for.
+        # The terminal sends Ctrl-C to pytest too. Wait for its summary.
         return pytest.wait()
     finally:
         pytest.terminate()

@@ -1,7 +1,7 @@
-"""Werkzeug's development server behind a socket that stays open while the code is loaded anew.
+"""Werkzeug's development server on a socket that stays open during restarts.
 
-A request sent during a restart waits instead of failing, and code that does not load shows its
-error in the browser until the next save.
+A request during a restart waits instead of failing. If the code does not load, the browser shows the error
+until the next save.
 """
 
 import os
@@ -20,7 +20,7 @@ from werkzeug.serving import make_server
 from development.ports import OPEN_SOCKET, QUEUED_CONNECTIONS
 from development.restart_on_save import restart_on_save
 
-# The number of the open socket, for the process that serves.
+# The environment variable with the socket's file descriptor, for the serving process.
 SOCKET = "DEVELOPMENT_SOCKET"
 EVERY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 # nosec B104
 
@@ -28,7 +28,7 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def serve_with_restarts(host: str, port: int) -> int:
-    """Keep a serving process on the port, a new one after each save; return its exit code."""
+    """Serve on the port, restart the serving process after each save, and return its exit code."""
     with _open_socket(host, port) as listener:
         number = listener.fileno()
         os.environ[SOCKET] = str(number)
@@ -43,7 +43,7 @@ def _open_socket(host: str, port: int) -> socket.socket:
 
 
 def serve(load_app: Callable[[], Flask], host: str, port: int) -> None:
-    """Load the application and serve it until a signal comes."""
+    """Load the application and serve it until SIGTERM or Ctrl-C."""
     app = load_app()
     _answer_to(app, host)
     print(f"Serving {app.config['APP_NAME']} at http://{host}:{port}", flush=True)
@@ -51,13 +51,13 @@ def serve(load_app: Callable[[], Flask], host: str, port: int) -> None:
 
 
 def _answer_to(app: Flask, host: str) -> None:
-    # Whoever names an address to listen on will visit it; names that stand for every address are nobody's.
+    # A developer who chose a host to listen on will use it in the URL. Wildcard addresses are no host names.
     if host not in EVERY_ADDRESS and app.config["TRUSTED_HOSTS"] is not None:
         app.config["TRUSTED_HOSTS"].append(host)
 
 
 def show_until_saved(error: Exception) -> None:
-    """Return every request with ``error``; raise it when no save would start this process again."""
+    """Show ``error`` for every request until the next save. Raises it if no save would restart this process."""
     if SOCKET not in os.environ:
         raise error
     traceback.print_exception(error)
@@ -69,7 +69,7 @@ def show_until_saved(error: Exception) -> None:
 
 
 def _for_this_machine(application: Application) -> Application:
-    """Keep the source code in a traceback from a foreign page whose name leads here (DNS rebinding)."""
+    """Refuse foreign hosts, so that no other site can read the source code in tracebacks (DNS rebinding)."""
 
     def guarded(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if not host_is_trusted(environ.get("HTTP_HOST"), ["localhost", "127.0.0.1"]):
@@ -81,7 +81,7 @@ def _for_this_machine(application: Application) -> Application:
 
 
 def _with_named_loopback(application: Application) -> Application:
-    """Let [::1] be localhost: Werkzeug's list of trusted hosts cannot hold an IPv6 address."""
+    """Treat the host [::1] as localhost, because Werkzeug's trusted hosts cannot contain an IPv6 address."""
 
     def renamed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ.get("HTTP_HOST", "").startswith("[::1]"):
@@ -95,7 +95,7 @@ def _serve(application: Application, host: str, port: int) -> None:
     number = os.environ.get(SOCKET)
     served = _with_named_loopback(application)
     server = make_server(host, port, served, threaded=True, fd=int(number) if number else None)
-    # A request that is being answered when the next save comes gets its whole answer.
+    # Finish the running requests before a restart.
     server.daemon_threads = False  # type: ignore[attr-defined]
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     server.serve_forever()

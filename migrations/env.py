@@ -1,4 +1,4 @@
-"""Runs the migrations on the application's own engine, so that both always mean the same database."""
+"""Run the migrations on the application's engine, so that both use the same database."""
 
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ db = current_app.extensions["migrate"].db
 
 
 def run_migrations() -> None:
-    """Run the wanted migrations, all in one transaction where the database can."""
+    """Run the migrations, in one transaction if the database supports it."""
     with db.engine.connect() as connection:
         context.configure(
             connection=connection,
@@ -27,7 +27,7 @@ def run_migrations() -> None:
 
 
 def render_item(kind: str, item: Any, autogenerate: AutogenContext) -> str | Literal[False]:
-    """Have a new migration import our own type, which Alembic would name without importing it."""
+    """Return the source of a column type. Our own type needs an import, which Alembic does not add by itself."""
     if kind == "type" and isinstance(item, UTCDateTime):
         autogenerate.imports.add("from app.kit.db.database import UTCDateTime")
         return "UTCDateTime()"
@@ -35,7 +35,7 @@ def render_item(kind: str, item: Any, autogenerate: AutogenContext) -> str | Lit
 
 
 def print_migrations() -> None:
-    """Write the migrations as SQL, for who may not change the database by themselves (``--sql``)."""
+    """Print the migrations as SQL, for a database that somebody else has to change (``--sql``)."""
     context.configure(url=db.engine.url, target_metadata=db.metadata, literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()

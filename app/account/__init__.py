@@ -1,4 +1,4 @@
-"""The account area: joining, signing in, and looking after one's own account."""
+"""The account area: signing up, logging in, and managing one's own account."""
 
 from app.account import views
 from app.account.blueprint import account

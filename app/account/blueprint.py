@@ -1,4 +1,4 @@
-"""The blueprint of the account area, which is for users unless a view says otherwise."""
+"""The blueprint of the account area. Its views are for confirmed users unless they set another rule."""
 
 from flask import Blueprint
 

@@ -1,4 +1,4 @@
-"""What people type about their own account."""
+"""The forms of the account area."""
 
 from flask_login import current_user
 from wtforms import BooleanField, SubmitField
@@ -25,7 +25,7 @@ def _current_user(_form: Form) -> list[str | None]:
 
 
 class LoginForm(Form):
-    """Signing in."""
+    """Log in."""
 
     email = email_field(autocomplete="username")
     password = known_password_field()
@@ -34,7 +34,7 @@ class LoginForm(Form):
 
 
 class RegistrationForm(Form):
-    """Joining."""
+    """Sign up."""
 
     first_name = name_field("First name", "given-name", NAME_MAX_LENGTH)
     last_name = name_field("Last name", "family-name", NAME_MAX_LENGTH)
@@ -45,14 +45,14 @@ class RegistrationForm(Form):
 
 
 class RequestResetPasswordForm(Form):
-    """Asking for a link that sets a new password."""
+    """Request a link that sets a new password."""
 
     email = email_field()
     submit = SubmitField("Reset password")
 
 
 class _FormAboutOwner(Form):
-    """Whoever opens a mailed link is not logged in; the link says whose password it is."""
+    """A form behind a mailed link. The visitor is not logged in, so the view passes the owner of the link."""
 
     def __init__(self, owner: User) -> None:
         self.owner = owner
@@ -60,7 +60,7 @@ class _FormAboutOwner(Form):
 
 
 class ResetPasswordForm(_FormAboutOwner):
-    """Choosing a new password with a mailed link."""
+    """Set a new password with a mailed link."""
 
     new_password = new_password_field("New password", _owner)
     new_password2 = repeated_password_field("Confirm new password", "new_password")
@@ -68,7 +68,7 @@ class ResetPasswordForm(_FormAboutOwner):
 
 
 class CreatePasswordForm(_FormAboutOwner):
-    """Choosing the first password after an invitation."""
+    """Set the first password after an invitation."""
 
     password = new_password_field("Password", _owner)
     password2 = repeated_password_field("Confirm password", "password")
@@ -76,7 +76,7 @@ class CreatePasswordForm(_FormAboutOwner):
 
 
 class ChangePasswordForm(Form):
-    """Choosing a new password while logged in."""
+    """Set a new password while logged in."""
 
     old_password = known_password_field("Old password")
     new_password = new_password_field("New password", _current_user)
@@ -85,7 +85,7 @@ class ChangePasswordForm(Form):
 
 
 class ChangeEmailForm(Form):
-    """Moving the account to another address."""
+    """Change the email address of the account."""
 
     email = email_field("New email")
     password = known_password_field()
@@ -93,20 +93,20 @@ class ChangeEmailForm(Form):
 
 
 class ConfirmPasswordForm(Form):
-    """Giving the password again before something that matters."""
+    """Enter the password again before a sensitive action."""
 
     password = known_password_field()
     submit = SubmitField("Continue")
 
 
 class DeleteAccountForm(Form):
-    """The last question before an account is gone."""
+    """Delete one's own account."""
 
     password = known_password_field()
     submit = SubmitField("Delete my account", render_kw={"class": "button--danger"})
 
 
 class ButtonForm(Form):
-    """A single button: pages behind a mailed link change something only when it is pressed."""
+    """A single button. Mail scanners open links, so a page behind one changes nothing until the button is pressed."""
 
     submit = SubmitField("Continue")

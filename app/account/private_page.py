@@ -1,4 +1,4 @@
-"""What all pages behind a mailed link have in common."""
+"""The headers of all pages behind a mailed link."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -12,7 +12,7 @@ R = TypeVar("R")
 
 
 def private_page(view: Callable[P, R]) -> Callable[P, Response]:
-    """Keep the page's address, which holds a token, out of caches and out of what other sites are told."""
+    """Keep the page's URL, which holds a token, out of caches and out of the Referer header."""
 
     @wraps(view)
     def private(*args: P.args, **kwargs: P.kwargs) -> Response:

@@ -1,4 +1,4 @@
-"""Taking an account back, for who did not do what a notice said."""
+"""Recovery of an account from somebody who changed it without its owner."""
 
 from app import email
 from app.account.request_details import request_details
@@ -6,9 +6,9 @@ from app.models import AuditEvent, User, UserSession
 
 
 def take_back(user: User, token: str) -> bool:
-    """Give ``user`` back to the address that ``token`` was mailed to, and lock everyone out; the caller commits.
+    """Restore the address that ``token`` was mailed to and end every session. The caller commits.
 
-    False when the link is dead or somebody else has the address by now.
+    Returns False if the token is not valid, or another account has the address by now.
     """
     told_before = user.addresses_to_tell()
     if not user.redeem_not_me(token):
@@ -23,6 +23,6 @@ def take_back(user: User, token: str) -> bool:
 
 
 def _tell(user: User, told_before: list[str]) -> None:
-    """Tell every address; those that were outranked have no link any more, but must not go unaware."""
+    """Notify all present and former addresses. Those that lost their right to the account get no link."""
     for recipient in dict.fromkeys([*user.addresses_to_tell(), *told_before]):
         email.email_changed.send(user, recipient=recipient, new_email=user.email, **request_details())

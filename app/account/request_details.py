@@ -1,4 +1,4 @@
-"""Where a request comes from, in the words of a notice."""
+"""The origin of a request, for notices by email."""
 
 from flask import request
 
@@ -6,7 +6,7 @@ from app.kit.auth.user_agent import browser_label
 
 
 def request_details() -> dict[str, str]:
-    """Return the IP address and the browser of the running request, for a notice by email."""
+    """Return the IP address and the browser of the current request."""
     return {
         "ip_address": request.remote_addr or "",
         "browser": browser_label(request.user_agent.string),

@@ -1,6 +1,6 @@
-"""Signing up, such that nobody learns who has an account already.
+"""Sign-up that does not reveal whether an address has an account.
 
-Nobody is logged in before the address is confirmed: the same form would else tell, by letting in or not, whether
+Nobody is logged in before the address is confirmed. Otherwise the form would reveal, by logging in or not, whether
 the address was free.
 """
 
@@ -16,26 +16,25 @@ from app.models import AuditEvent, Role, User, UserSession
 
 
 def register(form: RegistrationForm) -> None:
-    """Add the user, or write to the owner when the address has an account; the caller commits.
+    """Add the user, or send an email to the owner if the address has an account. The caller commits.
 
-    An account that nobody confirmed holds the address against nobody: this sign-up takes its place.
-    All ways take the same statements and one hash: neither the page, nor its time, nor its work
-    tells anybody whether the address is known.
+    An unconfirmed account does not reserve its address: this sign-up replaces it. Every case runs the same
+    statements and one hash, so neither the page nor its response time reveals whether the address is known.
     """
     columns = _columns(form)
     is_new = insert_unless_taken(db.session(), User, **columns)
-    user = _hold_user(form.email.data)
-    if user is None:  # deleted at this very moment
+    user = _lock_user(form.email.data)
+    if user is None:  # deleted since the insert
         return
     is_pending = _awaits_confirmation(user, columns["role_id"])
     will_be_told = _notice(is_pending).send(user)
-    # Without an email to confirm it, a sign-up must not put an end to the link that was mailed before.
+    # If the rate limit stops the email, this sign-up must not invalidate the link of the earlier one.
     _replace_sign_up(user, columns, when=is_pending and will_be_told)
     AuditEvent.record("user.registered" if is_new else "user.registered_again", subject=user)
 
 
 def send_again(address: str) -> None:
-    """Repeat the email that a sign-up with ``address`` caused; the same work for any address; the caller commits."""
+    """Send the email of a sign-up with ``address`` again, with the same work for any address. The caller commits."""
     role_id = _newcomers_role_id()
     user = User.with_email(address)
     if user is None:
@@ -54,11 +53,11 @@ def _columns(form: RegistrationForm) -> dict[str, object]:
     }
 
 
-def _hold_user(address: str) -> User | None:
-    """Return the user with this address, held until the transaction ends.
+def _lock_user(address: str) -> User | None:
+    """Return the user with this address, its row locked until the transaction ends.
 
-    Whoever confirms, or signs up again, at the same moment comes wholly before or wholly after. (On SQLite the
-    insert before holds the whole database.)
+    A confirmation or another sign-up at the same time happens entirely before or entirely after this one. (On
+    SQLite the insert has already locked the whole database.)
     """
     query = select(User).where(func.lower(User.email) == address.lower())
     return db.session.scalar(query.with_for_update(of=User, key_share=True))
@@ -70,7 +69,7 @@ def _newcomers_role_id() -> int | None:
 
 
 def _awaits_confirmation(user: User, newcomers_role_id: object) -> bool:
-    """Return whether the account is a mere sign-up: never confirmed, not invited, not promoted or disabled."""
+    """Return whether the account is only a sign-up: never confirmed, not invited, promoted or disabled."""
     return user.state == "unconfirmed" and user.role_id == newcomers_role_id
 
 
@@ -79,10 +78,10 @@ def _notice(is_pending: bool) -> CatalogEmail:
 
 
 def _replace_sign_up(user: User, columns: dict[str, object], *, when: bool) -> None:
-    """Give the account the data of the newest sign-up, and end the sessions that an earlier one left.
+    """Give the account the data of the newest sign-up, and end the sessions of earlier ones.
 
-    Links to confirm die with the old hash. Both statements are sent whether or not they change anything. The address
-    stays as it is spelled: an email under way to another spelling would be canceled.
+    Earlier confirmation links become invalid with the old hash. Both statements always run, even if they change
+    nothing. The spelling of the address stays: an email in the outbox for another spelling would be canceled.
     """
     newest = {name: value for name, value in columns.items() if name != "email"}
     replacing = (

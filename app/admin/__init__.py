@@ -1,4 +1,4 @@
-"""The admin area: looking after everyone else."""
+"""The admin area: users, emails, jobs, the audit log and editable pages."""
 
 from app.admin import views
 from app.admin.blueprint import admin

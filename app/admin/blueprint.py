@@ -1,4 +1,4 @@
-"""The blueprint of the admin area, which is for administrators unless a view names a smaller permission."""
+"""The blueprint of the admin area. Its views are for administrators unless they name another permission."""
 
 from flask import Blueprint
 

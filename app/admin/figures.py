@@ -1,4 +1,4 @@
-"""The numbers on the dashboard."""
+"""The figures on the dashboard."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from app.models import Email, User, UserSession
 
 @dataclass(frozen=True)
 class Figures:
-    """How many of each there are at this moment."""
+    """Counts of users, sessions and emails."""
 
     users: int
     new_users: int
@@ -26,7 +26,7 @@ class Figures:
 
 
 def current_figures() -> Figures:
-    """Count users, the sessions seen within a day, and the emails that wait or were given up: three queries."""
+    """Count users, recently active sessions, and emails that wait or failed, in three queries."""
     users, new_users, unconfirmed, invited, disabled = db.session.execute(
         select(
             func.count(),

@@ -1,4 +1,4 @@
-"""What an administrator types about other people's accounts, and the text of an editable page."""
+"""The forms of the admin area."""
 
 import re
 
@@ -25,19 +25,19 @@ from app.models.user import NAME_MAX_LENGTH
 ADDRESS_IS_TAKEN = "Somebody has this address already."
 REASON_MAX_LENGTH = 255
 EDITOR_NAME_MAX_LENGTH = 100
-# About forty printed pages. How long that takes to render is bounded in app/kit/pages/markdown.py.
+# About forty printed pages. app/kit/pages/markdown.py limits the time to render them.
 TEXT_MAX_LENGTH = 100_000
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def _unused_email(_form: Form, field: Field) -> None:
-    """Administrators see everybody anyway, so the form may say that an address is taken."""
+    """Refuse a taken address. Administrators can list all users, so this reveals nothing new to them."""
     if User.with_email(field.data):
         raise ValidationError(ADDRESS_IS_TAKEN)
 
 
 def _renderable(_form: Form, field: Field) -> None:
-    """Refuse a text that would keep a worker busy at every visit of its page."""
+    """Refuse a text that takes too long to render at every visit."""
     if len(field.data) <= TEXT_MAX_LENGTH and markdown.is_too_complex(field.data):
         raise ValidationError(markdown.TOO_COMPLEX)
 
@@ -56,25 +56,25 @@ def _role_field() -> SelectField:
 
 
 class _FormWithRole(Form):
-    """Offers every role there is, the newcomers' first."""
+    """A form that offers every role, the default role first."""
 
     role: SelectField
 
     @property
     def chosen_role(self) -> Role:
-        """The role that was picked, once the form is valid."""
+        """The chosen role, of a valid form."""
         return db.session.get_one(Role, self.role.data)
 
 
 class ChangeAccountTypeForm(_FormWithRole):
-    """Giving somebody another role."""
+    """Change a user's role."""
 
     role = _role_field()
     submit = SubmitField("Change account type")
 
 
 class InviteUserForm(_FormWithRole):
-    """Asking somebody to join."""
+    """Invite a user."""
 
     first_name = name_field("First name", "off", NAME_MAX_LENGTH)
     last_name = name_field("Last name", "off", NAME_MAX_LENGTH)
@@ -88,7 +88,7 @@ class InviteUserForm(_FormWithRole):
 
 
 class NewUserForm(InviteUserForm):
-    """Making an account that works at once."""
+    """Add a user who can log in at once."""
 
     password = new_password_field("Password", typed_person)
     password2 = repeated_password_field("Confirm password", "password")
@@ -96,7 +96,7 @@ class NewUserForm(InviteUserForm):
 
 
 class ChangeUserEmailForm(Form):
-    """Correcting somebody's address."""
+    """Change a user's email address."""
 
     email = email_field("New email", "off")
     submit = SubmitField("Change email")
@@ -107,7 +107,7 @@ class ChangeUserEmailForm(Form):
 
 
 class DisableUserForm(Form):
-    """Locking somebody out without deleting anything."""
+    """Disable a user without deleting anything."""
 
     reason = StringField(
         "Reason",

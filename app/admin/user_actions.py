@@ -1,6 +1,6 @@
-"""What an administrator does to other people's accounts.
+"""What an administrator can do to other accounts.
 
-Each function writes what it does into the audit log, in the same transaction; the view commits.
+Each function adds an audit event in the same transaction. The view commits.
 """
 
 from flask_login import current_user
@@ -14,13 +14,13 @@ from app.models.user import lock_administrator_roles
 
 
 class RefusedError(Exception):
-    """The action would lock somebody out who must not be; the text is for the administrator."""
+    """The action is not allowed. The message says why, and is shown to the administrator."""
 
 
 def add_user(first_name: str, last_name: str, address: str, role: Role, password: str) -> User:
     """Add a user who can log in at once with ``password``."""
-    password_hash = hash_password(password)  # first: it takes long, and nobody should wait for what is held
-    _hold()
+    password_hash = hash_password(password)  # before the lock, because hashing is slow
+    _lock()
     user = User(first_name=first_name, last_name=last_name, email=address, role=role, confirmed=True)
     user.password_hash = password_hash
     db.session.add(user)
@@ -29,8 +29,8 @@ def add_user(first_name: str, last_name: str, address: str, role: Role, password
 
 
 def invite_user(first_name: str, last_name: str, address: str, role: Role) -> User:
-    """Add a user without a password, and mail the link with which to choose one."""
-    _hold()
+    """Add a user without a password, and mail a link to set one."""
+    _lock()
     user = User(first_name=first_name, last_name=last_name, email=address, role=role)
     db.session.add(user)
     db.session.flush()
@@ -40,8 +40,11 @@ def invite_user(first_name: str, last_name: str, address: str, role: Role) -> Us
 
 
 def resend_invitation(user: User) -> None:
-    """Mail the invitation again; its link is new, the earlier one works as long as it would have."""
-    _hold(user)
+    """Mail the invitation again with a new link. Earlier links keep working until they expire.
+
+    Raises :class:`RefusedError` if the user has joined.
+    """
+    _lock(user)
     if not user.is_invited:
         raise RefusedError(f"{user.full_name()} has joined already.")
     email.invite.send(user)
@@ -49,8 +52,8 @@ def resend_invitation(user: User) -> None:
 
 
 def change_email(user: User, address: str) -> User:
-    """Give ``user`` another address, and tell it and those of the last 30 days; an invitation goes to the new one."""
-    _hold(user)
+    """Change the address of ``user`` and notify it and the former ones; an invited user gets a new invitation."""
+    _lock(user)
     user.email = address
     db.session.flush()
     if user.is_invited:
@@ -63,8 +66,11 @@ def change_email(user: User, address: str) -> User:
 
 
 def change_role(user: User, role: Role) -> None:
-    """Give ``user`` another role."""
-    _hold(user)
+    """Give ``user`` another role.
+
+    Raises :class:`RefusedError` for oneself, and if this would remove the last administrator.
+    """
+    _lock(user)
     _refuse_oneself(user, "You cannot change your own account type.")
     if not role.has(Permission.ADMINISTER):
         _refuse_last_administrator(user)
@@ -74,8 +80,11 @@ def change_role(user: User, role: Role) -> None:
 
 
 def disable(user: User, reason: str) -> None:
-    """Lock ``user`` out at once, in every browser, keeping everything that belongs to the account."""
-    _hold(user)
+    """Disable ``user`` and end every session; the account's data stays.
+
+    Raises :class:`RefusedError` for oneself and for the last administrator.
+    """
+    _lock(user)
     _refuse_oneself(user, "You cannot disable yourself.")
     _refuse_last_administrator(user)
     user.disable(reason)
@@ -85,31 +94,34 @@ def disable(user: User, reason: str) -> None:
 
 def enable(user: User) -> None:
     """Let a disabled user log in again."""
-    _hold(user)
+    _lock(user)
     user.enable()
     AuditEvent.record("user.enabled", subject=user)
 
 
 def end_sessions(user: User) -> None:
     """Log ``user`` out in every browser."""
-    _hold(user)
+    _lock(user)
     UserSession.end_all(user)
     AuditEvent.record("session.all_ended", subject=user)
 
 
 def delete(user: User) -> None:
-    """Delete ``user`` with what belongs to the account; audit events stay, without the name."""
-    _hold(user)
+    """Delete ``user`` with the account's data; audit events stay, without the name.
+
+    Raises :class:`RefusedError` for oneself and for the last administrator.
+    """
+    _lock(user)
     _refuse_oneself(user, "Delete your own account on your account page.")
     _refuse_last_administrator(user)
     AuditEvent.record("user.deleted", uid=user.uid)
     delete_user(user)
 
 
-def _hold(*users: User) -> None:
-    """Hold whom the action is about and who does it, as they were when the page was opened.
+def _lock(*users: User) -> None:
+    """Lock the rows of ``users`` and the current user, unless they changed since they were read.
 
-    Of two administrators who demote each other, the second is none any more when it is their turn.
+    If two administrators demote each other at the same time, only the first one succeeds.
     """
     lock_unchanged(db.session, current_user._get_current_object(), *users)
 

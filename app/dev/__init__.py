@@ -1,6 +1,6 @@
-"""The developer's area: sent mail, email previews, and the parts pages are made of.
+"""The developer's area: sent mail, email previews, and the components of pages.
 
-It shows everybody's mail and asks nobody who they are, so production never registers it.
+It shows everybody's mail without a login, so production never registers it.
 """
 
 from app.areas import Area

@@ -1,4 +1,4 @@
-"""The blueprint of the developer's area, which asks nobody who they are."""
+"""The blueprint of the developer's area, which needs no login."""
 
 from flask import Blueprint
 

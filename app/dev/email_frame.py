@@ -1,9 +1,9 @@
-"""An email's HTML as a page of its own, to stand in a frame."""
+"""An email's HTML as a page of its own, to be shown in a frame."""
 
 from flask import Response
 
-# A mail program shows style attributes and runs no script; neither does this page. Its links lead the
-# whole window away, so that one can click through what the mail asks for.
+# Like a mail program, the page applies style attributes and runs no scripts. Its links open in the
+# whole window, so that a developer can follow them.
 SANDBOX = "allow-same-origin allow-top-navigation-by-user-activation"
 POLICY = (
     f"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'; sandbox {SANDBOX}"
@@ -12,7 +12,7 @@ LINKS_LEAVE_THE_FRAME = '<base target="_top">'
 
 
 def framed_html(html: str) -> Response:
-    """Return ``html`` under a policy of its own, to be framed by our own pages only."""
+    """Return ``html`` with its own content security policy, which allows only our own pages to frame it."""
     response = Response(_with_links_to_the_top(html))
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["X-Frame-Options"] = "SAMEORIGIN"

@@ -1,4 +1,4 @@
-"""The samples of the components page: each is a template of its own, shown as drawn and as its markup to copy."""
+"""The samples of the components page. Each is a template, shown rendered and as markup to copy."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from markupsafe import Markup
 
 from app.dev.readable_html import readable
 
-# A token that somebody copied would be refused, and look like a secret.
+# A copied token would be refused, and look like a secret.
 TOKEN = re.compile(r"""((?:csrf_token" value|data-token)=")[^"]+""")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A part of pages."""
+    """A rendered component."""
 
     name: str
     template: str
@@ -25,12 +25,12 @@ class Sample:
 
     @property
     def html(self) -> str:
-        """The HTML that the template makes, indented, without tokens."""
+        """The rendered HTML, indented and without tokens."""
         return readable(TOKEN.sub(r"\1…", self.drawn))
 
 
 def sample(name: str, **values: Any) -> Sample:
-    """Return the sample in ``templates/dev/components/``, drawn with ``values``."""
+    """Return the sample ``name`` of ``templates/dev/components/``, rendered with ``values``."""
     template = current_app.jinja_env.get_template(f"dev/components/{name}.html")
     drawn = Markup(render_template(template, **values))  # noqa: S704  # a template of our own, which escapes values
     return Sample(name, _source_of(template.name or ""), drawn)

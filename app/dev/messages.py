@@ -1,4 +1,4 @@
-"""The mails written to MAILBOX_DIR, read back: one ``.eml`` file each, as a mail server would receive it."""
+"""The mails in MAILBOX_DIR: one ``.eml`` file each, as a mail server would receive it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from email.parser import BytesParser
 from functools import cached_property
 from pathlib import Path
 
-# The name comes from the address: it must not lead out of the folder.
+# The name comes from the URL: it must not be a path out of the folder.
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,150}\.eml")
 SHOWN_MESSAGES = 200
 
@@ -27,17 +27,17 @@ class Message:
 
     @cached_property
     def parsed(self) -> EmailMessage:
-        """The mail as Python's own parser understands it."""
+        """The mail as parsed by the standard library."""
         return BytesParser(policy=policy.default).parsebytes(self.raw)
 
     @property
     def subject(self) -> str:
-        """The decoded subject, empty when there is none."""
+        """The decoded subject, or an empty string."""
         return str(self.parsed["Subject"] or "")
 
     @property
     def recipient(self) -> str:
-        """Whom it was sent to, as the header says it."""
+        """The decoded "To" header, or an empty string."""
         return str(self.parsed["To"] or "")
 
     @property
@@ -46,7 +46,7 @@ class Message:
         return [(name, str(value)) for name, value in self.parsed.items()]
 
     def body(self, kind: str) -> str | None:
-        """The text of the "html" or "plain" part, None when the mail has no such part."""
+        """Return the text of the "html" or "plain" part, or None if there is none."""
         part = self.parsed.get_body(preferencelist=(kind,))
         if part is None:
             return None
@@ -57,24 +57,24 @@ class Message:
 
     @property
     def source(self) -> str:
-        """The mail as it went over the wire; bytes that are no UTF-8 show as a replacement character."""
+        """The raw mail. Bytes that are not UTF-8 become replacement characters."""
         return self.raw.decode("utf-8", "replace")
 
 
 def newest_messages(folder: Path) -> list[Message]:
-    """The last mails written to ``folder``, newest first; none when the folder does not exist yet."""
+    """Return the last mails in ``folder``, newest first; none if the folder does not exist."""
     return [message for path in _newest_files(folder)[:SHOWN_MESSAGES] for message in _read(path)]
 
 
 def message_named(folder: Path, name: str) -> Message | None:
-    """The mail in the file ``name``, None when there is no such file or it is no mail's name."""
+    """Return the mail in the file ``name``, or None if the name is not valid or there is no such file."""
     if not FILE_NAME.fullmatch(name):
         return None
     return next(_read(folder / name), None)
 
 
 def newest_name(folder: Path) -> str:
-    """The file name of the last mail, empty when there is none: what a page compares to see a new one."""
+    """Return the file name of the last mail, or an empty string. A page compares it to notice new mail."""
     return next((path.name for path in _newest_files(folder)), "")
 
 
@@ -85,12 +85,12 @@ def _newest_files(folder: Path) -> list[Path]:
 def _written(path: Path) -> float:
     try:
         return path.stat().st_mtime
-    except FileNotFoundError:  # removed while we were looking
+    except FileNotFoundError:  # removed since the folder was listed
         return 0.0
 
 
 def _read(path: Path) -> Iterator[Message]:
-    """The mail in ``path``, or nothing when it was removed meanwhile."""
+    """Yield the mail in ``path``, or nothing if the file was removed meanwhile."""
     try:
         yield Message(path.name, path.read_bytes(), datetime.fromtimestamp(_written(path), UTC))
     except FileNotFoundError:

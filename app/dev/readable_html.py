@@ -1,16 +1,16 @@
-"""HTML as a person would write it: an element a line, indented; text and what stands in it on one line."""
+"""HTML indented as a person would write it: one block element per line, with its text and inline elements."""
 
 from html.parser import HTMLParser
 
 INDENT = "  "
 INLINE = {"a", "b", "br", "code", "em", "i", "kbd", "mark", "s", "small", "span", "strong", "sub", "sup", "time"}
 VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
-# White space in these is shown, and drawings are nothing to read.
+# White space is significant in the first and last, and nobody reads the inside of an SVG.
 VERBATIM = {"pre", "svg", "textarea"}
 
 
 def readable(html: str) -> str:
-    """Return ``html`` on indented lines; what a browser makes of it is the same, but for space between elements."""
+    """Return ``html`` on indented lines. Browsers show it the same, except for space between elements."""
     writer = _Writer()
     writer.feed(html)
     writer.close()
@@ -23,9 +23,9 @@ class _Writer(HTMLParser):
         self.lines: list[str] = []
         self.depth = 0
         self.verbatim = 0
-        # Whether what comes next goes on in the last line.
+        # Whether the next text continues the last line.
         self.goes_on = False
-        # Whether the element that was begun last has no line but its own yet.
+        # Whether the last opened element has only its own line so far.
         self.is_leaf = False
         self.tag_length = 0
 
@@ -60,7 +60,7 @@ class _Writer(HTMLParser):
     def handle_data(self, data: str) -> None:
         text = data if self.verbatim else " ".join(data.split())
         if not text:
-            # Between words it counts, between elements it does not.
+            # White space is significant between words, not between elements.
             if self.goes_on and not self.is_leaf:
                 self._add(" ")
             return
@@ -75,7 +75,7 @@ class _Writer(HTMLParser):
         self._add(f"&#{name};")
 
     def _break_after_the_tag(self) -> None:
-        """Give text that began an element its own line: an element follows it."""
+        """Move the text of the open element to its own line, because a child element follows."""
         if self.is_leaf and len(self.lines[-1]) > self.tag_length:
             line = self.lines.pop()
             self.lines += [line[: self.tag_length], INDENT * self.depth + line[self.tag_length :].strip()]

@@ -1,4 +1,4 @@
-"""What the components page shows: a field of each kind in each state, a list, and the colors."""
+"""The data of the components page: every field in every state, a list, and the colors."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -61,7 +61,7 @@ class SampleForm(Form):
 
 
 class ReadOnlyForm(Form):
-    """What can be read and copied, but not changed."""
+    """Fields that can be read and copied, but not changed."""
 
     name = StringField("Name", render_kw={"readonly": True})
     text = TextAreaField("Text", render_kw={"readonly": True})
@@ -80,7 +80,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Pair:
-    """A color that is read on another one: the contrast in light and dark, and the least that the build takes."""
+    """A foreground and a background color: the contrast in light and dark, and the minimum of the build."""
 
     color: str
     ground: str
@@ -105,14 +105,14 @@ def _invalid_form() -> Form:
     for field in form:
         if field.type not in {"SubmitField", "CSRFTokenField"}:
             field.errors = [ERRORS.get(field.short_name, f"What is wrong with “{field.label.text}”, and its cure.")]
-    # A document asks for the focus once, and this one at its top.
+    # A document may have only one autofocus, and this page has it at the top.
     form["name"].render_kw = {"autofocus": False}
     return form
 
 
 def table() -> Table:
     """Return the third page of a long list, sorted by name."""
-    # Older than 30 days: the page shows the date itself, and the same one every day.
+    # Older than 30 days, so that the page always shows the same date.
     changed_at = datetime(2026, 1, 5, tzinfo=UTC)
     rows = [
         Row("Ada Lovelace", "ready", "success", 1204, changed_at),
@@ -125,7 +125,7 @@ def table() -> Table:
 
 
 def pairs(colors: dict[str, tuple[str, str]]) -> list[Pair]:
-    """Return the pairs that the build checks, for colors written name: (light, dark)."""
+    """Return the color pairs that the build checks. ``colors`` maps each name to (light, dark)."""
     return [
         Pair(color, ground, least, *map(contrast.ratio, colors[color], colors[ground]))
         for color, ground, least in READ_ON

@@ -1,4 +1,4 @@
-"""What anyone may see: the landing page, the editable page, and what machines ask a site for."""
+"""The main area: the public pages, and the files for browsers, search engines and monitors."""
 
 from app.areas import Area
 from app.main import views
@@ -6,5 +6,5 @@ from app.main.blueprint import main
 
 __all__ = ["area", "main", "views"]
 
-# The pages that a search engine should know; every other page is for somebody in particular.
+# The public pages, for search engines.
 area = Area(main, sitemap=["main.index", "main.about", "account.login", "account.register"])

@@ -1,4 +1,4 @@
-"""The blueprint of the main area; each view that is for anyone says so."""
+"""The blueprint of the main area. Each public view has ``@access(ANYONE)``."""
 
 from flask import Blueprint
 

@@ -1,4 +1,4 @@
-"""Every model, so that one import knows all tables."""
+"""The models. Importing this package registers all tables."""
 
 from app.models.audit_event import AuditEvent
 from app.models.data_export import DataExport

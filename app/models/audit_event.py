@@ -1,4 +1,4 @@
-"""Who did what to whom, written in the transaction of what it records."""
+"""The audit log. Each event is written in the transaction that it records."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from app.models.user import User
 
 
 class AuditEvent(Model):
-    """One event, such as ``user.disabled``; people who are deleted leave it without their name."""
+    """One event, such as ``user.disabled``. It stays when its people are deleted, without their names."""
 
     __tablename__ = "audit_events"
 
@@ -32,7 +32,7 @@ class AuditEvent(Model):
 
     @classmethod
     def record(cls, event: str, subject: User | None = None, actor: User | None = None, **details: object) -> None:
-        """Add an event to the caller's transaction; the actor defaults to who is logged in."""
+        """Add an event to the caller's transaction. The actor defaults to the current user."""
         in_request = has_request_context()
         if actor is None and in_request and current_user.is_authenticated:
             actor = current_user._get_current_object()
@@ -49,7 +49,7 @@ class AuditEvent(Model):
 
     @classmethod
     def with_people(cls) -> Select["AuditEvent"]:
-        """Return the query of all events with ``Actor`` and ``Subject``, to be narrowed and ordered."""
+        """Return a query of all events joined with ``Actor`` and ``Subject``, for the caller to filter and order."""
         return (
             select(cls)
             .outerjoin(cls.actor.of_type(Actor))

@@ -1,4 +1,4 @@
-"""A copy of what the site knows about a user, made by a job and offered for a day."""
+"""Exports of a user's data, written by a job and offered for a day."""
 
 import json
 from datetime import datetime, timedelta
@@ -31,19 +31,19 @@ class DataExport(Model):
 
     @classmethod
     def offered_to(cls, user: User) -> list["DataExport"]:
-        """Return the user's exports of the last day, the newest first."""
+        """Return the user's exports that are still offered, newest first."""
         query = select(cls).where(cls.user_id == user.id, cls._is_offered()).order_by(cls.id.desc())
         return list(db.session.scalars(query))
 
     @classmethod
     def offered_with_id(cls, user: User, export_id: int) -> "DataExport | None":
-        """Return this export, if it is the user's and not older than a day."""
+        """Return the export with this id if it is the user's and still offered, else None."""
         query = select(cls).where(cls.id == export_id, cls.user_id == user.id, cls._is_offered())
         return db.session.scalar(query)
 
     @classmethod
     def delete_old(cls) -> None:
-        """Delete exports that are no longer offered; the caller commits."""
+        """Delete exports that are no longer offered. The caller commits."""
         db.session.execute(delete(cls).where(~cls._is_offered()))
 
     @classmethod
@@ -52,17 +52,18 @@ class DataExport(Model):
 
     @property
     def offered_until(self) -> datetime:
+        """When the export stops being offered."""
         lifetime: timedelta = current_app.config["DATA_EXPORT_LIFETIME"]
         return self.created_at + lifetime
 
     def write(self) -> None:
-        """Collect the user's data as JSON text; secrets (hashes) are nobody's to read."""
+        """Store the user's data as JSON text, without secrets such as hashes. The caller commits."""
         self.content = json.dumps(_everything_about(self.user), indent=2, default=_as_text, ensure_ascii=False)
         self.ready_at = utc_now()
 
 
 def _everything_about(user: User) -> dict[str, Any]:
-    """Return what a user may take along, the parts of the areas included."""
+    """Return the user's data, including that of the areas."""
     about_user = or_(AuditEvent.actor_id == user.id, AuditEvent.subject_id == user.id)
     events = db.session.scalars(select(AuditEvent).where(about_user).order_by(AuditEvent.id))
     return {
@@ -91,7 +92,7 @@ def _everything_about(user: User) -> dict[str, Any]:
 
 def _event(event: AuditEvent, user: User) -> dict[str, Any]:
     by_user = event.actor_id == user.id
-    # Somebody else's address is not this user's data.
+    # The IP address of another actor is not this user's data.
     return {"event": event.event, "created_at": event.created_at, "ip_address": event.ip_address if by_user else ""}
 
 

@@ -1,4 +1,4 @@
-"""Pieces of a page that an administrator writes in place."""
+"""The parts of pages that administrators edit in place."""
 
 from sqlalchemy import String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,7 +7,7 @@ from app.extensions import Model, db
 
 
 class EditableHTML(Model):
-    """One piece, found by the name that its page gives it; Markdown, or HTML from an older editor."""
+    """One editable text, found by its name: Markdown, or HTML from an older editor."""
 
     __tablename__ = "editable_html"
 
@@ -17,6 +17,6 @@ class EditableHTML(Model):
 
     @staticmethod
     def get_editable_html(editor_name: str) -> "EditableHTML":
-        """Return the piece called ``editor_name``, or an empty one that is not saved."""
+        """Return the text called ``editor_name``, or a new empty one that is not in the session yet."""
         found = db.session.scalar(select(EditableHTML).where(EditableHTML.editor_name == editor_name))
         return found or EditableHTML(editor_name=editor_name, value="")

@@ -1,4 +1,4 @@
-"""The outbox: every email that is to leave, left, or could not."""
+"""The outbox: emails that wait, are being sent, were sent or failed."""
 
 from dataclasses import fields
 from datetime import datetime
@@ -35,17 +35,17 @@ from app.models.user import User
 ERROR_LENGTH = 500
 
 
-# Written out, not bound: a database uses a partial index only for a condition it can read.
+# Literals, not bound parameters: a database uses a partial index only if it can see the values.
 _UNFINISHED = f"state IN ('{EmailState.PENDING}', '{EmailState.SENDING}')"
 _FINISHED = (EmailState.SENT, EmailState.CANCELED)
 _PLAIN = {"synchronize_session": False}
 
 
 class Email(Model):
-    """One email to one address: who and which template, never a token, a link or a rendered body.
+    """One email to one address: the recipient and the template, never a token, a link or a rendered body.
 
-    ``due_at`` is the moment from which a worker may take the row: when it was written, after a
-    back-off, or when the lease of the worker that took it runs out.
+    ``due_at`` is the time from which a worker may claim the row: its creation, the end of a back-off, or
+    the end of another worker's lease.
     """
 
     __tablename__ = "emails"
@@ -81,10 +81,10 @@ class Email(Model):
 
     @classmethod
     def claim(cls, lease_seconds: float, email_id: int | None = None) -> ClaimedEmail | None:
-        """Take the most urgent due row, or the row ``email_id`` if it is due, for ``lease_seconds``.
+        """Lease the most urgent due row, or the row ``email_id`` if it is due, for ``lease_seconds``.
 
-        However many workers ask at once, one gets it: the others skip it (PostgreSQL) or wait
-        for the write to end and find it taken (SQLite). The caller commits.
+        Only one of several workers gets a row. The others skip it (PostgreSQL), or wait for the write to end
+        and find it leased (SQLite). Returns None if nothing is due. The caller commits.
         """
         parameters = {"lease_seconds": float(lease_seconds), "one_id": email_id}
         row = db.session.connection().execute(_claiming(email_id is not None), parameters).one_or_none()
@@ -94,10 +94,10 @@ class Email(Model):
     def record_outcome(
         cls, claimed: ClaimedEmail, state: EmailState, *, error: str = "", wait_seconds: float = 0
     ) -> bool:
-        """Write down how sending went, unless the lease has meanwhile passed to someone else.
+        """Store the result of sending, unless another worker has the lease by now.
 
-        An email about nobody leaves no trace once it is sent or canceled: its user is deleted, or a stranger
-        typed an address without an account. Returns whether it was still ours. The caller commits.
+        An email of the catalog without a user is deleted once it is sent or canceled: its user was deleted, or
+        somebody typed an address without an account. Returns whether the lease was still ours. The caller commits.
         """
         if state in _FINISHED and claimed.kind and claimed.user_id is None:
             ours = {"one_id": claimed.id, "lease_end": claimed.due_at}
@@ -113,9 +113,9 @@ class Email(Model):
 
     @classmethod
     def hold_waiting(cls, kind: str, recipient: str, user_id: int | None) -> Row[int, int] | None:
-        """Return the id and the tries of an email like this that no worker has begun to send, or None.
+        """Lock the newest pending email like this, and return its id and its attempts, or None.
 
-        Until the transaction ends no worker takes it either: it will be composed after what is being written now.
+        No worker can claim it before the transaction ends, so it is composed from what the caller writes.
         """
         alike = (cls.kind == kind, cls.recipient == recipient, cls.user_id == user_id)
         waiting = select(cls.id).where(*alike, cls.state == EmailState.PENDING).order_by(cls.id.desc()).limit(1)
@@ -124,28 +124,28 @@ class Email(Model):
 
     @classmethod
     def start_anew(cls, email_id: int, due_at: datetime) -> None:
-        """Send a waiting email at ``due_at``, with all its tries anew."""
+        """Send a pending email at ``due_at``, with its attempts reset."""
         cls._change(email_id, (EmailState.PENDING,), attempts=0, due_at=due_at)
 
     @classmethod
     def about_nobody(cls) -> ColumnElement[bool]:
-        """Return the condition of emails of the catalog whose user is gone or never was."""
+        """Return the condition of emails of the catalog that have no user, or no longer one."""
         return cls.user_id.is_(None) & (cls.kind != "")
 
     @classmethod
     def load_user(cls, row: EmailRow) -> User | None:
-        """Return whom an email is about, as the database knows them now."""
+        """Return the user of an email, or None."""
         return db.session.get(User, row.user_id) if row.user_id is not None else None
 
     @classmethod
     def retry(cls, email_id: int) -> bool:
-        """Send a dead, canceled or waiting email as soon as possible, with all its tries anew."""
+        """Make a dead, canceled or pending email due now, with its attempts reset. Return whether it was one."""
         states = (EmailState.DEAD, EmailState.CANCELED, EmailState.PENDING)
         return cls._change(email_id, states, state=EmailState.PENDING, attempts=0, due_at=database_now())
 
     @classmethod
     def cancel(cls, email_id: int) -> bool:
-        """Never send a waiting email; one that is being sent at this moment cannot be called back."""
+        """Cancel a pending email. Return False if it is being sent or no longer pending."""
         return cls._change(email_id, (EmailState.PENDING,), state=EmailState.CANCELED)
 
     @classmethod
@@ -155,13 +155,13 @@ class Email(Model):
 
     @classmethod
     def oldest_unsent_at(cls) -> datetime | None:
-        """Return since when the email that waits longest has been waiting."""
+        """Return when the oldest unsent email was created, or None if there is none."""
         waiting = select(cls.created_at).where(literal_column(_UNFINISHED)).order_by(cls.created_at)
         return db.session.scalar(waiting.limit(1))
 
 
-# The two statements that run for each email are put together once, and past the ORM: together they
-# take a fifth of the time that way.
+# The two statements that run for each email are built once and bypass the ORM: together they take a
+# fifth of the time.
 @cache
 def _claiming(one: bool) -> ReturningUpdate[Any]:
     emails = Email.__table__.c
@@ -200,7 +200,7 @@ def _forgetting() -> Delete:
 
 def _ours() -> tuple[ColumnElement[bool], ...]:
     emails = Email.__table__.c
-    # The end of the lease is its number: who took the row later has another one.
+    # The end of the lease identifies it: a worker that claimed the row later has a later end.
     return (
         emails.id == bindparam("one_id"),
         emails.state == EmailState.SENDING.value,

@@ -1,4 +1,4 @@
-"""Addresses that an account had before: whoever reads their mail can take the account back."""
+"""Former addresses of accounts. Whoever reads their mail can restore the account for a time."""
 
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
@@ -24,9 +24,9 @@ from app.kit.db.database import UTCDateTime, changed_rows, utc_now
 
 
 class FormerAddress(Model):
-    """An address that a user moved away from; of two, the lower ``id`` is the older one and wins.
+    """An address that a user no longer has. The lower ``id`` is the older address, and takes precedence.
 
-    ``until`` is empty while the user is back at the address, which thereby keeps its age.
+    ``until`` is None while the user has the address again: the row stays, so the address keeps its age.
     """
 
     __tablename__ = "former_addresses"
@@ -34,41 +34,41 @@ class FormerAddress(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     email: Mapped[str] = mapped_column(String(EMAIL_MAX_LENGTH))
-    # What the user's ``address_key`` was there: links of notices know the address by it.
+    # The user's ``address_key`` at that address. The links of notices carry it.
     address_key: Mapped[str] = mapped_column(String(32))
     until: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
 
     @classmethod
     def of(cls, user_id: int) -> list["FormerAddress"]:
-        """Return the addresses that the user had within the last 30 days, the oldest first."""
+        """Return the addresses that the user gave up within the last 30 days, oldest first."""
         query = select(cls).where(cls.user_id == user_id, cls.until > utc_now() - _kept_for()).order_by(cls.id)
         return list(db.session.scalars(query))
 
     @classmethod
     def forget_since(cls, user_id: int, email: str) -> None:
-        """Delete the row of this address, if it has one, and those of the user's addresses that came after it."""
+        """Delete the row of this address, if there is one, and those of the user's later addresses."""
         row_id = db.session.scalar(select(cls.id).where(cls.user_id == user_id, same_address(cls.email, email)))
         if row_id is not None:
             db.session.execute(delete(cls).where(cls.user_id == user_id, cls.id >= row_id))
 
     @classmethod
     def is_over(cls) -> ColumnElement[bool]:
-        """Return the condition of rows that are too old to take anything back."""
+        """Return the condition of rows that are too old to restore an account."""
         return cls.until < utc_now() - _kept_for()
 
     @property
     def seconds_left(self) -> int:
-        """How long the address can still take the account back."""
+        """For how many seconds the address can still restore the account."""
         return 0 if self.until is None else int((self.until + _kept_for() - utc_now()).total_seconds())
 
 
 def new_address_key() -> str:
-    """Return a key that no address ever had."""
+    """Return a new random key for an address."""
     return token_urlsafe(9)
 
 
 def note_move(connection: Connection, user_id: int, old_email: str, new_email: str, address_key: str) -> str:
-    """Remember ``old_email`` with its key, within the flush that changes it; return the key of ``new_email``."""
+    """Store ``old_email`` with its key, during the flush that changes it, and return the key of ``new_email``."""
     table = FormerAddress.__table__
     own = table.c.user_id == user_id
     connection.execute(delete(table).where(own, FormerAddress.is_over()))
@@ -82,12 +82,12 @@ def note_move(connection: Connection, user_id: int, old_email: str, new_email: s
 
 
 def same_address(column: ColumnExpressionArgument[str], email: str | None) -> ColumnElement[bool]:
-    """Return the condition that ``column`` holds this address, whatever its case."""
+    """Return the condition that ``column`` equals this address, ignoring case."""
     return func.lower(column) == (email or "").lower()
 
 
 def same_spelling(one: str | None, other: str | None) -> bool:
-    """Return whether two addresses are one, whatever their case."""
+    """Return whether two addresses are equal, ignoring case."""
     return (one or "").lower() == (other or "").lower()
 
 

@@ -1,4 +1,4 @@
-"""Browsers a user has logged in with before; a new one is worth an email."""
+"""The browsers that a user has logged in with. A login from a new one causes an email."""
 
 from datetime import datetime
 

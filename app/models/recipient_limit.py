@@ -1,4 +1,4 @@
-"""How many emails that a stranger can cause still go to an address (RECIPIENT_… in config.py)."""
+"""The rate limit of emails that anybody can cause, per recipient (RECIPIENT_… in config.py)."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,26 +16,25 @@ HOUR_SECONDS = 3600
 
 
 class RecipientLimit(Model):
-    """The moments for which an address got its last emails, oldest first.
+    """The times of the last emails to an address, oldest first.
 
-    It counts addresses of strangers too, who never asked for anything: a scheduled job deletes a row
-    after an hour without an email.
+    Addresses without an account have rows too, so a scheduled job deletes a row after an hour without an email.
     """
 
     __tablename__ = "recipient_limits"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     address: Mapped[str] = mapped_column(String(EMAIL_MAX_LENGTH), unique=True)
-    # Seconds since 1970. The moments themselves rather than a count: with a count that starts anew each hour,
-    # ten emails could leave within a few minutes around its end.
+    # Unix times in seconds. A counter that is reset every hour would allow ten emails within a few minutes
+    # around the reset.
     slots: Mapped[list[float]] = mapped_column(JSON, default=list)
     last_slot_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
 
     @classmethod
     def hold(cls, address: str) -> "HeldLimit":
-        """Hold the address's row, a new one if need be, until the transaction ends.
+        """Insert the row of the address if it is missing, and lock it until the transaction ends.
 
-        However many requests ask at once, each waits here for the one before it and then sees what that one wrote.
+        Simultaneous requests wait here for each other, and each sees what the one before it wrote.
         """
         inserting = dialect_insert(db.session(), cls).values(address=address.lower(), slots=[])
         holding = inserting.on_conflict_do_update(
@@ -47,14 +46,14 @@ class RecipientLimit(Model):
 
 @dataclass(frozen=True)
 class HeldLimit:
-    """A row that nobody else can change before our transaction ends, as read at ``now``."""
+    """A row locked until our transaction ends, as read at ``now`` (Unix time in seconds)."""
 
     limit_id: int
     slots: list[float]
     now: float
 
     def take_slot(self) -> datetime | None:
-        """Return the moment from which one more email may leave, and count it; None when the hour is used up."""
+        """Count one more email and return the time from which it may be sent, or None if the limit is reached."""
         interval_seconds = current_app.config["RECIPIENT_EMAIL_INTERVAL"].total_seconds()
         most = current_app.config["RECIPIENT_EMAILS_PER_HOUR"]
         slot = max([self.now, *(taken + interval_seconds for taken in self.slots[-1:])])

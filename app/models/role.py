@@ -1,4 +1,4 @@
-"""Roles and what they may do: a permission is a bit, a role is a row of bits."""
+"""Roles and permissions. A permission is a bit, and a role is a row with a set of bits."""
 
 from enum import IntFlag
 
@@ -10,10 +10,10 @@ from app.extensions import Model, db
 
 
 class Permission(IntFlag):
-    """What somebody may do.
+    """What a user may do.
 
-    A fork adds a bit for the whole site here (0x10, 0x20, 0x40), and one for an area of its own in that
-    area, from 0x100 on: ``app.areas`` refuses two permissions with one bit.
+    A fork adds permissions for the whole site here (0x10, 0x20, 0x40), and those of its own areas in the areas,
+    from 0x100 on. ``app.areas`` refuses two permissions with the same bit.
     """
 
     GENERAL = 0x01
@@ -25,7 +25,7 @@ class Permission(IntFlag):
 
 EVERYTHING = int(Permission.ADMINISTER)
 
-# name, permissions, the blueprint that is its home; who signs up gets NEWCOMER_ROLE of config.py
+# Name, permissions, and the blueprint of its home page. New users get NEWCOMER_ROLE of config.py.
 RoleRow = tuple[str, int, str]
 ROLES: list[RoleRow] = [
     ("User", Permission.GENERAL, "main"),
@@ -49,7 +49,7 @@ class Role(Model):
 
     @staticmethod
     def insert_roles() -> None:
-        """Bring the table in line with ``ROLES`` and those of the areas; running it again changes nothing. Commits."""
+        """Insert or update the roles of ``ROLES`` and of the areas, and commit. Running it again changes nothing."""
         for name, permissions, index in [*ROLES, *current_app.extensions["roles_of_areas"]]:
             role = Role.with_name(name) or Role(name=name)
             role.permissions, role.index = int(permissions), index
@@ -59,23 +59,23 @@ class Role(Model):
 
     @classmethod
     def with_name(cls, name: str) -> "Role | None":
-        """Return the role called ``name``."""
+        """Return the role called ``name``, or None."""
         return db.session.scalar(select(cls).where(cls.name == name))
 
     @classmethod
     def for_newcomers(cls) -> "Role | None":
-        """Return the role of who signs up; None before the roles are inserted."""
+        """Return the role of new users, or None before the roles are inserted."""
         return db.session.scalar(select(cls).where(cls.default))
 
     @classmethod
     def administrators(cls) -> list["Role"]:
-        """Return the roles that hold every permission of an administrator."""
+        """Return the roles that have every permission."""
         holding_all = cls.permissions.bitwise_and(EVERYTHING) == EVERYTHING
         return list(db.session.scalars(select(cls).where(holding_all).order_by(cls.id)))
 
     def has(self, permission: int) -> bool:
-        """Return whether the role holds all bits of ``permission``; an administrator's passes every check."""
-        # Plain numbers: each operation on a flag makes a flag, and a page asks this for every link of a menu.
+        """Return whether the role has all bits of ``permission``. An administrator's role has every permission."""
+        # Plain integers: operations on an IntFlag are slow, and a page calls this for every link of a menu.
         granted, wanted = self.permissions, int(permission)
         return granted & EVERYTHING == EVERYTHING or granted & wanted == wanted
 

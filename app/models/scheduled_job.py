@@ -1,4 +1,4 @@
-"""When each job of the schedule ran last, and when it is due next."""
+"""The last and next run of each scheduled job."""
 
 from datetime import datetime
 
@@ -12,9 +12,9 @@ from app.kit.db.database import UTCDateTime, changed_rows
 
 
 class ScheduledJob(Model):
-    """One row of the schedule; what it runs, and how often, stands in jobs.py.
+    """One row of the schedule. jobs.py says what it runs and how often.
 
-    The worker's own sweep has a row too, without a next run: it is the worker's sign of life.
+    The worker's sweep has a row too, without a next run. Its last run shows that the worker is alive.
     """
 
     __tablename__ = "scheduled_jobs"
@@ -26,14 +26,14 @@ class ScheduledJob(Model):
 
     @classmethod
     def now(cls) -> datetime:
-        """Return the present moment by the database's clock."""
+        """Return the current time of the database's clock."""
         return db.session.scalars(select(database_now())).one()
 
     @classmethod
     def plan(cls, name: str, next_run_at: datetime | None) -> None:
-        """See to it that ``name`` has a row, and runs no later than ``next_run_at``; the caller commits.
+        """Insert the row of ``name`` if it is missing, and plan a run no later than ``next_run_at``.
 
-        An earlier time that is already planned stays: a run that was missed is caught up.
+        An earlier planned time stays, so that a missed run is caught up. The caller commits.
         """
         row = db.session.get(cls, name)
         if row is None:
@@ -47,20 +47,19 @@ class ScheduledJob(Model):
             with db.session.begin_nested():
                 db.session.add(cls(name=name, next_run_at=next_run_at))
         except IntegrityError:
-            # Another worker, started at the same moment, was faster.
+            # Another worker inserted the row at the same time.
             db.session.expire_all()
 
     @classmethod
     def due_names(cls) -> list[str]:
-        """Return the names of all rows whose time has come."""
+        """Return the names of all jobs that are due."""
         return list(db.session.scalars(select(cls.name).where(cls.next_run_at <= database_now())))
 
     @classmethod
     def take(cls, name: str, next_run_at: datetime) -> bool:
-        """Take the due run of ``name`` and plan the next; the caller commits.
+        """Claim the due run of ``name`` and plan the next one. The caller commits.
 
-        However many workers try at once, one succeeds. Runs that were missed meanwhile count as
-        this one.
+        Returns True for only one of several workers. Several missed runs count as one.
         """
         taking = (
             update(cls)
@@ -72,7 +71,7 @@ class ScheduledJob(Model):
 
     @classmethod
     def note_run(cls, name: str, every_seconds: float) -> None:
-        """Note that ``name`` ran just now, at most once in ``every_seconds``; the caller commits."""
+        """Store that ``name`` ran just now, at most once in ``every_seconds``. The caller commits."""
         is_old = cls.last_run_at.is_(None) | (cls.last_run_at < database_now(-every_seconds))
         noting = (
             update(cls)
@@ -84,5 +83,5 @@ class ScheduledJob(Model):
 
     @classmethod
     def last_run(cls, name: str) -> datetime | None:
-        """Return when ``name`` ran last."""
+        """Return when ``name`` ran last, or None."""
         return db.session.scalar(select(cls.last_run_at).where(cls.name == name))

@@ -1,4 +1,4 @@
-"""People, and what they may do."""
+"""Users: names, roles, states and passwords."""
 
 from datetime import datetime
 from string import ascii_letters, digits
@@ -27,12 +27,12 @@ from app.models.role import Permission, Role
 from app.models.user_recovery import UserRecovery
 
 NAME_MAX_LENGTH = 64
-# Each costs every login one hash: whoever imports more kinds shows some by their time.
+# Each method costs every login one hash. Beyond this number, response times can reveal which method a user has.
 MOST_PASSWORD_METHODS = 10
 
 
 class User(UserRecovery, Model):
-    """Somebody with an account: signed up, created by an administrator, or invited and not yet here."""
+    """An account: signed up, created by an administrator, or invited and not yet joined."""
 
     __tablename__ = "users"
 
@@ -42,19 +42,19 @@ class User(UserRecovery, Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, server_default=func.now(), index=True)
     disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     disabled_reason: Mapped[str] = mapped_column(String(255), default="", server_default="")
-    # Counts the changes of what decides who gets in and how far (ACCESS below). Whoever verified a password, or
-    # was let in by a role, must find the same number when it comes to writing.
+    # Counts changes of the columns that decide on access (ACCESS below). A request that verified a password or
+    # checked a role must find the same number when it writes.
     access_version: Mapped[int] = mapped_column(default=0, server_default="0")
 
-    # The number is set below; with it in every UPDATE, none overwrites what it has not seen.
+    # _note_change_of_access sets the number. Every UPDATE checks it, so none overwrites a change it has not seen.
     __mapper_args__ = {"version_id_col": access_version, "version_id_generator": False}  # noqa: RUF012 - SQLAlchemy's
 
     role: Mapped[Role | None] = relationship(back_populates="users", lazy="joined")
 
-    # What Flask-Login asks. Its UserMixin would call two users without a session equal.
+    # For Flask-Login. With its UserMixin, two users without a session would be equal.
     is_authenticated = is_active = True
     is_anonymous = False
-    # The opaque token of the session this object was loaded through; never stored.
+    # The token of the session through which this object was loaded. It is never stored.
     session_token = ""
 
     def __init__(self, **attributes: object) -> None:
@@ -64,20 +64,21 @@ class User(UserRecovery, Model):
                 self.role = Role.for_newcomers()
 
     def get_id(self) -> str:
-        """Return what Flask-Login keeps in the cookie: the session's token, never the user's id."""
+        """Return the session's token, which Flask-Login stores in the cookie instead of the user's id."""
         return self.session_token
 
     def full_name(self) -> str:
-        """Return first and last name as far as they are known."""
+        """Return the first and last name, or an empty string if both are unknown."""
         return f"{self.first_name} {self.last_name}".strip()
 
     @property
     def display_name(self) -> str:
-        """How lists and logs for administrators call the user: by name or, without one, by address."""
+        """The full name or, without one, the email address, for administrators."""
         return self.full_name() or self.email
 
     @property
     def password(self) -> str:
+        """The password, which can only be set. Reading it raises ``AttributeError``."""
         raise AttributeError("a password can be set, not read")
 
     @password.setter
@@ -85,7 +86,7 @@ class User(UserRecovery, Model):
         self.password_hash = hash_password(password)
 
     def verify_password(self, password: str) -> bool:
-        """Return whether this is the password; renews a hash made with older parameters (the caller commits)."""
+        """Return whether this is the password, and renew a hash made with older parameters. The caller commits."""
         verified = verify_password(self.password_hash, password)
         if verified and self.password_hash and needs_rehash(self.password_hash):
             self._renew_hash(password)
@@ -96,13 +97,14 @@ class User(UserRecovery, Model):
         db.session.flush()
         new_hash = hash_password(password)
         as_verified = (User.id == self.id, User.access_version == self.access_version)
-        # Not by assigning: the password is the same, so whoever verified it at the same moment is still right.
+        # Not by assignment, which would raise access_version: the password stays the same, so a request that
+        # verified it at the same time must not fail.
         renewing = update(User).where(*as_verified).values(password_hash=new_hash)
         if changed_rows(db.session.execute(renewing, execution_options={"synchronize_session": False})):
             set_committed_value(self, "password_hash", new_hash)
 
     def can(self, permissions: int) -> bool:
-        """Return whether the user's role holds all these permissions."""
+        """Return whether the user's role has all these permissions."""
         return self.role is not None and self.role.has(permissions)
 
     def is_admin(self) -> bool:
@@ -111,16 +113,17 @@ class User(UserRecovery, Model):
 
     @property
     def is_disabled(self) -> bool:
+        """Whether an administrator disabled the user."""
         return self.disabled_at is not None
 
     @property
     def may_log_in(self) -> bool:
-        """Whether the right password lets the user in: not before the address is confirmed, nor while disabled."""
+        """Whether the user is confirmed and not disabled."""
         return self.confirmed and self.disabled_at is None
 
     @property
     def state(self) -> str:
-        """What an administrator sees first: "disabled", "invited", "unconfirmed" or "active"."""
+        """The state shown to administrators: "disabled", "invited", "unconfirmed" or "active"."""
         if self.disabled_at is not None:
             return "disabled"
         if self.password_hash is None:
@@ -128,17 +131,17 @@ class User(UserRecovery, Model):
         return "active" if self.confirmed else "unconfirmed"
 
     def disable(self, reason: str) -> None:
-        """Refuse this user from now on; the caller ends the sessions."""
+        """Refuse logins of this user. The caller ends the sessions and commits."""
         self.disabled_at, self.disabled_reason = utc_now(), reason
 
     def enable(self) -> None:
-        """Let a disabled user in again."""
+        """Allow logins of this user again. The caller commits."""
         self.disabled_at, self.disabled_reason = None, ""
 
     def is_last_administrator(self) -> bool:
-        """Return whether nobody could administer the site without this user.
+        """Return whether this user is the only one who can administer the site.
 
-        Only an answer got after ``lock_administrator_roles`` stays true until the commit.
+        The result stays valid until the commit only after a call of ``lock_administrator_roles``.
         """
         return self.is_admin() and not other_administrators_than(self)
 
@@ -151,7 +154,7 @@ ACCESS = ("email", "password_hash", "role_id", "disabled_at")
 
 @event.listens_for(User, "before_update")
 def _note_change_of_access(_mapper: object, connection: Connection, user: User) -> None:
-    """Count the change, and remember an address that is given up: nobody can forget to."""
+    """Count a change of access and store the former address, for every flush, so that no caller has to."""
     attributes = inspect(user).attrs
     if not any(attributes[name].history.has_changes() for name in ACCESS):
         return
@@ -167,9 +170,10 @@ def _note_change_of_access(_mapper: object, connection: Connection, user: User) 
 
 
 def password_methods() -> list[str]:
-    """Return the different methods (:mod:`app.kit.auth.password_methods`) of the stored password hashes.
+    """Return the distinct methods (:mod:`app.kit.auth.password_methods`) of the stored password hashes.
 
-    Steps along the index from one method to the next: as quick with a million users as with ten.
+    The query steps through the index from one method to the next, so its time does not depend on the number
+    of users.
     """
     first = select(func.min(PASSWORD_METHOD).label("method")).cte("methods", recursive=True)
     following = select(func.min(PASSWORD_METHOD)).where(first.c.method < PASSWORD_METHOD).scalar_subquery()
@@ -179,39 +183,42 @@ def password_methods() -> list[str]:
         return list(db.session.scalars(found))
 
 
-# A hash without its last two parts, salt and digest; both databases know rtrim. Written out in the statement:
-# an index on an expression serves those that hold the very same one.
+# A hash without its last two parts, salt and digest; both databases have rtrim. Literals, not bound parameters:
+# a database uses an index on an expression only for the same expression.
 _IN_BASE64 = literal(f"{ascii_letters}{digits}+/=-_.", literal_execute=True)
 _DOLLAR = literal("$", literal_execute=True)
 PASSWORD_METHOD = func.rtrim(func.rtrim(func.rtrim(User.password_hash, _IN_BASE64), _DOLLAR), _IN_BASE64)
 Index("ix_users_password_method", PASSWORD_METHOD)
 
 
-# Ada@example.org and ada@example.org are one person, and only an index can say so to two requests at once.
+# Ada@example.org and ada@example.org are the same account. Only an index can refuse two simultaneous sign-ups.
 Index("ix_users_email_lower", func.lower(User.email), unique=True)
 
 
 class AnonymousUser(AnonymousUserMixin):
-    """Who has not logged in."""
+    """An anonymous visitor."""
 
     def can(self, _: int) -> bool:
+        """Return False: anonymous visitors have no permissions."""
         return False
 
     def is_admin(self) -> bool:
+        """Return False."""
         return False
 
 
 def lock_administrator_roles() -> None:
-    """Let no other transaction demote, disable or delete an administrator until this one ends.
+    """Lock the administrators' roles until the transaction ends.
 
-    Two administrators who remove each other at the same moment would else both be told that one remains.
+    No other transaction can demote, disable or delete an administrator meanwhile. Without the lock, two
+    administrators could remove each other at the same time, and none would remain.
     """
     for role in Role.administrators():
         lock_row(db.session, role)
 
 
 def other_administrators_than(user: User) -> int:
-    """Return how many users besides ``user`` can log in and administer the site right now."""
+    """Return how many users other than ``user`` can log in and administer the site."""
     role_ids = [role.id for role in Role.administrators()]
     others = select(func.count()).select_from(User).where(User.id != user.id, User.role_id.in_(role_ids))
     able = others.where(User.disabled_at.is_(None), User.confirmed, User.password_hash.is_not(None))

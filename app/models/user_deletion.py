@@ -1,4 +1,4 @@
-"""Deleting people: what goes, and the trace without a name that stays."""
+"""Deletion of users and of their data. Their audit events stay, without names."""
 
 from collections.abc import Sequence
 
@@ -14,27 +14,27 @@ PLAIN = {"synchronize_session": False}
 
 
 def delete_user(user: User) -> None:
-    """Delete the user with sessions, devices, exports and emails; the caller commits.
+    """Delete the user with sessions, devices, exports and emails. The caller commits.
 
-    Audit events stay, without saying whom they were about or from where.
+    Audit events stay, without the user and the IP address.
     """
     db.session.flush()
     delete_users(User.id == user.id, at_most=1)
 
 
 def delete_users(condition: ColumnElement[bool], at_most: int) -> int:
-    """Delete users who meet ``condition`` in the way of :func:`delete_user`; return how many; the caller commits."""
-    user_ids = _hold(condition, at_most)
+    """Delete up to ``at_most`` users who meet ``condition``, as :func:`delete_user` does, and return how many."""
+    user_ids = _lock(condition, at_most)
     connection = db.session.connection()
     _delete_traces(connection, user_ids)
-    # The database's own cascade: a second request that does the same finds nothing to do.
+    # With the database's cascade, which does not fail if a second request does the same.
     connection.execute(delete(User).where(User.id.in_(user_ids)))
     return len(user_ids)
 
 
 @event.listens_for(User, "before_delete")
 def _delete_traces_first(_mapper: object, connection: Connection, user: User) -> None:
-    """Let ``session.delete(user)`` do the same, wherever it stands."""
+    """Delete the same data on ``session.delete(user)``."""
     _delete_traces(connection, [user.id])
 
 
@@ -46,13 +46,13 @@ def _delete_traces(connection: Connection, user_ids: Sequence[int]) -> None:
     connection.execute(delete(Email).where(Email.user_id.in_(user_ids)))
 
 
-def _hold(condition: ColumnElement[bool], at_most: int) -> Sequence[int]:
-    """Return the ids of users who meet ``condition``, none of whom can confirm or sign up anew meanwhile.
+def _lock(condition: ColumnElement[bool], at_most: int) -> Sequence[int]:
+    """Lock up to ``at_most`` users who meet ``condition``, and return their ids.
 
-    The user's row comes first, as in every transaction that needs several rows: two that wait for each other
-    would be ended by the database.
+    None of them can confirm or sign up again meanwhile. Every transaction that needs several rows locks the
+    user's row first, to avoid deadlocks.
     """
-    portion = select(User.id).where(condition).limit(at_most)
-    # The condition stands twice: PostgreSQL checks the outer one again after it waited for a row.
-    holding = update(User).where(condition, User.id.in_(portion)).values(id=User.id).returning(User.id)
-    return db.session.scalars(holding, execution_options=PLAIN).all()
+    batch = select(User.id).where(condition).limit(at_most)
+    # The condition is there twice because PostgreSQL checks the outer one again after waiting for a row.
+    locking = update(User).where(condition, User.id.in_(batch)).values(id=User.id).returning(User.id)
+    return db.session.scalars(locking, execution_options=PLAIN).all()

@@ -1,4 +1,4 @@
-"""Who somebody is: the address, whether it is confirmed, and the password."""
+"""A user's identity: the address, its confirmation, and the password."""
 
 from secrets import token_urlsafe
 from typing import Self
@@ -11,27 +11,27 @@ from app.kit.auth.email_address import EMAIL_MAX_LENGTH
 
 
 class UserIdentity(Model):
-    """The columns of ``User`` that its mailed links prove and change."""
+    """The columns of ``User`` that its mailed links verify and change."""
 
     __abstract__ = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    # What links and logs say instead of the id: it cannot be guessed or counted.
+    # Links and logs use it instead of the id, because it cannot be guessed and reveals no number of users.
     uid: Mapped[str] = mapped_column(String(32), unique=True, default=lambda: token_urlsafe(16))
     confirmed: Mapped[bool] = mapped_column(default=False, server_default=false())
     email: Mapped[str] = mapped_column(String(EMAIL_MAX_LENGTH), active_history=True)
     password_hash: Mapped[str | None] = mapped_column(String(255))
-    # Changes with the address; with it the links of notices know it again (user_recovery.py).
+    # Changes with the address. The links of notices carry it (user_recovery.py).
     address_key: Mapped[str] = mapped_column(String(32), default="", server_default="")
 
     @classmethod
     def with_email(cls, email: str) -> Self | None:
-        """Return the user with this address, whatever its case."""
+        """Return the user with this address, ignoring case, or None."""
         return db.session.scalar(select(cls).where(func.lower(cls.email) == email.strip().lower()))
 
     @classmethod
     def with_uid(cls, uid: str) -> Self | None:
-        """Return the user whom a link or log calls ``uid``."""
+        """Return the user with this ``uid``, or None."""
         return db.session.scalar(select(cls).where(cls.uid == uid))
 
     @property

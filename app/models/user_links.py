@@ -1,4 +1,4 @@
-"""What a user's mailed links do, and the state that makes each work once."""
+"""The tokens in a user's mailed links, each of which works once."""
 
 from typing import Any, ClassVar, Self
 
@@ -14,10 +14,10 @@ from app.models.user_identity import UserIdentity
 
 
 class UserLinks(UserIdentity):
-    """The part of ``User`` that makes tokens and redeems them.
+    """The part of ``User`` that creates and redeems tokens.
 
-    Each token carries a fingerprint of the attributes in ``STATE``; redeeming it changes one of
-    them, so the second use, an older link, and a link made before a change of address all fail.
+    Each token carries a fingerprint of the attributes in ``STATE``. Redeeming it changes one of them, so a
+    second use, an older link, and a link from before a change of address all fail.
     """
 
     __abstract__ = True
@@ -31,25 +31,25 @@ class UserLinks(UserIdentity):
     }
 
     def generate_confirmation_token(self, expiration: int | None = None) -> str:
-        """Return a token that confirms the account. Its lifetime is ``expiration`` seconds, by default config.py's."""
+        """Return a token that confirms the account for ``expiration`` seconds, by default CONFIRM_LINK_LIFETIME."""
         return self._token("confirm", seconds("CONFIRM_LINK_LIFETIME") if expiration is None else expiration)
 
     def generate_email_change_token(self, new_email: str, expiration: int | None = None) -> str:
-        """Return a token that changes the address to ``new_email`` (see above)."""
+        """Return a token that changes the address to ``new_email``; ``expiration`` is in seconds."""
         lifetime = seconds("CHANGE_EMAIL_LINK_LIFETIME") if expiration is None else expiration
         return self._token("change_email", lifetime, new_email=new_email)
 
     def generate_password_reset_token(self, expiration: int | None = None) -> str:
-        """Return a token that sets a new password. Its lifetime is ``expiration`` seconds, by default config.py's."""
+        """Return a token that sets a new password for ``expiration`` seconds, by default RESET_LINK_LIFETIME."""
         return self._token("reset_password", seconds("RESET_LINK_LIFETIME") if expiration is None else expiration)
 
     def generate_invitation_token(self, expiration: int | None = None) -> str:
-        """Return a token with which an invited user sets the first password (see above)."""
+        """Return a token with which an invited user sets the first password; ``expiration`` is in seconds."""
         return self._token("invite", seconds("INVITE_LINK_LIFETIME") if expiration is None else expiration)
 
     @classmethod
     def with_token(cls, purpose: str, token: str) -> Self | None:
-        """Return the user whom a still valid token of this purpose was made for."""
+        """Return the user of a valid token of this purpose, or None."""
         claims = tokens.read(purpose, token)
         if claims is None:
             return None
@@ -57,26 +57,29 @@ class UserLinks(UserIdentity):
         return user if user and tokens.matches(claims, user._state(purpose)) else None
 
     def redeem_confirmation(self, token: str) -> bool:
-        """Confirm the account; return False for a token that is not (or no longer) good. The caller commits."""
+        """Confirm the account. Return False if the token is not valid. The caller commits."""
         if self._redeem("confirm", token) is None:
             return False
         self.confirmed = True
         return True
 
     def redeem_email_change(self, token: str) -> bool:
-        """Change the address to the token's; False when the token is dead or the address taken. The caller commits."""
+        """Change the address to that of the token. Return False if the token is not valid or the address is taken.
+
+        The caller commits.
+        """
         data = self._redeem("change_email", token)
         return data is not None and self._move_to(data["new_email"])
 
     def redeem_password_reset(self, token: str, new_password: str) -> bool:
-        """Set a new password; return False for a token that is not (or no longer) good. The caller commits.
+        """Set a new password and confirm the account. Return False if the token is not valid. The caller commits.
 
-        Whoever opened the link reads the address's mail, which is all that confirming asks for.
+        The link proves that its user reads the mail of the address, just as a confirmation link does.
         """
         return self._redeem_for_password("reset_password", token, new_password)
 
     def redeem_invitation(self, token: str, password: str) -> bool:
-        """Set the first password, which also confirms the account; False for a dead token. The caller commits."""
+        """Set the first password and confirm the account; return False for an invalid token. The caller commits."""
         return self._redeem_for_password("invite", token, password)
 
     def confirm_account(self, token: str) -> bool:
@@ -92,14 +95,14 @@ class UserLinks(UserIdentity):
         return _committed(self.redeem_password_reset(token, new_password))
 
     def _redeem_for_password(self, purpose: str, token: str, password: str) -> bool:
-        password_hash = hash_password(password)  # first: nobody should wait for it in front of the held row
+        password_hash = hash_password(password)  # before the lock, because hashing is slow
         if self._redeem(purpose, token) is None:
             return False
         self.password_hash, self.confirmed = password_hash, True
         return True
 
     def _move_to(self, email: str) -> bool:
-        """Change the address, which the user has proven; False when somebody else has proven it too."""
+        """Change the address, which the user has proven to own. Return False if a confirmed account has it."""
         self._displace_unproven_account(email)
         self.email = email
         try:
@@ -110,7 +113,7 @@ class UserLinks(UserIdentity):
         return True
 
     def _displace_unproven_account(self, email: str) -> None:
-        """Delete a sign-up that nobody confirmed: it must not keep the address from who reads its mail."""
+        """Delete an unconfirmed sign-up with this address: it must not block the owner of the address."""
         holder = self.with_email(email)
         if holder is None or holder is self or holder.is_invited:
             return
@@ -123,7 +126,7 @@ class UserLinks(UserIdentity):
         return tokens.sign(purpose, self.uid, self._state(purpose), max_age_seconds, **data)
 
     def _redeem(self, purpose: str, token: str) -> dict[str, Any] | None:
-        """Return the token's data when it is good for this user now, holding the row so that only one use wins."""
+        """Lock the row, so that a token works only once, and return the token's data, or None if it is not valid."""
         claims = self._locked_for(purpose, token)
         if claims is not None and tokens.matches(claims, self._state(purpose)):
             return claims.data
@@ -131,7 +134,7 @@ class UserLinks(UserIdentity):
         return None
 
     def _locked_for(self, purpose: str, token: str) -> tokens.Claims | None:
-        """Hold the row and return the claims of a token of this user; None when it is not, or the user is gone."""
+        """Lock the row and return the claims of the token, or None if it is not this user's or the user is deleted."""
         claims = tokens.read(purpose, token)
         if claims is None or claims.uid != self.uid:
             return None

@@ -1,9 +1,9 @@
-"""Taking an account back: what the link "This was not me" of a notice does, and for whom it works.
+"""Recovery of an account with the link "This was not me" of a notice.
 
-Each address has a key: the present one's stands with the user, a former one's in ``former_addresses``. A link
-works as long as its address has the key that it had when the link was made, whatever else was changed since.
-Using it gives the address a new key, and deletes the addresses that came after it. See docs/security.md,
-"When two former addresses disagree".
+Each address has a key: the current one's is a column of the user, a former one's is in ``former_addresses``. A
+link works as long as its address still has the key from when the link was created, whatever else changed. Using
+it gives the address a new key and deletes all later addresses. See docs/security.md, "When two former addresses
+disagree".
 """
 
 from secrets import token_urlsafe
@@ -18,19 +18,19 @@ from app.models.user_links import UserLinks, seconds
 
 
 class UserRecovery(UserLinks):
-    """The part of ``User`` that its present and former addresses can take back."""
+    """The part of ``User`` that lets current and former addresses restore the account."""
 
     __abstract__ = True
 
     def addresses_to_tell(self) -> list[str]:
-        """Return who hears of a change of address: the present one and those of the last 30 days."""
+        """Return the addresses to notify of a change: the current one and those of the last 30 days."""
         return [self.email, *(former.email for former in FormerAddress.of(self.id))]
 
     def generate_not_me_token(self, recipient: str) -> str | None:
-        """Return a token for a notice to ``recipient``, who may take the account back with it.
+        """Return a token with which ``recipient`` can restore the account, for a notice.
 
-        None for an address that has no right to: it never was the account's, is so no longer for
-        30 days, or an older one took the account back from it.
+        Returns None for an address without that right: it never belonged to the account, was given up more than
+        30 days ago, or an older address restored the account since.
         """
         if recipient.lower() == self.email.lower():
             return tokens.sign("not_me", self.uid, (self.address_key,), seconds("NOT_ME_LINK_LIFETIME"))
@@ -41,16 +41,16 @@ class UserRecovery(UserLinks):
 
     @classmethod
     def with_not_me_token(cls, token: str) -> Self | None:
-        """Return the user whom the address that ``token`` was mailed to may take back."""
+        """Return the user whose account the recipient of ``token`` may restore, or None."""
         claims = tokens.read("not_me", token)
         user = cls.with_uid(claims.uid) if claims else None
         return user if user and claims and user._address_of(claims) else None
 
     def redeem_not_me(self, token: str) -> bool:
-        """Give the account back to the address that the token was mailed to; the caller commits.
+        """Restore the address that the token was mailed to. The caller commits.
 
-        The old password is replaced by one that nobody knows, which also kills every link under
-        way. False for a dead token, or when somebody else has the address by now.
+        A random password replaces the old one, which also invalidates every mailed link. Returns False if the
+        token is not valid, or another account has the address by now.
         """
         nobodys_hash = hash_password(token_urlsafe())
         claims = self._locked_for("not_me", token)
@@ -64,6 +64,6 @@ class UserRecovery(UserLinks):
         return True
 
     def _address_of(self, claims: Claims) -> str | None:
-        """Return the address whose key the token carries, if it still has that key."""
+        """Return the address whose key the token carries, or None."""
         keys = [(self.address_key, self.email), *((row.address_key, row.email) for row in FormerAddress.of(self.id))]
         return next((email for key, email in keys if tokens.matches(claims, (key,))), None)

@@ -1,4 +1,4 @@
-"""One row per login: deleting it logs that browser out, whatever cookies it still holds."""
+"""Login sessions, one row each. Deleting the row logs the browser out, whatever cookies it has."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ class UserSession(Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    # Only the digest is stored: who reads the database cannot log in as anybody.
+    # Only the digest is stored, so that a copy of the database lets nobody log in.
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
     last_seen_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, index=True)
@@ -38,10 +38,10 @@ class UserSession(Model):
 
     @classmethod
     def start(cls, user: User, remembered: bool, ip_address: str, user_agent: str) -> tuple["UserSession", str]:
-        """Add a session for ``user``; returns the row and the token that the cookie keeps.
+        """Add a session for ``user``, and return the row and the token for the cookie.
 
-        Raises ``StaleDataError`` when password, address, role or state of the user are not what they were
-        when they were read: the password that was verified meanwhile may be an old one.
+        Raises ``StaleDataError`` if the user's password, address, role or state changed since the user was read:
+        the verified password may be an old one.
         """
         lock_unchanged(db.session, user)
         token = token_urlsafe(TOKEN_BYTES)
@@ -57,21 +57,21 @@ class UserSession(Model):
 
     @classmethod
     def with_token(cls, token: str) -> "UserSession | None":
-        """Return the living session of ``token`` with its user and role, in one query."""
+        """Return the unexpired session of ``token``, or None. One query loads it with its user and role."""
         row = db.session.scalar(_living_with_token(), {"token_hash": _digest(token)})
         return row if row and not row.is_expired else None
 
     @classmethod
     def living(cls, user: User) -> list["UserSession"]:
-        """Return the user's sessions that still log in, the latest seen first."""
+        """Return the user's unexpired sessions, the most recently seen first."""
         rows = db.session.scalars(select(cls).where(cls.user_id == user.id).order_by(cls.last_seen_at.desc()))
         return [row for row in rows if not row.is_expired]
 
     @classmethod
     def end_all(cls, user: User, except_id: int | None = None) -> None:
-        """Delete the user's sessions, keeping ``except_id`` when it is given.
+        """Delete the user's sessions, except the one with the id ``except_id``.
 
-        A login of this moment comes before, and is ended too, or after, and finds what has changed.
+        A simultaneous login happens either before, and is ended too, or after, and sees the user's new data.
         """
         lock_unchanged(db.session, user)
         condition = [cls.user_id == user.id]
@@ -81,7 +81,7 @@ class UserSession(Model):
 
     @classmethod
     def delete_expired(cls) -> int:
-        """Delete the rows that no longer log anyone in; return how many there were."""
+        """Delete expired sessions and return how many there were. The caller commits."""
         now, settings = utc_now(), current_app.config
         idle = cls.last_seen_at < now - settings["SESSION_IDLE_LIFETIME"]
         old = cls.created_at < now - settings["REMEMBERED_SESSION_LIFETIME"]
@@ -90,13 +90,14 @@ class UserSession(Model):
 
     @property
     def is_expired(self) -> bool:
+        """Whether the session is too old, or was idle for too long."""
         now, settings = utc_now(), current_app.config
         limit = settings["REMEMBERED_SESSION_LIFETIME" if self.remembered else "BROWSER_SESSION_LIFETIME"]
         return now - self.created_at > limit or now - self.last_seen_at > settings["SESSION_IDLE_LIFETIME"]
 
     @property
     def is_recent_login(self) -> bool:
-        """Whether the password was given within SUDO_LIFETIME."""
+        """Whether the password was entered within SUDO_LIFETIME."""
         return utc_now() - self.reauthenticated_at <= current_app.config["SUDO_LIFETIME"]
 
     @property
@@ -105,17 +106,17 @@ class UserSession(Model):
         return browser_label(self.user_agent)
 
     def is_due_for_last_seen(self) -> bool:
-        """Return whether a minute has passed since the last write of ``last_seen_at``."""
+        """Return whether ``last_seen_at`` was written at least a minute ago."""
         return utc_now() - self.last_seen_at >= LAST_SEEN_PRECISION
 
     def end(self) -> None:
-        """Delete this session; when another request did so a moment ago, there is nothing left to do."""
+        """Delete this session, if it still exists. The caller commits."""
         db.session.execute(delete(UserSession).where(UserSession.id == self.id))
 
 
 @cache
 def _living_with_token() -> Select[UserSession]:
-    # Built once: every request of everybody who is logged in runs it.
+    # Built once, because every request with a session runs it.
     return (
         select(UserSession)
         .join(UserSession.user)

@@ -1,6 +1,6 @@
 """The first tables.
 
-Names of keys and indexes follow the naming convention in ``app/kit/db/database.py``.
+The names of keys and indexes follow the naming convention in ``app/kit/db/database.py``.
 """
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# In the order in which they can be made: a table after those it points to.
+# In the order of creation: a table after those that it references.
 TABLES = [
     "roles",
     "users",
@@ -28,6 +28,7 @@ TABLES = [
 
 
 def upgrade() -> None:
+    """Create the first tables."""
     create_roles()
     create_users()
     create_user_sessions()
@@ -40,11 +41,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop all tables."""
     for table in reversed(TABLES):
         op.drop_table(table)
 
 
 def create_roles() -> None:
+    """Create the roles, each a set of permissions."""
     op.create_table(
         "roles",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -57,6 +60,7 @@ def create_roles() -> None:
 
 
 def create_users() -> None:
+    """Create the users, with an index that makes addresses unique, ignoring case."""
     op.create_table(
         "users",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -76,6 +80,7 @@ def create_users() -> None:
 
 
 def create_user_sessions() -> None:
+    """Create the sessions, one row per login."""
     op.create_table(
         "user_sessions",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -92,6 +97,7 @@ def create_user_sessions() -> None:
 
 
 def create_known_devices() -> None:
+    """Create the browsers that users have logged in with."""
     op.create_table(
         "known_devices",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -104,6 +110,7 @@ def create_known_devices() -> None:
 
 
 def create_data_exports() -> None:
+    """Create the exports of users' data."""
     op.create_table(
         "data_exports",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -116,6 +123,7 @@ def create_data_exports() -> None:
 
 
 def create_audit_events() -> None:
+    """Create the audit log."""
     op.create_table(
         "audit_events",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -131,6 +139,7 @@ def create_audit_events() -> None:
 
 
 def create_emails() -> None:
+    """Create the outbox, with a partial index of unfinished emails."""
     op.create_table(
         "emails",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -161,6 +170,7 @@ def create_emails() -> None:
 
 
 def create_scheduled_jobs() -> None:
+    """Create the last and next run of each scheduled job."""
     op.create_table(
         "scheduled_jobs",
         sa.Column("name", sa.String(64), primary_key=True),
@@ -170,6 +180,7 @@ def create_scheduled_jobs() -> None:
 
 
 def create_editable_html() -> None:
+    """Create the texts of editable pages."""
     op.create_table(
         "editable_html",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -180,5 +191,5 @@ def create_editable_html() -> None:
 
 
 def reference(name: str, nullable: bool, on_delete: str) -> sa.Column[int]:
-    """Return an indexed column that points to a user, and what becomes of it when the user goes."""
+    """Return an indexed foreign key to a user; ``on_delete`` is "CASCADE" or "SET NULL"."""
     return sa.Column(name, sa.Integer, sa.ForeignKey("users.id", ondelete=on_delete), nullable=nullable, index=True)

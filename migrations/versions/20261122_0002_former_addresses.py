@@ -1,4 +1,4 @@
-"""Former addresses, and the version of what decides who gets in."""
+"""Former addresses, and the version of the columns that decide on access."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Add the columns and the table."""
     op.add_column("users", sa.Column("access_version", sa.Integer, nullable=False, server_default="0"))
     op.add_column("users", sa.Column("address_key", sa.String(32), nullable=False, server_default=""))
     op.create_table(
@@ -26,6 +27,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop the table and the columns."""
     op.drop_table("former_addresses")
     op.drop_column("users", "address_key")
     op.drop_column("users", "access_version")

@@ -1,4 +1,4 @@
-"""A table that counts the emails to each address that a stranger can cause."""
+"""The rate limit of emails that anybody can cause, per recipient."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Create the table."""
     op.create_table(
         "recipient_limits",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -23,4 +24,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop the table."""
     op.drop_table("recipient_limits")

@@ -1,7 +1,7 @@
 """An index of the methods of password hashes.
 
-A check of a password takes as long as the slowest method that is still in use (``app/kit/auth/passwords.py``),
-so each process asks now and then which these are.
+Checking a password takes as long as the slowest method in use (``app/kit/auth/passwords.py``), so each process
+regularly queries which methods these are.
 """
 
 import sqlalchemy as sa
@@ -18,8 +18,10 @@ METHOD = f"rtrim(rtrim(rtrim(password_hash, {IN_BASE64}), '$'), {IN_BASE64})"
 
 
 def upgrade() -> None:
+    """Create the index."""
     op.create_index("ix_users_password_method", "users", [sa.text(METHOD)])
 
 
 def downgrade() -> None:
+    """Drop the index."""
     op.drop_index("ix_users_password_method", table_name="users")

@@ -1,4 +1,4 @@
-"""The account area's pages, one module for each part of its menu."""
+"""The views of the account area, one module for each topic."""
 
 from app.account.views import data, email_address, password, registration, sessions, sign_in
 

@@ -1,4 +1,4 @@
-"""What the site knows about a user: seeing it, taking a copy, and having it deleted."""
+"""The data of an account: showing, exporting and deleting it."""
 
 from flask import Response as FlaskResponse
 from flask import abort, flash, redirect, render_template, url_for
@@ -20,13 +20,13 @@ from app.sessions import forget_browser, verify_own_password
 @account.get("/manage")
 @account.get("/manage/info")
 def manage() -> str:
-    """Show the account's information."""
+    """Show the account's details."""
     return render_template("account/manage.html")
 
 
 @account.get("/manage/export")
 def exports() -> str:
-    """List the copies that are ready or in the making."""
+    """List the exports that are ready or in progress."""
     return render_template("account/exports.html", exports=DataExport.offered_to(current_user))
 
 
@@ -34,7 +34,7 @@ def exports() -> str:
 @sudo_required
 @limiter.limit(from_config("EXPORT_LIMIT"), key_func=signed_in_user)
 def request_export() -> Response:
-    """Have a job write the copy; an email says when it is ready."""
+    """Enqueue a job that writes an export. The user gets an email when it is ready."""
     export = DataExport(user_id=current_user.id)
     db.session.add(export)
     db.session.flush()
@@ -48,7 +48,7 @@ def request_export() -> Response:
 @account.get("/manage/export/<int:export_id>")
 @sudo_required
 def download_export(export_id: int) -> FlaskResponse:
-    """Hand out a copy to its owner."""
+    """Return an export as a JSON file, to its owner only."""
     export = DataExport.offered_with_id(current_user, export_id)
     if export is None or export.content is None:
         abort(404)
@@ -60,7 +60,7 @@ def download_export(export_id: int) -> FlaskResponse:
 @account.route("/manage/delete", methods=["GET", "POST"])
 @limiter.limit(from_config("OWN_PASSWORD_FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def delete_account() -> str | Response:
-    """Delete one's own account, with the password; refused for the last administrator."""
+    """Delete one's own account after asking for the password. The last administrator cannot."""
     form = DeleteAccountForm()
     if form.validate_on_submit():
         if not verify_own_password(form.password.data):
@@ -77,7 +77,7 @@ def delete_account() -> str | Response:
 
 
 def _delete_current_user() -> bool:
-    """Delete who is logged in, unless nobody could administer the site afterwards."""
+    """Delete the current user, and return False if this is the last administrator."""
     user = current_user._get_current_object()
     lock_administrator_roles()
     if user.is_last_administrator():

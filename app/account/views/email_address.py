@@ -1,4 +1,4 @@
-"""Moving an account to another email address."""
+"""Changing the email address of an account."""
 
 from flask import flash, redirect, render_template, url_for
 from flask_login import current_user
@@ -19,7 +19,7 @@ from app.sessions import verify_own_password
 @account.route("/manage/change-email", methods=["GET", "POST"])
 @limiter.limit(from_config("OWN_PASSWORD_FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def change_email_request() -> str | Response:
-    """Mail a link to the new address and a notice to the old; the same answer when the new one is taken."""
+    """Mail a link to the new address and a notice to the old one. The response is the same for a taken address."""
     form = ChangeEmailForm()
     if form.validate_on_submit():
         if not verify_own_password(form.password.data):
@@ -35,7 +35,7 @@ def change_email_request() -> str | Response:
 
 
 def _send_change_link(new_email: str) -> None:
-    """Queue the same number of emails for a free and for a taken address, whose owner learns of it."""
+    """Queue the same number of emails for a free and a taken address. The owner of a taken one is notified."""
     owner = User.with_email(new_email)
     if owner is None:
         email.change_email.send(current_user, new_email=new_email)
@@ -49,7 +49,7 @@ def _send_change_link(new_email: str) -> None:
 @limiter.limit(from_config("LINK_LIMIT"))
 @private_page
 def change_email(token: str) -> str | Response:
-    """Change the address with the link that proves it; only the button does."""
+    """Change the address with a mailed link. GET only shows a button, since mail scanners open links."""
     if User.with_token("change_email", token) != current_user:
         return _refuse_change()
     form = ButtonForm()

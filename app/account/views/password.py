@@ -1,4 +1,4 @@
-"""Choosing a new password: forgotten, known, or to lock somebody out."""
+"""Changing a password, resetting a forgotten one, and locking out an intruder."""
 
 from flask import flash, redirect, render_template, session, url_for
 from flask_login import current_user
@@ -18,7 +18,7 @@ from app.kit.auth.limits import from_config, signed_in_user
 from app.models import AuditEvent, User, UserSession
 from app.sessions import current_session, forget_browser, verify_own_password
 
-# Stands in the address where the token stood, once the token is in the session.
+# Replaces the token in the URL once the token is in the session.
 TOKEN_IN_SESSION = "form"  # noqa: S105
 SESSION_KEY = "reset_token"
 RESET_INSTEAD = "Reset your password to be safe."
@@ -32,7 +32,7 @@ ADDRESS_IS_TAKEN = (
 @access(VISITORS)
 @limiter.limit(from_config("EMAIL_REQUEST_LIMIT"), methods=["POST"])
 def reset_password_request() -> str | Response:
-    """Mail a link; the answer and the work are the same for an unknown address."""
+    """Mail a reset link. The response and its work are the same for an unknown address."""
     form = RequestResetPasswordForm()
     if form.validate_on_submit():
         _send_reset_link(form.email.data)
@@ -58,8 +58,8 @@ def _send_reset_link(address: str) -> None:
 def reset_password(token: str) -> str | Response:
     """Set a new password with a mailed link.
 
-    The token leaves the address before the form shows: addresses end up in histories, logs, and
-    what a page's neighbors are told.
+    The token moves from the URL into the session before the form is shown, because URLs end up in the
+    browser's history, in logs and in Referer headers.
     """
     known_token = session.get(SESSION_KEY, "") if token == TOKEN_IN_SESSION else token
     user = User.with_token("reset_password", known_token)
@@ -74,7 +74,7 @@ def reset_password(token: str) -> str | Response:
     if not user.redeem_password_reset(known_token, form.new_password.data):
         return _refuse_reset()
     _end_sessions_and_tell(user)
-    # Strangers who guess at the address meanwhile must not keep the owner out.
+    # An attacker who guesses passwords for this address must not use up the owner's attempts.
     known_browser.remember(user.uid, user.password_hash)
     db.session.commit()
     session.pop(SESSION_KEY, None)
@@ -97,7 +97,7 @@ def _end_sessions_and_tell(user: User, except_id: int | None = None) -> None:
 @account.route("/manage/change-password", methods=["GET", "POST"])
 @limiter.limit(from_config("OWN_PASSWORD_FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def change_password() -> str | Response:
-    """Set a new password with the old one; every other browser is logged out."""
+    """Set a new password after asking for the old one, and log out every other browser."""
     form = ChangePasswordForm()
     if form.validate_on_submit():
         if verify_own_password(form.old_password.data):
@@ -116,7 +116,7 @@ def change_password() -> str | Response:
 @limiter.limit(from_config("LINK_LIMIT"))
 @private_page
 def not_me(token: str) -> str | Response:
-    """Lock everyone out of an account whose owner did not do what a notice said, and mail a reset link."""
+    """Log everyone out and mail a reset link, for an owner who did not do what a notice reports."""
     user = User.with_not_me_token(token)
     form = ButtonForm()
     if user is not None and not form.validate_on_submit():

@@ -1,4 +1,4 @@
-"""Joining: signing up, confirming the address, and accepting an invitation."""
+"""Signing up, confirming the address, and accepting an invitation."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -25,7 +25,7 @@ LINK_IS_DEAD = "This link is not valid: it is too old, or was used before."
 @access(VISITORS)
 @limiter.limit(from_config("REGISTER_LIMIT"), methods=["POST"])
 def register() -> str | Response:
-    """Sign up; the answer is the same whether or not the address has an account."""
+    """Sign up. The response is the same whether or not the address has an account."""
     form = RegistrationForm()
     if form.validate_on_submit():
         register_user(form)
@@ -39,7 +39,7 @@ def register() -> str | Response:
 @access(ANYONE)
 @limiter.limit(from_config("PASSWORD_METER_LIMIT"))
 def password_strength() -> dict[str, object]:
-    """Judge a password while it is typed, by the rule that the form will apply."""
+    """Return the strength of a password as JSON, by the same rule that the form applies."""
     strength = assess(request.form.get("password", ""), personal_words(*_typed_and_known_texts()))
     return {
         "score": strength.score,
@@ -51,7 +51,7 @@ def password_strength() -> dict[str, object]:
 
 def _typed_and_known_texts() -> list[str]:
     names = ("first_name", "last_name", "email")
-    # The judge looks for every word in the password: a novel here would keep it busy.
+    # The check searches the password for every word, so a long text here would take much time.
     texts = [request.form.get(name, "")[:EMAIL_MAX_LENGTH] for name in names]
     if current_user.is_authenticated:
         texts += [getattr(current_user, name) for name in names]
@@ -61,10 +61,10 @@ def _typed_and_known_texts() -> list[str]:
 @account.get("/unconfirmed")
 @access(NEWCOMERS)
 def unconfirmed() -> str | Response:
-    """Say where the email went that confirms the account, and offer it again.
+    """Show the address that the confirmation went to, and offer to send it again.
 
-    Who is logged in without having confirmed is held here. A visitor sees what the browser knows
-    of its own sign-up, which is the same for a free and for a taken address.
+    Unconfirmed users are redirected here. Anonymous visitors see the address of the sign-up from their
+    browser's session, so the page is the same for a free and a taken address.
     """
     if _is_confirmed():
         return redirect(url_for("main.index"))
@@ -75,7 +75,7 @@ def unconfirmed() -> str | Response:
 @access(NEWCOMERS)
 @limiter.limit(from_config("EMAIL_REQUEST_LIMIT"))
 def confirm_request() -> Response:
-    """Send the email again that the sign-up caused."""
+    """Send the email of the sign-up again."""
     if _is_confirmed():
         flash("Your account is confirmed already.", "info")
         return redirect(url_for("main.index"))
@@ -101,7 +101,7 @@ def _email_to_confirm() -> str:
 @limiter.limit(from_config("LINK_LIMIT"))
 @private_page
 def confirm(token: str) -> str | Response:
-    """Confirm the account; only the button does, since mail scanners open links."""
+    """Confirm the account. GET only shows a button, since mail scanners open links."""
     user = User.with_token("confirm", token)
     if user is None:
         return _refuse_confirmation()
@@ -134,7 +134,7 @@ def _refuse_confirmation() -> Response:
 @limiter.limit(from_config("LINK_LIMIT"))
 @private_page
 def join_from_invite(user_id: int, token: str) -> str | Response:
-    """Let an invited user choose a password, which also confirms the account."""
+    """Set the first password of an invited user, which also confirms the account."""
     user = User.with_token("invite", token)
     if user is None or user.id != user_id:
         return _refuse_invitation()

@@ -1,4 +1,4 @@
-"""The browsers that are logged in, and ending any of them."""
+"""Listing a user's sessions and ending them."""
 
 from flask import abort, flash, redirect, render_template, url_for
 from flask_login import current_user
@@ -14,7 +14,7 @@ from app.sessions import current_session, log_out
 
 @account.get("/sessions")
 def sessions() -> str:
-    """List the browsers that are logged in, the latest seen first."""
+    """List the browsers that are logged in, the most recently seen first."""
     return render_template(
         "account/sessions.html", sessions=UserSession.living(current_user), current=current_session()
     )
@@ -23,7 +23,7 @@ def sessions() -> str:
 @account.post("/sessions/<int:session_id>/end")
 @sudo_required
 def end_session(session_id: int) -> Response:
-    """Log one browser out."""
+    """Log out one browser of the current user."""
     query = select(UserSession).where(UserSession.id == session_id, UserSession.user_id == current_user.id)
     chosen = db.session.scalar(query) or abort(404)
     AuditEvent.record("session.ended", subject=current_user)
@@ -40,7 +40,7 @@ def end_session(session_id: int) -> Response:
 @account.post("/sessions/end-others")
 @sudo_required
 def end_other_sessions() -> Response:
-    """Log out every browser but this one."""
+    """Log out every other browser of the current user."""
     UserSession.end_all(current_user, except_id=current_session().id)
     AuditEvent.record("session.others_ended", subject=current_user)
     db.session.commit()

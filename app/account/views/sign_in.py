@@ -1,4 +1,4 @@
-"""Signing in and out, and giving the password again before something that matters."""
+"""Logging in and out, and entering the password again before a sensitive action."""
 
 from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy import select
@@ -26,7 +26,7 @@ from app.sessions import current_session, log_in, log_out, verify_own_password
 @access(VISITORS)
 @limiter.limit(from_config("LOGIN_LIMIT"), methods=["POST"], key_func=known_browser.user_or_network)
 def login() -> str | Response:
-    """Log in; a wrong password, an unknown address, a disabled and an unconfirmed account get the same answer."""
+    """Log in. The response is the same for a wrong password and an unknown, disabled or unconfirmed account."""
     form = LoginForm()
     if form.validate_on_submit():
         user = _user_with(form.email.data, form.password.data)
@@ -38,23 +38,23 @@ def login() -> str | Response:
 
 
 def _user_with(typed_email: str, password: str) -> User | None:
-    """Return who may log in with these, after the same queries and hashes whatever the outcome."""
+    """Return the user who may log in with these, or None. The queries and hashes are the same in every case."""
     user = User.with_email(typed_email)
     browser = known_browser.recognize(user.uid, user.password_hash) if user else None
     return counted_guess(login_limits(browser), lambda: _verified(user, password))
 
 
 def _verified(user: User | None, password: str) -> User | None:
-    """Return ``user`` if this is the password of somebody who may log in."""
+    """Return ``user`` if the password is right and the user may log in, else None."""
     if user is None or not user.may_log_in:
-        # Not the user's own hash: renewing an old one would tell that the password was right.
+        # Not the user's own hash: rehashing an old one takes longer, and would reveal that the password was right.
         verify_password(None, password)
         return None
     return user if user.verify_password(password) else None
 
 
 def _let_in(user: User, remembered: bool) -> bool:
-    """Log ``user`` in, unless the account was changed while the password was verified."""
+    """Log ``user`` in. Return False if the account was changed while the password was verified."""
     try:
         log_in(user, remembered)
     except StaleDataError:
@@ -66,7 +66,7 @@ def _let_in(user: User, remembered: bool) -> bool:
 
 
 def _greet_new_device(user: User) -> None:
-    """Write a notice when the browser is new to a user who has others."""
+    """Mail a notice if the user has logged in before, but never with this browser."""
     origin = request_details()
     is_first = db.session.scalar(select(KnownDevice.id).where(KnownDevice.user_id == user.id).limit(1)) is None
     is_new = insert_unless_taken(db.session(), KnownDevice, user_id=user.id, label=origin["browser"])
@@ -78,11 +78,11 @@ def _greet_new_device(user: User) -> None:
 @account.post("/logout")
 @access(UNCONFIRMED)
 def logout() -> Response:
-    """Log out, here and in every copy of this browser's cookie."""
+    """Log out by deleting the session's row, so that copies of the cookie stop working too."""
     log_out()
     flash("You are logged out.", "info")
     response = redirect(url_for("main.index"))
-    # Not "cookies": the next page's message travels in one.
+    # Not "cookies": one of them carries the message for the next page.
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
@@ -91,7 +91,7 @@ def logout() -> Response:
 @access(UNCONFIRMED)
 @limiter.limit(from_config("OWN_PASSWORD_FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def confirm_password() -> str | Response:
-    """Ask for the password before something that matters, then lead back to it."""
+    """Ask for the password before a sensitive action, then redirect back to it."""
     form = ConfirmPasswordForm()
     if form.validate_on_submit():
         if verify_own_password(form.password.data):

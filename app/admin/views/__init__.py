@@ -1,4 +1,4 @@
-"""The admin area's pages, one module for each part of its menu."""
+"""The views of the admin area, one module for each topic."""
 
 from app.admin.views import audit, content, dashboard, emails, jobs, user_changes, users
 

@@ -19,7 +19,7 @@ ONE_DAY = timedelta(days=1)
 @admin.get("/audit")
 @access(Permission.VIEW_AUDIT_LOG)
 def audit() -> str:
-    """List the events, the latest first."""
+    """List the audit events, newest first."""
     events = db.session.scalars(select(AuditEvent.event).distinct().order_by(AuditEvent.event)).all()
     table = Table.from_request(
         AuditEvent.with_people(),
@@ -52,7 +52,7 @@ def _since(day: str) -> ColumnElement[bool] | None:
 
 
 def _until(day: str) -> ColumnElement[bool] | None:
-    """The whole of the last day belongs to the time asked for."""
+    """Return the condition of events before the end of ``day``, or None for an invalid date."""
     moment = _start_of(day)
     if moment is None or moment > datetime.max.replace(tzinfo=UTC) - ONE_DAY:
         return None
@@ -60,7 +60,7 @@ def _until(day: str) -> ColumnElement[bool] | None:
 
 
 def _start_of(day: str) -> datetime | None:
-    """The first moment of a day in UTC; None for what is not a date like 2026-11-21."""
+    """Return the start of a day in UTC, or None unless ``day`` is a date like 2026-11-21."""
     try:
         return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:

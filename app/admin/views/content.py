@@ -16,10 +16,10 @@ from app.models import AuditEvent, EditableHTML
 
 @admin.post("/_update_editor_contents")
 def update_editor_contents() -> Response:
-    """Store the text as it was written; every page that shows it renders it through the allow-list.
+    """Store the text as written. The pages that show it render it through an allow-list of HTML.
 
-    A script gets 204, or what is wrong: 422, or 403 when the password has to be given again. A browser
-    without scripts goes back to the page, or sees the form again with what was typed.
+    Scripts get 204, 422 for an invalid text, or 403 if the password has to be entered again. Browsers
+    without scripts are redirected to the page, or get the form again with the typed text.
     """
     form = EditorForm()
     if not form.validate():
@@ -28,7 +28,7 @@ def update_editor_contents() -> Response:
         return _ask_for_password(form)
     try:
         _store(form)
-    except IntegrityError:  # somebody else saved this page for the first time at this very moment
+    except IntegrityError:  # another request inserted the row at the same time
         db.session.rollback()
         _store(form)
     if _is_script():
@@ -39,13 +39,13 @@ def update_editor_contents() -> Response:
 
 @admin.post("/_preview_editor_contents")
 def preview_editor_contents() -> Response:
-    """Return the text as the page would show it, as a piece of HTML; nothing is stored."""
+    """Return the text rendered as an HTML fragment, without storing it."""
     form = EditorForm()
     return FlaskResponse(markdown.render(form.edit_data.data)) if form.validate() else _refuse(form)
 
 
 def _ask_for_password(form: EditorForm) -> Response:
-    """Ask in another tab: ``sudo_required`` leads away from the text, which is too long for it to keep."""
+    """Ask for the password in another tab. A redirect by ``sudo_required`` would lose the typed text."""
     page = password_page(_edited_page())
     if _is_script():
         return make_response(jsonify(error="You entered your password a while ago.", page=page), 403)
@@ -53,7 +53,7 @@ def _ask_for_password(form: EditorForm) -> Response:
 
 
 def _edited_page() -> str:
-    """Return the page that the text stands on; a form that was shown again came from here, where nobody can go."""
+    """Return the URL of the edited page, or the home page if the form came from this endpoint, which has no GET."""
     home = url_for("main.index")
     came_from = local_referrer(home)
     return home if came_from == request.path else came_from

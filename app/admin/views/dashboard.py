@@ -1,4 +1,4 @@
-"""The first page of the admin area: how many, how well, and what happened last."""
+"""The first page of the admin area: figures, health and the latest events."""
 
 from flask import render_template
 from sqlalchemy import select
@@ -15,7 +15,7 @@ SHOWN_ROWS = 5
 
 @admin.get("/")
 def index() -> str:
-    """Show the site's figures, its health, who joined last and what was done last."""
+    """Show the figures, the health checks, the newest users and the latest events."""
     newest = select(User).order_by(User.created_at.desc(), User.id.desc()).limit(SHOWN_ROWS)
     return render_template(
         "admin/index.html",

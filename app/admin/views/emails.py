@@ -1,4 +1,4 @@
-"""What has become of every email; never its words, and never a link that would still work."""
+"""The outbox: the state of every email, but never its text or its links, which still work."""
 
 from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy import select
@@ -49,7 +49,7 @@ def emails() -> str:
 @access(Permission.MANAGE_EMAILS)
 @sudo_required
 def retry_email(email_id: int) -> Response:
-    """Send an email that failed, was canceled or waits, as soon as possible."""
+    """Send a failed, canceled or waiting email as soon as possible."""
     _get_or_404(email_id)
     if Email.retry(email_id):
         deliver_email.enqueue(email_id)
@@ -65,7 +65,7 @@ def retry_email(email_id: int) -> Response:
 @access(Permission.MANAGE_EMAILS)
 @sudo_required
 def cancel_email(email_id: int) -> Response:
-    """Never send an email that is still waiting: it may be the one that warns its reader of a thief."""
+    """Cancel a waiting email. This needs the password: the email may be the one that warns of an intruder."""
     _get_or_404(email_id)
     if Email.cancel(email_id):
         AuditEvent.record("email.canceled", email_id=email_id)

@@ -1,7 +1,7 @@
-"""What the worker does: queues, jobs that run and that failed, workers, and the schedule.
+"""Queues, running and failed jobs, workers, and the schedule.
 
-Pages of our own: rq-dashboard brings inline scripts and styles that our CSP forbids, shows job
-arguments, and knows nothing of our layout, our schedule or our audit log.
+rq-dashboard is no alternative: it has inline scripts and styles, which the CSP forbids, shows job
+arguments, and does not know the layout, the schedule or the audit log.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from app.models import AuditEvent, Permission, ScheduledJob
 @admin.get("/jobs")
 @access(Permission.MANAGE_JOBS)
 def jobs() -> str:
-    """Show everything about jobs; while the queue is away, at least the schedule."""
+    """Show queues, jobs, workers and the schedule; only the schedule while Redis is not reachable."""
     rows = {row.name: row for row in db.session.scalars(select(ScheduledJob))}
     return render_template(
         "admin/jobs.html",
@@ -44,7 +44,7 @@ def retry_job(job_id: str) -> Response:
 @access(Permission.MANAGE_JOBS)
 @sudo_required
 def discard_job(job_id: str) -> Response:
-    """Forget a failed job."""
+    """Delete a failed job."""
     return _change(queue_overview.discard, job_id, "job.discarded", "The job is discarded.")
 
 

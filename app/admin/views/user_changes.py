@@ -1,4 +1,4 @@
-"""Changing, disabling and deleting users. What must not happen is refused in user_actions.py."""
+"""Changing, disabling and deleting users. user_actions.py refuses what is not allowed."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ from app.models import User
 @admin.route("/user/<int:user_id>/change-email", methods=["GET", "POST"])
 @sudo_required
 def change_user_email(user_id: int) -> str | Response:
-    """Give a user another address."""
+    """Change a user's address."""
     user, form = user_or_404(user_id), ChangeUserEmailForm()
     if form.validate_on_submit() and save_user(form, lambda: user_actions.change_email(user, form.email.data)):
         flash(f"The address is {form.email.data} now.", "success")
@@ -29,7 +29,7 @@ def change_user_email(user_id: int) -> str | Response:
 @admin.route("/user/<int:user_id>/change-account-type", methods=["GET", "POST"])
 @sudo_required
 def change_account_type(user_id: int) -> str | Response:
-    """Give a user another role."""
+    """Change a user's role."""
     user = user_or_404(user_id)
     form = ChangeAccountTypeForm(role=user.role_id)
     if form.validate_on_submit():
@@ -40,7 +40,7 @@ def change_account_type(user_id: int) -> str | Response:
 @admin.route("/user/<int:user_id>/disable", methods=["GET", "POST"])
 @sudo_required
 def disable_user(user_id: int) -> str | Response:
-    """Lock a user out, after asking for the reason."""
+    """Disable a user, after asking for the reason."""
     user, form = user_or_404(user_id), DisableUserForm()
     if form.validate_on_submit():
         return _try(user, lambda: user_actions.disable(user, form.reason.data), "The user is disabled and logged out.")
@@ -50,7 +50,7 @@ def disable_user(user_id: int) -> str | Response:
 @admin.post("/user/<int:user_id>/enable")
 @sudo_required
 def enable_user(user_id: int) -> Response:
-    """Let a disabled user in again."""
+    """Enable a disabled user."""
     user = user_or_404(user_id)
     return _try(user, lambda: user_actions.enable(user), "The user can log in again.")
 
@@ -58,7 +58,7 @@ def enable_user(user_id: int) -> Response:
 @admin.post("/user/<int:user_id>/end-sessions")
 @sudo_required
 def end_user_sessions(user_id: int) -> Response:
-    """Log a user out everywhere."""
+    """Log a user out in every browser."""
     user = user_or_404(user_id)
     return _try(user, lambda: user_actions.end_sessions(user), "The user is logged out everywhere.")
 
@@ -74,7 +74,7 @@ def resend_invitation(user_id: int) -> Response:
 @admin.get("/user/<int:user_id>/delete")
 @sudo_required
 def delete_user_request(user_id: int) -> str:
-    """Ask before a user is deleted."""
+    """Ask for confirmation before a user is deleted."""
     return render_template("admin/delete_user.html", user=user_or_404(user_id))
 
 
@@ -91,8 +91,8 @@ def delete_user(user_id: int) -> Response:
 
 
 def _try(user: User, action: Callable[[], None], done: str) -> Response:
-    """Run ``action``, commit, and go to the user's page with what came of it."""
-    page = _to_user(user)  # now: when the action is done, somebody may have deleted the user
+    """Run ``action``, commit, and redirect to the user's page with a message."""
+    page = _to_user(user)  # before the action: afterwards another request may have deleted the user
     if _succeeds(action):
         flash(done, "success")
     return page

@@ -1,4 +1,4 @@
-"""Looking at users, and adding them."""
+"""Listing, showing and adding users."""
 
 from collections.abc import Callable
 
@@ -28,11 +28,11 @@ USER_STATES = {
 
 @admin.get("/users")
 def registered_users() -> str:
-    """List everybody."""
+    """List all users."""
     roles: dict[int, str] = dict(db.session.execute(select(Role.id, Role.name).order_by(Role.name)).all())
     role_ids = {str(role_id) for role_id in roles}
     table = Table.from_request(
-        # The names of the few roles are known already; joining them to each row takes as long as the rows.
+        # The few roles are loaded already; joining them to each row would double the time of the query.
         select(User).options(lazyload(User.role)),
         columns={
             "name": User.last_name,
@@ -55,7 +55,7 @@ def registered_users() -> str:
 @admin.get("/user/<int:user_id>/info")
 @admin.get("/user/<int:user_id>")
 def user_info(user_id: int) -> str:
-    """Show one user: details, browsers that are logged in, and what was done by and to them."""
+    """Show a user's details, sessions and latest audit events."""
     user = user_or_404(user_id)
     events = AuditEvent.with_people().where((AuditEvent.actor_id == user.id) | (AuditEvent.subject_id == user.id))
     return render_template(
@@ -82,7 +82,7 @@ def new_user() -> str | Response:
 @admin.route("/invite-user", methods=["GET", "POST"])
 @sudo_required
 def invite_user() -> str | Response:
-    """Add a user who chooses a password with a mailed link."""
+    """Add a user who sets a password with a mailed link."""
     form = InviteUserForm()
     if form.validate_on_submit():
         user = save_user(form, lambda: user_actions.invite_user(*_person(form)))
@@ -97,14 +97,14 @@ def _person(form: InviteUserForm) -> tuple[str, str, str, Role]:
 
 
 def user_or_404(user_id: int) -> User:
-    """Return the user of an address, or end the request."""
+    """Return the user with this id, or abort with 404."""
     return db.session.get(User, user_id) or abort(404)
 
 
 def save_user(form: InviteUserForm, action: Callable[[], User]) -> User | None:
-    """Run ``action`` and commit; None, and an error in ``form``, when the address is taken.
+    """Run ``action`` and commit. Return None, with an error in ``form``, if the address is taken.
 
-    The form has looked before; only the index of the database sees a request of the same moment.
+    The form has checked the address before. Only the unique index catches a request at the same time.
     """
     try:
         user = action()

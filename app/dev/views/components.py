@@ -12,7 +12,7 @@ from app.kit.pages.icons import PATHS
 
 @dev.route("/components", methods=["GET", "POST"])
 def components() -> str | Response:
-    """Show everything that pages are made of, in every state; what is sent to it is thrown away."""
+    """Show every component in every state. Submitted data is discarded."""
     if request.method == "POST":
         flash("What you sent arrived, and was thrown away.", "success")
         return redirect(url_for("dev.components"))

@@ -1,4 +1,4 @@
-"""Every email of the catalogue, drawn with sample data."""
+"""Previews of all emails, rendered with sample data."""
 
 from flask import Response, abort, render_template
 
@@ -25,7 +25,7 @@ def preview(name: str) -> str:
 
 @dev.get("/emails/<name>/html")
 def preview_html(name: str) -> Response:
-    """Return the HTML of one email, for the frame of its page."""
+    """Return the HTML of one email, for the frame of its preview."""
     return framed_html(_email_or_404(name).preview().html)
 
 

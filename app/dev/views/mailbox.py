@@ -1,4 +1,4 @@
-"""The mail that was sent: in development it is written to a folder instead of leaving."""
+"""The mailbox: in development, mail is written to a folder instead of being sent."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def mailbox() -> str:
 
 @dev.get("/mailbox/status")
 def mailbox_status() -> Response:
-    """Return something that changes when a mail arrives; the list's script looks at it every two seconds."""
+    """Return the name of the newest mail. The list's script polls it every two seconds to notice new mail."""
     return Response(newest_name(_folder()), mimetype="text/plain", headers={"Cache-Control": "no-store"})
 
 
@@ -31,14 +31,14 @@ def message(name: str) -> str:
 
 @dev.get("/mailbox/<name>/html")
 def part(name: str) -> Response:
-    """Return the mail's HTML, for the frame of its page."""
+    """Return the mail's HTML, for the frame on its page."""
     html = _message_or_404(name).body("html")
     return abort(404) if html is None else framed_html(html)
 
 
 @dev.get("/mailbox/<name>/raw")
 def raw(name: str) -> Response:
-    """Return the mail as it went over the wire."""
+    """Return the raw mail as plain text."""
     return Response(_message_or_404(name).source, mimetype="text/plain")
 
 

@@ -85,7 +85,7 @@ def sanitize(html: str) -> Markup:
     return Markup(  # noqa: S704  # nosec B704 # nh3 has just made it safe
         nh3.clean(
             html,
-            tags=set(settings["MARKDOWN_TAGS"]),
+            tags=set(settings["MARKDOWN_TAGS"].split()),
             attributes=settings["MARKDOWN_ATTRIBUTES"],
             url_schemes=set(settings["MARKDOWN_SCHEMES"]),
             link_rel="noopener noreferrer",

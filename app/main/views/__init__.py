@@ -1,4 +1,4 @@
-"""The pages for anyone, what machines ask a site for, and its health."""
+"""The views of the main area, one module for each topic."""
 
 from app.main.views import health, pages, site_files, well_known
 

@@ -1,4 +1,4 @@
-"""What a load balancer or a monitor asks; see docs/deploy.md."""
+"""The endpoints for load balancers and monitors; see docs/deploy.md."""
 
 from flask import Response, jsonify
 
@@ -10,16 +10,16 @@ from app.main.blueprint import main
 @main.get("/up")
 @access(ANYONE)
 def up() -> Response:
-    """Return that the process is alive, without touching anything else."""
+    """Return 200 without using the database or Redis: the process is alive."""
     return Response("up\n", mimetype="text/plain")
 
 
 @main.get("/up/ready")
 @access(ANYONE)
 def up_ready() -> tuple[Response, int]:
-    """Return 200 when every part works, else 503 with the names of those that do not.
+    """Return 200 if every check passes, else 503 with the names of those that fail.
 
-    Only names: strangers read this, and a version or an address would help them.
+    The page is public, so it shows only names: versions or addresses would help an attacker.
     """
     failing = [check.name for check in health.checks() if not check.ok]
     response = jsonify(ready=not failing, failing=failing)

@@ -1,4 +1,4 @@
-"""The pages for everybody."""
+"""The public pages."""
 
 from flask import render_template
 
@@ -12,12 +12,12 @@ from app.models import EditableHTML
 @access(ANYONE)
 @cached_for_anonymous(seconds=300)
 def index() -> str:
-    """The landing page; greets who is logged in."""
+    """Show the landing page, with a greeting for users who are logged in."""
     return render_template("main/index.html")
 
 
 @main.get("/about")
 @access(ANYONE)
 def about() -> str:
-    """A page that administrators edit in place."""
+    """Show a page that administrators edit in place."""
     return render_template("main/about.html", editable_html_obj=EditableHTML.get_editable_html("about"))

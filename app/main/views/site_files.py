@@ -1,4 +1,4 @@
-"""What search engines and browsers ask a site for."""
+"""The files that search engines and browsers request."""
 
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ Kept = TypeVar("Kept", bound=AnyResponse)
 @main.get("/robots.txt")
 @access(ANYONE)
 def robots() -> Response:
-    """Tell crawlers where not to go, and where the list of pages is."""
+    """Return robots.txt: the paths that crawlers should skip, and the URL of the sitemap."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in PRIVATE_AREAS), f"Sitemap: {_public('main.sitemap')}"]
     return _kept_a_day(Response("\n".join(lines) + "\n", mimetype="text/plain"))
 
@@ -34,7 +34,7 @@ def sitemap() -> Response:
 @main.get("/site.webmanifest")
 @access(ANYONE)
 def manifest() -> Response:
-    """Tell a phone how to show the site on its home screen."""
+    """Return the web manifest: the site's name and icons for the home screen of a phone."""
     icons = [
         {"src": asset_url(f"icon-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png"} for size in (192, 512)
     ]
@@ -47,12 +47,12 @@ def manifest() -> Response:
 @main.get("/favicon.ico")
 @access(ANYONE)
 def favicon() -> AnyResponse:
-    """Lead browsers that guess the old address to the icon."""
+    """Redirect browsers that request the traditional URL to the icon."""
     return _kept_a_day(redirect(asset_url("favicon.svg")))
 
 
 def _public(endpoint: str) -> str:
-    # BASE_URL, not the Host header: what a crawler stores must be the site's own address.
+    # BASE_URL, not the Host header, which the client chooses: crawlers store this URL.
     return current_app.config["BASE_URL"] + url_for(endpoint).removeprefix(request.script_root)
 
 
