@@ -1,4 +1,4 @@
-// A button that copies the text of the element it names; where the browser does not let it, the text is selected.
+// A button with data-copy copies the text of the element with that id. If the browser refuses, the text stays selected.
 document.querySelectorAll("[data-copy]").forEach(function (button) {
   const label = button.innerHTML;
   button.addEventListener("click", async function () {

@@ -1,4 +1,5 @@
-// A form with data-confirm asks its question in a dialog before it is sent. It listens before the form's own guard.
+// A form with data-confirm shows that question in a dialog before it is submitted. The listener runs in the capture
+// phase, before the guard in forms.js.
 function confirmationDialog(form, button) {
   const dialog = document.createElement("dialog");
   dialog.className = "dialog";

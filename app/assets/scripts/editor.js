@@ -1,4 +1,4 @@
-// What the editor's buttons do to the text: wrap the selection, or begin its lines with something.
+// The editor's buttons: they wrap the selection, or add or remove a prefix of its lines.
 function wrapSelection(area, before, after, sample) {
   const start = area.selectionStart;
   const chosen = area.value.slice(start, area.selectionEnd) || sample;

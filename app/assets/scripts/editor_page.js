@@ -1,5 +1,5 @@
-// The editor around the text area: toolbar, shortcuts, preview and saving without leaving the page. Without this
-// script the form is a plain form.
+// The editor around the text area: toolbar, shortcuts, preview, and saving without leaving the page. Without scripts it
+// is a plain form.
 const PREVIEW_PAUSE_MS = 400;
 
 function useTool(tool, area) {
@@ -59,7 +59,7 @@ function addPreview(form, area) {
 
 async function showPreview(form, preview) {
   const response = await send(form, form.dataset.editor);
-  // The server sends what its allow-list leaves of the text, as it will on the page itself.
+  // Safe: the server returns HTML that its allow-list has sanitized, as it does for the page itself.
   if (response && response.ok) preview.innerHTML = await response.text();
 }
 
@@ -75,7 +75,7 @@ async function failure(response) {
   return { error: answer.error || `The server answered ${response.status}.`, page: answer.page };
 }
 
-// In a tab of its own: this one holds the text.
+// Opens in a new tab, because this one holds the text.
 function passwordLink(page) {
   const link = document.createElement("a");
   link.href = page;

@@ -1,4 +1,4 @@
-// A flash stays until somebody dismisses it; the keyboard's place moves to the page, not to nowhere.
+// A flashed message stays until the user dismisses it. The focus moves to the content; otherwise it would be lost.
 document.addEventListener("click", function (event) {
   const button = event.target.closest(".flash__dismiss");
   if (!button) return;
@@ -6,7 +6,7 @@ document.addEventListener("click", function (event) {
   document.getElementById("content").focus();
 });
 
-// Screen readers announce what changes on a page, not what it brings along: each text is taken out and put back.
+// Screen readers announce only changes of a page, not its first content: replace each text with a copy of itself.
 const UNTIL_THEY_LISTEN_MS = 300;
 window.addEventListener("load", function () {
   setTimeout(function () {

@@ -1,4 +1,4 @@
-// Forms that cannot be sent twice, show that they are being sent, and ask before typed text is lost.
+// Forms with data-guard cannot be submitted twice, show that they are being submitted, and warn before input is lost.
 const changedForms = new Set();
 
 function isTyped(form) {
@@ -30,11 +30,11 @@ window.addEventListener("beforeunload", function (event) {
   if (changedForms.size) event.preventDefault();
 });
 
-// A page that the browser brings back whole still shows the progress of its last sending.
+// A page restored from the back/forward cache still shows the state of its last submission.
 window.addEventListener("pageshow", function (event) {
   if (event.persisted) document.querySelectorAll("form[aria-busy]").forEach(allowAgain);
 });
 
-// Whoever cannot see the page begins where something is wrong.
+// Move the focus to the first error, for screen reader users.
 const firstProblem = document.querySelector("form [aria-invalid=true], form .message--error");
 if (firstProblem && !document.querySelector("[autofocus]")) firstProblem.focus();

@@ -1,4 +1,4 @@
-// Looks for new mail every two seconds while the page is in front, and reloads the list when there is some.
+// Checks for new mail every two seconds while the page is visible, and reloads the list when there is some.
 const POLL_MS = 2000;
 const list = document.querySelector("[data-mailbox-status]");
 
@@ -7,7 +7,7 @@ async function lookForMail() {
   const response = await fetch(list.dataset.mailboxStatus).catch(function () { return null; });
   if (!response || !response.ok) return;
   const version = await response.text();
-  // Compared with what the page shows: the mail may have come before the first look.
+  // Compare with the version that the page shows: mail may have arrived before the first check.
   if (version !== list.dataset.mailboxVersion) location.reload();
 }
 

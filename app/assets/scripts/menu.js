@@ -1,4 +1,4 @@
-// Dropdowns are <details>: here they learn to close on Escape and on a click elsewhere.
+// Dropdowns are <details> elements: close them on Escape and on a click elsewhere.
 function closeDropdowns(except) {
   document.querySelectorAll(".dropdown[open]").forEach(function (dropdown) {
     if (!dropdown.contains(except)) dropdown.open = false;
@@ -13,6 +13,6 @@ document.addEventListener("keydown", function (event) {
   if (open) open.querySelector("summary").focus();
 });
 
-// On a narrow screen a side menu is one row: the page's own entry is brought into it.
+// On a narrow screen a side menu is one row: scroll the current entry into view.
 const currentEntry = document.querySelector(".side-menu [aria-current]");
 if (currentEntry) currentEntry.closest("nav").scrollLeft = currentEntry.offsetLeft - 40;

@@ -1,4 +1,4 @@
-// "Show" for passwords, and a word about Caps Lock.
+// The "Show" button of password fields, and the hint about Caps Lock.
 document.querySelectorAll(".password").forEach(function (box) {
   const input = box.querySelector("input");
   const button = box.querySelector("button");
@@ -16,6 +16,6 @@ document.querySelectorAll(".password").forEach(function (box) {
   button.addEventListener("click", function () { show(input.type === "password"); });
   input.addEventListener("keyup", noteCapsLock);
   input.addEventListener("blur", function () { if (hint) hint.hidden = true; });
-  // Browsers offer to remember what was typed into a text field; a password is none of that.
+  // Hide it before submitting: browsers store the input of text fields for autocompletion.
   if (input.form) input.form.addEventListener("submit", function () { show(false); });
 });

@@ -1,9 +1,9 @@
-// Asks the server, after a pause in typing, how good the password is: the rule of the form is the rule of the meter.
+// After a pause in typing, asks the server how strong the password is, so that the meter applies the form's own rule.
 const TYPING_PAUSE_MS = 400;
 
 async function askStrength(box, input) {
   const body = new URLSearchParams({ password: input.value, csrf_token: box.dataset.token });
-  // A password made of one's own name is weak, so the judge is told it too.
+  // A password made of the user's name is weak, so the server needs the name, too.
   ["email", "first_name", "last_name"].forEach(function (name) {
     const field = input.form.elements[name];
     if (field) body.set(name, field.value);
@@ -37,13 +37,13 @@ document.querySelectorAll("[data-password-meter]").forEach(function (box) {
     asked = password;
     if (!password) { clearStrength(box, invitation); return; }
     const strength = await askStrength(box, input).catch(function () { return null; });
-    // An answer that comes late is about text that is no longer there.
+    // Ignore a response to earlier input.
     if (password !== input.value) return;
     if (strength) showStrength(box, strength);
     else clearStrength(box, "The strength cannot be shown right now.");
   }
 
-  // "change" hears what a password manager fills in, "input" what is typed or pasted.
+  // Password managers fire "change", typing and pasting fire "input".
   ["input", "change"].forEach(function (kind) {
     input.addEventListener(kind, function () {
       clearTimeout(timer);

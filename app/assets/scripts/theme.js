@@ -1,5 +1,5 @@
-// Light, dark, or what the system says. The choice is a cookie, so that the server draws the next page right from
-// its first byte, without a flash and without a script in the page's way.
+// The light, dark or system theme. The choice is a cookie, so that the server renders the next page in the right theme,
+// without a flash of the other one and without a blocking script.
 const YEAR_SECONDS = 31536000;
 
 function rememberTheme(theme) {
@@ -16,7 +16,7 @@ function rememberedTheme() {
 function showTheme(theme) {
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
-  // The browser's own frame, as templates/partials/_head.html colors it.
+  // The browser's frame; templates/partials/_head.html sets the tags.
   document.querySelectorAll("meta[name=theme-color]").forEach(function (color) {
     const mode = color.dataset.mode;
     const chosen = theme === mode ? "all" : "not all";
@@ -31,7 +31,7 @@ document.querySelectorAll(".theme-switch input").forEach(function (input) {
   });
 });
 
-// "Back" may bring a page as it was left, before the choice was made on another one.
+// A page restored from the back/forward cache may show the theme before the last choice.
 addEventListener("pageshow", function (event) {
   if (!event.persisted) return;
   const theme = rememberedTheme();
@@ -39,5 +39,5 @@ addEventListener("pageshow", function (event) {
   document.querySelectorAll(".theme-switch input").forEach(function (input) { input.checked = input.value === theme; });
 });
 
-// Safari keeps a script's cookie for a week: each page begins a new one.
+// Safari keeps a cookie set by a script for a week only: renew it on each page.
 if (rememberedTheme()) rememberTheme(rememberedTheme());
