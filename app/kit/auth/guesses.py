@@ -125,13 +125,13 @@ class GuessCounter:
                 if self._add(storage, limit, -1) < 0:  # the window has ended, and its count with it
                     self._add(storage, limit, 1)
             except storage.base_exceptions:
-                log.warning("a right guess stays counted: the storage of limits is away")
+                log.warning("a right guess stays counted: the storage of limits is unavailable")
 
     def _count(self, storage: Storage, limit: GuessLimit) -> tuple[Storage, int]:
         try:
             return storage, self._add(storage, limit, 1)
         except storage.base_exceptions:
-            log.warning("guesses are counted in this process: the storage of limits is away")
+            log.warning("guesses are counted in this process: the storage of limits is unavailable")
             return self._own_memory, self._add(self._own_memory, limit, 1)
 
     def _add(self, storage: Storage, limit: GuessLimit, amount: int) -> int:

@@ -23,7 +23,7 @@ FormData = Mapping[str, Any] | None
 
 
 class Form(FlaskForm):
-    """A form whose CSRF token is masked anew in every response, and which never reads JSON.
+    """A form whose CSRF token has a new mask in every response, and which never reads JSON.
 
     When it is shown again after the user gave the password, it contains what was typed before.
     """

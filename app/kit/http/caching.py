@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 class SafeSerializer(BaseSerializer):
-    """Stores bytes as they are and everything else as JSON; a pickle could run code of whoever can write to Redis."""
+    """Stores bytes as they are and everything else as JSON; a pickle could run the code of an attacker in Redis."""
 
     def dumps(self, value: Any, *_options: Any) -> bytes:
         """Return ``value`` as bytes."""
@@ -174,7 +174,7 @@ def _get(key: str) -> bytes | None:
     try:
         found: bytes | None = current_app.extensions["page_cache"].get(key)
     except RedisError as error:
-        log.warning("the cache does not answer: %s", type(error).__name__)
+        log.warning("the cache does not respond: %s", type(error).__name__)
         return None
     return found
 
@@ -183,4 +183,4 @@ def _set(key: str, value: bytes, seconds: int) -> None:
     try:
         current_app.extensions["page_cache"].set(key, value, timeout=seconds)
     except RedisError as error:
-        log.warning("the cache does not answer: %s", type(error).__name__)
+        log.warning("the cache does not respond: %s", type(error).__name__)

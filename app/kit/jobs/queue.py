@@ -100,14 +100,14 @@ class Job:
 
     def _try_to_enqueue(self, arguments: tuple[Argument, ...]) -> None:
         if time.monotonic() < current_app.extensions["queue_paused_until"]:
-            log.warning("job not enqueued, the queue is away", extra={"fields": {"job": self.name}})
+            log.warning("job not enqueued, Redis is unavailable", extra={"fields": {"job": self.name}})
             return
         try:
             self.enqueue_now(*arguments)
         except (redis.RedisError, OSError) as error:
             current_app.extensions["queue_paused_until"] = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
             fields = {"job": self.name, "error": type(error).__name__}
-            log.error("job not enqueued, the queue does not answer", extra={"fields": fields})
+            log.error("job not enqueued, Redis does not respond", extra={"fields": fields})
 
     def enqueue_now(self, *arguments: Argument, connection: redis.Redis | None = None) -> None:
         """Enqueue without waiting for a commit. Raises :class:`redis.RedisError` while Redis is unavailable."""

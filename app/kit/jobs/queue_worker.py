@@ -102,5 +102,5 @@ def work(app: Flask, queue_name: str, burst: bool) -> None:
         worker = QueueWorker(app, queue_name)
         worker.work(burst=burst, logging_level="WARNING")
     except redis.RedisError as error:
-        log.warning("the queue is away: %s", type(error).__name__)
+        log.warning("Redis is unavailable: %s", type(error).__name__)
         raise SystemExit(1) from None

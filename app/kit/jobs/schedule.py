@@ -76,4 +76,4 @@ class Schedule:
         except redis.RedisError as error:
             current_session().rollback()
             fields = {"job": entry.name, "error": type(error).__name__}
-            log.warning("scheduled job waits for the queue", extra={"fields": fields})
+            log.warning("scheduled job not enqueued, it stays due", extra={"fields": fields})

@@ -70,9 +70,9 @@ class Sweeper:
             try:
                 return work()
             except DBAPIError as error:
-                log.warning("the database is away: %s", type(error).__name__)
+                log.warning("the database is unavailable: %s", type(error).__name__)
             except Exception:
-                log.exception("the sweep failed, it goes on")
+                log.exception("the sweep failed, it will be repeated")
         return None
 
     def _keep_schedule(self) -> None:
@@ -100,14 +100,14 @@ class Sweeper:
             if self._retries.acquire_locks():
                 self._retries.enqueue_scheduled_jobs()
         except redis.RedisError as error:
-            log.warning("the queue is away: %s", type(error).__name__)
+            log.warning("Redis is unavailable: %s", type(error).__name__)
 
     def _release_retries(self) -> None:
         try:
             if self._retries is not None:
                 self._retries.release_locks()
         except redis.RedisError:
-            log.warning("the queue is away, its lock runs out by itself")
+            log.warning("Redis is unavailable, our lock will expire by itself")
 
     def _stop(self, _signum: int, _frame: FrameType | None) -> None:
         self._stopping = True

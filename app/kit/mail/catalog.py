@@ -171,7 +171,7 @@ class Catalog:
             return True
         slot = limit.take_slot()
         if slot is None:
-            log.warning("email dropped, its recipient had enough in this hour", extra={"fields": {"kind": kind}})
+            log.warning("email dropped, its recipient has reached the hourly limit", extra={"fields": {"kind": kind}})
             return False
         if waiting is not None:
             self.rows.start_anew(waiting.id, slot)

@@ -154,7 +154,7 @@ class Outbox:
                 current_session().rollback()
                 if time.monotonic() > give_up_at:
                     raise
-                log.warning("the database is away, the outcome of an email waits to be noted")
+                log.warning("the database is unavailable, the outcome of an email will be recorded later")
                 time.sleep(RECORD_PAUSE_SECONDS)
 
     def _record(self, row: ClaimedEmail, outcome: Outcome) -> None:
