@@ -24,10 +24,10 @@ class Who(Enum):
     """A group of visitors, by login and confirmation. Permissions control everything beyond that."""
 
     ANYONE = "anyone"
-    VISITORS = "who is not logged in; others are sent home"
-    UNCONFIRMED = "who is logged in, even before the account is confirmed"
+    VISITORS = "anonymous visitors; others are redirected to the home page"
+    UNCONFIRMED = "users who are logged in, even if unconfirmed"
     NEWCOMERS = "the same, and visitors who signed up in this browser"
-    USERS = "who is logged in and confirmed"
+    USERS = "users who are logged in and confirmed"
 
 
 ANYONE, VISITORS, UNCONFIRMED, NEWCOMERS, USERS = Who

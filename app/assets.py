@@ -1,7 +1,7 @@
-"""The catalogue of styles and scripts, and ``asset_url``, which finds what was built from them.
+"""The bundles of styles and scripts, and ``asset_url``, which returns the URLs of the built files.
 
-Sources stand in ``app/assets``; what browsers get is built into ``app/static``, each file with the
-hash of its content in its name, so that it may be cached forever. A new bundle is one row here.
+Sources are in ``app/assets`` and are built into ``app/static``. Each built file has the hash of its content in
+its name, so that browsers may cache it forever. A new bundle is one row here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SOURCES = Path(__file__).parent / "assets"
 STATIC = Path(__file__).parent / "static"
 STATIC_URL = "/static/"
 
-# Every page loads app_css and app_js; the other scripts come with the macro or page that needs them.
+# Every page loads app_css and app_js. The other scripts are loaded by the macros or pages that need them.
 BUNDLES = {
     "app_css": ["styles/app.scss"],
     "app_js": ["scripts/theme.js", "scripts/flashes.js", "scripts/menu.js", "scripts/forms.js", "scripts/dialogs.js"],
@@ -53,9 +53,9 @@ READ_ON = [
 
 
 def init_app(app: Flask) -> None:
-    """Give templates ``asset_url`` and ``script``; build what is stale when ASSETS_AUTO_BUILD is on.
+    """Register the globals of the templates.
 
-    Raises ConfigError when nothing was built and nothing builds by itself: every page would fail.
+    Raises :class:`ConfigError` if built files are missing and ASSETS_AUTO_BUILD is off, since every page would fail.
     """
     manifest = AssetManifest(STATIC, STATIC_URL)
     app.extensions["assets"] = manifest
@@ -68,9 +68,9 @@ def init_app(app: Flask) -> None:
 
 
 def asset_url(name: str) -> str:
-    """Return the address of a bundle ("app_css") or of a file of ``app/assets/images`` ("logo.svg").
+    """Return the URL of a bundle ("app_css") or of a file in ``app/assets/images`` ("logo.svg").
 
-    Raises KeyError when there is no such asset.
+    With ASSETS_AUTO_BUILD, stale files are built first. Raises ``KeyError`` if there is no such asset.
     """
     if current_app.config["ASSETS_AUTO_BUILD"]:
         build_stale_assets(current_app.extensions["assets"])
@@ -81,23 +81,23 @@ def asset_url(name: str) -> str:
 def script(name: str) -> Markup:
     """Return the element that loads a bundle of scripts.
 
-    Modules wait for the page to be parsed, and run once however often a page names them.
+    It is a module, which runs after the page is parsed, and only once even if the page has several elements for it.
     """
-    return Markup(f'<script type="module" src="{asset_url(name)}"></script>')  # noqa: S704  an address of our own
+    return Markup(f'<script type="module" src="{asset_url(name)}"></script>')  # noqa: S704  a URL of our own
 
 
 def theme_color(mode: str) -> str:
-    """Return the color of the browser's own frame in "light" or "dark" mode: that of the page's ground."""
+    """Return the color of the browser's frame in "light" or "dark" mode, which is the page's background."""
     return brand_color(f"ground-{mode}")
 
 
 def brand_color(name: str) -> str:
-    """Return a color of ``styles/_brand.scss``, such as "accent-light", for what no style sheet reaches: emails.
+    """Return a color of ``styles/_brand.scss``, such as "accent-light", for emails, which have no style sheet.
 
-    Raises KeyError when there is no such color.
+    Raises ``KeyError`` if there is no such color.
     """
     path = SOURCES / "styles" / "_brand.scss"
-    # While styles are built by themselves, a saved color shows on the next page and in the next email.
+    # With ASSETS_AUTO_BUILD, the modification time is part of the cache key, so that saved colors show at once.
     saved_at_ns = path.stat().st_mtime_ns if current_app.config["ASSETS_AUTO_BUILD"] else 0
     return _colors_of(path, saved_at_ns)[name]
 
@@ -108,18 +108,18 @@ def _colors_of(path: Path, _saved_at_ns: int) -> dict[str, str]:
 
 
 def build_stale_assets(manifest: AssetManifest) -> None:
-    """Build when a source is newer than the last build: a saved file shows on the next reload."""
+    """Build all assets if a source is newer than the last build."""
     if manifest.is_older_than(SOURCES):
         build_assets()
 
 
 def build_assets() -> list[Path]:
-    """Build every bundle and image into ``app/static``; return the files written.
+    """Build every bundle and image into ``app/static``, and return the files written.
 
-    Needs neither database nor settings. Raises :class:`app.kit.assets.build.AssetError` for a style
-    that does not compile or colors that nobody could read.
+    This needs neither database nor settings. Raises :class:`app.kit.assets.build.AssetError` for a style that
+    does not compile, or colors with too little contrast.
     """
-    # Imported here: a web worker that only serves what was built never loads the compilers.
+    # Imported here, so that web workers in production never load the compilers.
     from app.kit.assets.build import build
 
     return build(SOURCES, STATIC, BUNDLES, READ_ON)

@@ -125,7 +125,7 @@ def setup_prod() -> None:
 def release() -> None:
     """Migrate; insert the roles.
 
-    A deployment runs this before the new code serves. Pages in CACHE_REDIS_URL are forgotten.
+    A deployment runs this before the new code serves. It also clears the cache in CACHE_REDIS_URL.
     """
     setup.prepare_database()
     caching.clear(current_app)
@@ -167,7 +167,7 @@ def _add_fake_users(count: int) -> None:
 def recreate_db(yes: bool) -> None:
     """Empty the database.
 
-    Drops every table and makes them anew. Asks first, and refuses in production.
+    Drops and creates every table. Asks first, and refuses in production.
     """
     if not (current_app.debug or current_app.testing):
         raise click.ClickException("This is production: recreate_db would delete its data, and refuses.")

@@ -33,7 +33,7 @@ PAGES = {
     404: ErrorPage("Page not found", "It was moved or deleted, or there is a typing mistake in the address."),
     405: ErrorPage(
         "That cannot be opened like this",
-        "This address answers buttons and forms, not a plain visit. Go back and use those.",
+        "This address is only for buttons and forms, and cannot be visited. Go back and use those.",
     ),
     409: ErrorPage(
         "Somebody was faster",
@@ -41,7 +41,7 @@ PAGES = {
         "before you try again.",
     ),
     413: ErrorPage("That was too large", "What you sent is larger than this site accepts. Choose something smaller."),
-    415: ErrorPage("That format is not accepted", "This address takes what a form sends, and nothing else."),
+    415: ErrorPage("That format is not accepted", "This address accepts only what a form sends."),
     429: ErrorPage("Too many attempts", "Wait a little, then try again. Nothing is lost."),
     500: ErrorPage("Something broke on our side", "It was recorded and is not your fault. Trying again may help."),
     503: ErrorPage("Busy right now", "There is more to do than can be done at once. Try again in a few seconds."),

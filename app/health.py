@@ -42,13 +42,13 @@ def _check(name: str, look: Callable[[], tuple[bool, str]]) -> Check:
         ok, detail = look()
     except (SQLAlchemyError, redis.RedisError, OSError) as error:
         db.session.rollback()
-        ok, detail = False, f"does not answer ({type(error).__name__})"
+        ok, detail = False, f"not reachable ({type(error).__name__})"
     return Check(name, ok, detail)
 
 
 def _database() -> tuple[bool, str]:
     db.session.execute(select(1))
-    return True, "answers"
+    return True, "reachable"
 
 
 def _migrations() -> tuple[bool, str]:
@@ -59,7 +59,7 @@ def _migrations() -> tuple[bool, str]:
 
 def _queue() -> tuple[bool, str]:
     queue.ping()
-    return True, "answers"
+    return True, "reachable"
 
 
 def _worker() -> tuple[bool, str]:

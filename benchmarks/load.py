@@ -27,13 +27,13 @@ class Request:
 class Load:
     """The result: the number of responses, and the time in seconds."""
 
-    answers: int
+    responses: int
     seconds: float
 
     @property
     def per_second(self) -> float:
         """Responses per second."""
-        return self.answers / self.seconds
+        return self.responses / self.seconds
 
 
 class LoadError(Exception):
@@ -54,10 +54,10 @@ def _with_wrk(request: Request, seconds: float) -> Load:
         output = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
     if failed := re.search(r"Non-2xx or 3xx responses: \d+|Socket errors: .*timeout [1-9]\d*", output):
         raise LoadError(f"{request.url}: {failed[0]}")
-    answers = re.search(r"(\d+) requests in ([\d.]+)s", output)
-    if answers is None or answers[1] == "0":
-        raise LoadError(f"{request.url}: no answers")
-    return Load(int(answers[1]), float(answers[2]))
+    summary = re.search(r"(\d+) requests in ([\d.]+)s", output)
+    if summary is None or summary[1] == "0":
+        raise LoadError(f"{request.url}: no responses")
+    return Load(int(summary[1]), float(summary[2]))
 
 
 def _lua(request: Request) -> str:
@@ -90,12 +90,12 @@ def _with_python(request: Request, seconds: float) -> Load:
 
 
 def _ask_until(request: Request, ends_at: float) -> int:
-    answers = 0
+    responses = 0
     while time.perf_counter() < ends_at:
         if ask(request) >= 400:
             raise LoadError(request.url)
-        answers += 1
-    return answers
+        responses += 1
+    return responses
 
 
 def ask(request: Request) -> int:

@@ -102,11 +102,11 @@ def logged_in_site() -> Any:
 def scan(scanner: Path, address: str, certificate: Path) -> dict[str, Any]:
     """Return status, grade and score of `host:port/path`, and the tests that lost points."""
     trusting = {**os.environ, "NODE_EXTRA_CA_CERTS": str(certificate)}
-    answer = json.loads(programs.run("node", str(scanner), address, env=trusting))
-    if "scan" not in answer:
-        raise RuntimeError(f"{address}: {answer}")
-    lost = {name: test["result"] for name, test in answer["tests"].items() if (test["scoreModifier"] or 0) < 0}
-    found: dict[str, Any] = answer["scan"]
+    report = json.loads(programs.run("node", str(scanner), address, env=trusting))
+    if "scan" not in report:
+        raise RuntimeError(f"{address}: {report}")
+    lost = {name: test["result"] for name, test in report["tests"].items() if (test["scoreModifier"] or 0) < 0}
+    found: dict[str, Any] = report["scan"]
     return {"status": found["statusCode"], "grade": found["grade"], "score": found["score"], "lost": lost}
 
 

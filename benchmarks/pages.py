@@ -76,7 +76,7 @@ def _measure_once(visit: Visit, figures: Figures, seconds: int) -> None:
     before = cpu_seconds(workers)
     load = drive(visit.request, seconds)
     figures.per_second.append(load.per_second)
-    figures.cpu_microseconds.append((cpu_seconds(workers) - before) / load.answers * MICROSECONDS)
+    figures.cpu_microseconds.append((cpu_seconds(workers) - before) / load.responses * MICROSECONDS)
 
 
 def report(visits: list[Visit], figures: dict[str, Figures]) -> list[str]:

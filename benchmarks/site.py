@@ -101,7 +101,7 @@ def running_visits(variables: dict[str, str], cookies: Cookies) -> Iterator[list
         for visit in visits:
             status = ask(visit.request)
             if status != visit.status:
-                raise RuntimeError(f"{visit.name}: answered {status} instead of {visit.status}")
+                raise RuntimeError(f"{visit.name}: returned {status} instead of {visit.status}")
         yield visits
 
 

@@ -303,6 +303,33 @@ def has_subject(decorator: ast.Call) -> bool:
     return any(keyword.arg == "subject" for keyword in decorator.keywords)
 
 
+def test_docstrings_say_return() -> None:
+    modules = [
+        path for folder in ("app", "development", "benchmarks", "tests") for path in (ROOT / folder).rglob("*.py")
+    ]
+    found = [
+        f"{name_of(path)}:{line}" for path in [*modules, *ROOT.glob("*.py")] for line in answering(path.read_text())
+    ]
+    assert not found, "PEP 257: a function returns, it does not answer"
+
+
+def answering(source: str) -> Iterator[int]:
+    """Return the line of each definition whose docstring begins with "Answer" or contains "Answer" and "the"."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            docstring = ast.get_docstring(node) or ""
+            if docstring.startswith("Answer") or "Answer the" in docstring:
+                yield getattr(node, "lineno", 1)
+
+
+def test_the_rule_about_docstrings_sees_an_answer() -> None:
+    source = (
+        '''"""Answers."""\ndef f():\n    """Answer a row."""\nclass C:\n    """First.\n\n    Answer the row."""\n'''
+    )
+    assert list(answering(source)) == [1, 2, 4]
+    assert list(answering('def f():\n    """Return the answer."""\n')) == []
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_pages_load_nothing_from_another_host(path: Path) -> None:
     hosts = set(re.findall(r"(?:https?:)?//([a-z0-9-]+(?:\.[a-z0-9-]+)+)", path.read_text())) - NAMESPACES - OTHER_HOSTS

@@ -119,8 +119,8 @@ class Email(Model):
         """
         alike = (cls.kind == kind, cls.recipient == recipient, cls.user_id == user_id)
         waiting = select(cls.id).where(*alike, cls.state == EmailState.PENDING).order_by(cls.id.desc()).limit(1)
-        holding = update(cls).where(cls.id == waiting.scalar_subquery(), cls.state == EmailState.PENDING)
-        return db.session.execute(holding.values(id=cls.id).returning(cls.id, cls.attempts), _PLAIN).one_or_none()
+        locking = update(cls).where(cls.id == waiting.scalar_subquery(), cls.state == EmailState.PENDING)
+        return db.session.execute(locking.values(id=cls.id).returning(cls.id, cls.attempts), _PLAIN).one_or_none()
 
     @classmethod
     def start_anew(cls, email_id: int, due_at: datetime) -> None:
@@ -129,7 +129,7 @@ class Email(Model):
 
     @classmethod
     def about_nobody(cls) -> ColumnElement[bool]:
-        """Return the condition of emails of the catalog that have no user, or no longer one."""
+        """Return the condition of emails of the catalog that have no user, or whose user was deleted."""
         return cls.user_id.is_(None) & (cls.kind != "")
 
     @classmethod

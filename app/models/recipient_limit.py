@@ -37,10 +37,10 @@ class RecipientLimit(Model):
         Simultaneous requests wait here for each other, and each sees what the one before it wrote.
         """
         inserting = dialect_insert(db.session(), cls).values(address=address.lower(), slots=[])
-        holding = inserting.on_conflict_do_update(
+        locking = inserting.on_conflict_do_update(
             index_elements=[cls.address], set_={"address": inserting.excluded.address}
         ).returning(cls.id, cls.slots, database_now())
-        limit_id, slots, now = db.session.execute(holding).one()
+        limit_id, slots, now = db.session.execute(locking).one()
         return HeldLimit(limit_id, slots, now.timestamp())
 
 

@@ -109,7 +109,7 @@ def test_who_is_outranked_is_told_without_a_link(app: Flask, client: FlaskClient
     move(client, B)
     use(app, notice(A))
     text = rendered(B)
-    assert "took it back" in text
+    assert "restored to one of its former addresses" in text
     assert "/not-me/" not in text
 
 

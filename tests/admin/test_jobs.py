@@ -84,7 +84,7 @@ def test_while_the_queue_is_away_the_schedule_still_shows(
     monkeypatch.setitem(app.extensions, "redis", dead)
     page = client.get("/admin/jobs")
     assert page.status_code == 200
-    assert "The queue does not answer" in page.text
+    assert "The queue is not reachable" in page.text
     assert "Purge sent emails" in page.text
     assert client.post("/admin/jobs/x/retry").status_code == 302
 

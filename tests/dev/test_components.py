@@ -19,7 +19,7 @@ def test_every_pair_of_colors_that_the_build_checks_is_shown(client: FlaskClient
 def test_what_is_sent_is_thrown_away(client: FlaskClient) -> None:
     answer = client.post("/dev/components", data={"empty-name": "Ada"}, follow_redirects=True)
     assert answer.status_code == 200
-    assert "What you sent arrived, and was thrown away." in answer.text
+    assert "The form was received and discarded." in answer.text
     assert 'value="Ada"' not in answer.text
 
 

@@ -41,7 +41,7 @@ def request_export() -> Response:
     export_data.enqueue(export.id)
     AuditEvent.record("data.export_requested", subject=current_user)
     db.session.commit()
-    flash("Your data is being collected. We write to you when it is ready.", "info")
+    flash("Your data is being collected. We send you an email when it is ready.", "info")
     return redirect(url_for("account.exports"))
 
 

@@ -127,5 +127,7 @@ def not_me(token: str) -> str | Response:
     db.session.commit()
     if current_user == user:
         forget_browser()
-    flash("Everyone is logged out and the old password is dead. We sent you a link to choose a new one.", "success")
+    flash(
+        "Everyone is logged out and the old password no longer works. We sent you a link to set a new one.", "success"
+    )
     return redirect(url_for("account.login"))

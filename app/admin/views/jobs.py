@@ -52,7 +52,7 @@ def _change(change: Callable[[str], bool], job_id: str, event: str, message: str
     try:
         changed = change(job_id)
     except RedisError:
-        flash("The queue does not answer. Try again later.", "error")
+        flash("The queue is not reachable. Try again later.", "error")
         return redirect(url_for("admin.jobs"))
     if not changed:
         abort(404)

@@ -14,7 +14,7 @@ from app.kit.pages.icons import PATHS
 def components() -> str | Response:
     """Show every component in every state. Submitted data is discarded."""
     if request.method == "POST":
-        flash("What you sent arrived, and was thrown away.", "success")
+        flash("The form was received and discarded.", "success")
         return redirect(url_for("dev.components"))
     colors = contrast.colors(_style_sheet())
     return render_template(
