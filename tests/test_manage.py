@@ -49,6 +49,7 @@ def test_dev_shows_a_box_and_a_site_and_ends_whole_at_ctrl_c(project):
     assert f"kill {site.process.pid} " in second.stderr
 
 
+@pytest.mark.thorough
 def test_a_reset_keeps_nothing_but_the_settings_and_a_killed_process_costs_no_data(project):
     settings, leftovers = _leave_behind(project)
     with start_development(project, "--reset", "--fake", "2") as site:
@@ -90,6 +91,7 @@ def test_assets_are_built_without_any_setting(project):
     assert list((project / "app" / "static").glob("*.css"))
 
 
+@pytest.mark.thorough
 def test_the_heroku_hook_builds_the_assets(project):
     environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "FLASK_CONFIG": "heroku"}
 
@@ -98,6 +100,7 @@ def test_the_heroku_hook_builds_the_assets(project):
     assert hook.returncode == 0, hook.stderr
 
 
+@pytest.mark.thorough
 def test_pytests_arguments_and_exit_code_are_passed_on(project, tmp_path):
     (tmp_path / "test_two.py").write_text("def test_good():\n    pass\n\ndef test_bad():\n    assert 1 == 2\n")
 
@@ -107,6 +110,7 @@ def test_pytests_arguments_and_exit_code_are_passed_on(project, tmp_path):
     assert result.returncode == 1
 
 
+@pytest.mark.thorough
 def test_tests_run_on_a_postgresql_of_their_own(project, tmp_path):
     (tmp_path / "test_version.py").write_text(
         "import os, psycopg\n\n"
@@ -121,6 +125,7 @@ def test_tests_run_on_a_postgresql_of_their_own(project, tmp_path):
     assert result.returncode == 0
 
 
+@pytest.mark.thorough
 def test_format_sorts_imports_and_code(project):
     file = project / "app" / "untidy.py"
     file.write_text("import sys\nimport os\nprint( os,sys )\n")

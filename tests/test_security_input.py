@@ -46,6 +46,7 @@ def attacker(app: Flask, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch) -> Ite
         yield Attacker(app, world, EXPECTED)
 
 
+@pytest.mark.attacks
 def test_no_part_of_a_request_is_an_error_of_ours(attacker: Attacker) -> None:
     attack_briefly(attacker)
     assert not attacker.failed

@@ -95,7 +95,7 @@ def test_the_theme_is_one_of_two_words(app: Flask) -> None:
 def test_markdown_is_safe_and_badges_escape(app: Flask) -> None:
     with app.app_context():
         assert "<script" not in markdown("hello <script>alert(1)</script>")
-    assert "<em>" in markdown("an *accent*")
+        assert "<em>" in markdown("an *accent*")
     assert badge("<b>", "info") == '<span class="badge badge--info">&lt;b&gt;</span>'
 
 

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Callable
 from types import FrameType
 
 import redis
@@ -20,7 +21,7 @@ from rq.queue import Queue
 
 from app.kit.core.request_log import log_fields
 from app.kit.db.session import current_database
-from app.kit.jobs.queue import connect, queue_named
+from app.kit.jobs.queue import connect, jobs, queue_named
 
 log = logging.getLogger("app.worker")
 
@@ -30,6 +31,33 @@ TTL_SECONDS = 30
 MONITORING_SECONDS = 10
 JOB_GRACE_SECONDS = 20
 MAINTENANCE_SECONDS = 15
+
+
+class DeclaredJob(Job):
+    """A job that runs only a function declared with ``@job``, and no callbacks.
+
+    RQ imports whatever name stands in Redis: an attacker who can write there could otherwise name ``os.system``.
+    """
+
+    @property
+    def func(self) -> Callable[..., object]:
+        """Return the declared function; raises ValueError for any other name."""
+        for job in jobs:
+            if job.path == self.func_name:
+                return job.function
+        raise ValueError("the queue names a function that is no job of this application")
+
+    @property
+    def success_callback(self) -> None:
+        """Return None: the application uses no callbacks."""
+
+    @property
+    def failure_callback(self) -> None:
+        """Return None: the application uses no callbacks."""
+
+    @property
+    def stopped_callback(self) -> None:
+        """Return None: the application uses no callbacks."""
 
 
 class QueueWorker(Worker):
@@ -46,6 +74,7 @@ class QueueWorker(Worker):
             [queue_named(queue_name, connection)],
             connection=connection,
             serializer="rq.serializers.JSONSerializer",
+            job_class=DeclaredJob,
             worker_ttl=TTL_SECONDS,
             job_monitoring_interval=MONITORING_SECONDS,
             maintenance_interval=MAINTENANCE_SECONDS,

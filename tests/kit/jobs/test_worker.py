@@ -10,6 +10,7 @@ import psutil
 import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from rq import Callback
 from sqlalchemy import delete, select
 
 from app import jobs
@@ -113,6 +114,18 @@ def test_a_job_that_fails_for_good_is_kept_for_the_administrator(start: Callable
     always_fail.enqueue("x")
     start(burst=True).wait()
     assert queue.queue_named().failed_job_registry.get_job_count() == 1
+
+
+def test_a_name_written_into_redis_runs_nothing(start: Callable[..., ForkedProcess], notes: Path) -> None:
+    """An attacker who can write to Redis can name any function, and any callback."""
+    waiting = queue.queue_named()
+    waiting.enqueue_call("os.system", args=(f"echo attacked > {notes}",))
+    waiting.enqueue_call("os.mkdir", args=(str(notes),))
+    callback = Callback("os.system")
+    waiting.enqueue_call(always_fail.path, args=("x",), on_failure=callback)
+    start(burst=True).wait()
+    assert not notes.exists()
+    assert waiting.failed_job_registry.get_job_count() == 3
 
 
 def test_a_killed_job_is_run_again(start: Callable[..., ForkedProcess], notes: Path) -> None:
