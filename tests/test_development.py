@@ -123,6 +123,7 @@ def web_server(project: Path) -> Iterator[str]:
     assert server.wait(timeout=10) == 0
 
 
+@pytest.mark.thorough
 def test_a_saved_file_is_served_and_a_saved_mistake_shown_until_it_is_mended(project, web_server):
     views = project / "app" / "main" / "views" / "pages.py"
     good = views.read_text()

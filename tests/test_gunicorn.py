@@ -59,6 +59,7 @@ def test_a_killed_worker_is_replaced(server):
     assert urllib.request.urlopen(f"{server.address}/up", timeout=20).status == 200  # noqa: S310
 
 
+@pytest.mark.thorough
 def test_what_workers_share_is_not_searched_for_garbage():
     with start_gunicorn("tests.servers.garbage:app", {}) as server:
         assert urllib.request.urlopen(server.address).read() == b"True True"  # noqa: S310

@@ -28,6 +28,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_project(tmp_path_factory.mktemp("manage") / "project")
 
 
+@pytest.mark.thorough
 def test_dev_shows_a_box_and_a_site_and_ends_whole_at_ctrl_c(project):
     with start_development(project) as site:
         assert urllib.request.urlopen(site.address).status == 200  # noqa: S310

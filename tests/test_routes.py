@@ -245,7 +245,14 @@ def test_nothing_is_sent_without_the_token_of_our_own_page(
         assert "This form has expired" in response.text
 
 
-@pytest.mark.parametrize("person", ["visitor", "user", "administrator"])
+@pytest.mark.parametrize(
+    "person",
+    [
+        pytest.param("visitor", marks=pytest.mark.thorough),
+        pytest.param("user", marks=pytest.mark.thorough),
+        "administrator",
+    ],
+)
 def test_looking_changes_no_row(app: Flask, client: FlaskClient, db: SQLAlchemy, person: str) -> None:
     """Mail scanners, browsers and crawlers open links by themselves, with valid tokens and real ids."""
     enter(client, person)

@@ -46,6 +46,7 @@ def slow(server: WebServer) -> Iterator[SlowClients]:
         yield clients
 
 
+@pytest.mark.attacks
 def test_three_hundred_slow_clients_leave_a_visitor_under_a_second(server, slow):
     slow_headers(slow, 50)
     slow_bodies(slow, 50, "/account/login", server.address)
@@ -55,6 +56,7 @@ def test_three_hundred_slow_clients_leave_a_visitor_under_a_second(server, slow)
     assert slow.open_now() >= 200
 
 
+@pytest.mark.attacks
 def test_a_form_that_never_ends_is_closed(server, slow):
     slow_bodies(slow, 20, "/account/login", server.address)
 

@@ -39,6 +39,7 @@ def enter(browser: Browser, development_site: DevelopmentSite) -> Iterator[Calla
     assert [complaint for visitor in visitors for complaint in visitor.complaints] == []
 
 
+@pytest.mark.thorough
 def test_a_stranger_joins_and_an_administrator_invites_a_friend(enter, development_site):
     address = development_site.address
 
