@@ -95,6 +95,12 @@ def csrf_app(app: Flask) -> Iterator[Flask]:
 
 
 @pytest.fixture
+def error_pages(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Return error pages instead of raising what a view raises."""
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+
+
+@pytest.fixture
 def limits(app: Flask) -> Iterator[None]:
     """Turn on rate limits, counted from zero."""
     from app import limiter

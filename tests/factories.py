@@ -2,6 +2,7 @@
 
 from itertools import count
 
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -49,6 +50,13 @@ def let_in(client: FlaskClient, user: User) -> None:
     db.session.commit()
     with client.session_transaction() as session:
         session["_user_id"] = token
+
+
+def browser_of(app: Flask, user: User) -> FlaskClient:
+    """Return a browser in which ``user`` is logged in."""
+    client = app.test_client()
+    let_in(client, user)
+    return client
 
 
 def sign_in(client: FlaskClient, user: User, password: str = PASSWORD, remember: bool = False) -> TestResponse:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import func, select
 from werkzeug.security import generate_password_hash
@@ -17,7 +16,7 @@ from werkzeug.test import TestResponse
 from app.extensions import db as database
 from app.models import AuditEvent, Email, User, UserSession
 from tests.account.mailed import mailed_kinds
-from tests.factories import PASSWORD, let_in, make_admin, make_user
+from tests.factories import PASSWORD, browser_of, make_admin, make_user
 from tests.meanwhile import after_the_next_hash
 from tests.together import together
 
@@ -27,15 +26,7 @@ Action = Callable[[], object]
 Change = Callable[[Flask, User], Action]
 
 
-@pytest.fixture(autouse=True)
-def _answers_instead_of_exceptions(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
-
-
-def browser_of(app: Flask, user: User) -> FlaskClient:
-    client = app.test_client()
-    let_in(client, user)
-    return client
+pytestmark = pytest.mark.usefixtures("error_pages")
 
 
 def log_in(app: Flask, address: str, password: str = PASSWORD) -> TestResponse:

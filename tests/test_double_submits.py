@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from app.admin import user_actions
 from app.jobs import export_data
 from app.models import AuditEvent, DataExport, Email, Role, User
-from tests.factories import PASSWORD, let_in, make_admin, make_invited, make_user
+from tests.factories import PASSWORD, browser_of, make_admin, make_invited, make_user
 from tests.meanwhile import after_the_next_hash
 from tests.together import together
 
@@ -31,15 +31,7 @@ FORMS: dict[str, dict[str, str]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _answers_instead_of_exceptions(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
-
-
-def browser_of(app: Flask, user: User) -> FlaskClient:
-    client = app.test_client()
-    let_in(client, user)
-    return client
+pytestmark = pytest.mark.usefixtures("error_pages")
 
 
 def posting(client: FlaskClient, path: str, form: dict[str, str]) -> Callable[[], TestResponse]:

@@ -23,9 +23,7 @@ FIRST, SECOND = "nanosecond wire in hand", "compiler moth in a relay"
 Post = Callable[[FlaskClient, User, User], TestResponse]
 
 
-@pytest.fixture(autouse=True)
-def _answers_instead_of_exceptions(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+pytestmark = pytest.mark.usefixtures("error_pages")
 
 
 def at_once(*requests: Callable[[], TestResponse]) -> list[TestResponse]:

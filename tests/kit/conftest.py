@@ -20,12 +20,6 @@ SMTP_SETTINGS = {
 }
 
 BARE_SETTINGS = {
-    "SECURITY_HEADERS": Decisions.SECURITY_HEADERS,
-    "CONTENT_SECURITY_POLICY": Decisions.CONTENT_SECURITY_POLICY,
-    "STRICT_TRANSPORT_SECURITY": Decisions.STRICT_TRANSPORT_SECURITY,
-    "MARKDOWN_TAGS": Decisions.MARKDOWN_TAGS,
-    "MARKDOWN_ATTRIBUTES": Decisions.MARKDOWN_ATTRIBUTES,
-    "MARKDOWN_SCHEMES": Decisions.MARKDOWN_SCHEMES,
     "TESTING": True,
     "APP_NAME": "Flask-Base",
     "SECRET_KEY": "k" * 40,
@@ -59,6 +53,7 @@ def bare_app() -> Iterator[Flask]:
     """Yield a Flask application with only the settings that the kit needs, in its context."""
     bare = Flask("bare", static_folder=None)
     bare.test_client_class = SeparateRequests
+    bare.config.from_object(Decisions)
     bare.config.update(BARE_SETTINGS)
     with bare.app_context():
         yield bare
