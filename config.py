@@ -56,7 +56,7 @@ class Decisions:
     PASSWORD_MAX_LENGTH = 128
     PASSWORD_MIN_SCORE = 3
 
-    # Rate limits per IP network, in the syntax of Flask-Limiter.
+    # Rate limits per IP network, in the syntax of the package limits.
     LOGIN_LIMIT = "30/minute"
     REGISTER_LIMIT = "20/minute"
     PASSWORD_METER_LIMIT = "60/minute"  # noqa: S105

@@ -8,7 +8,7 @@ from flask import Flask
 import config
 from app import access, areas, assets, commands, errors, jobs, navigation, sessions, templating
 from app.extensions import cache, compress, csrf, db, limiter, login_manager, mail
-from app.kit.auth import guesses, limits, passwords
+from app.kit.auth import guesses, passwords
 from app.kit.core import error_tracking, request_log
 from app.kit.core.environment import ConfigError
 from app.kit.db import database, migrations
@@ -80,7 +80,7 @@ def _set_up_requests(app: Flask) -> None:
     proxies.init_app(app)
     request_log.init_app(app)
     security_headers.init_app(app)
-    limits.init_app(app, limiter)
+    limiter.init_app(app)
     guesses.init_app(app, limiter)
     forms.init_app(app)
     csrf.init_app(app)
