@@ -13,7 +13,7 @@ from app.kit.core import error_tracking, request_log
 from app.kit.core.environment import ConfigError
 from app.kit.db import database, migrations
 from app.kit.forms import form as forms
-from app.kit.http import caching, conflicts, proxies, routing, security_headers, static_files
+from app.kit.http import caching, conflicts, proxies, routing, security_headers, session_cookie, static_files
 from app.kit.jobs import queue
 from app.models.user import password_methods
 
@@ -78,6 +78,7 @@ def _set_up_requests(app: Flask) -> None:
     routing.init_app(app)
     error_tracking.init_app(app)
     proxies.init_app(app)
+    session_cookie.init_app(app)
     request_log.init_app(app)
     security_headers.init_app(app)
     limiter.init_app(app)

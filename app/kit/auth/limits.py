@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from functools import wraps
 from ipaddress import IPv6Address, ip_address
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, current_app, request
 from flask_login import current_user
@@ -53,7 +53,7 @@ class Limiter:
             "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
             "retry": Retry(NoBackoff(), 0),  # redis-py's default of ten retries would take a minute
         }
-        self.use(storage_from_string(app.config["RATELIMIT_STORAGE_URI"], **options))
+        self.use(cast(Storage, storage_from_string(app.config["RATELIMIT_STORAGE_URI"], **options)))
 
     def use(self, storage: Storage) -> None:
         """Count in ``storage`` from now on."""
@@ -93,7 +93,7 @@ class Limiter:
 
     def hit(self, limit: RateLimitItem, who: str) -> None:
         """Count a request of the current view. Raises TooManyRequests (429) when the limit is exceeded."""
-        key = limit.key_for("limits", who, request.endpoint)
+        key = limit.key_for("limits", who, request.endpoint or "")
         storage, count = self.count(key, limit.get_expiry())
         if count > limit.amount:
             fields = {"endpoint": request.endpoint, "limit": str(limit)}
