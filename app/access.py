@@ -89,14 +89,19 @@ def _send_home() -> Response:
     return redirect(url_for("main.index"))
 
 
-def may_see_link(endpoint: str) -> bool:
-    """Return whether a menu should offer ``endpoint`` to the current user.
+def link_filter() -> Callable[[str], bool]:
+    """Return a function that tells whether a menu should offer an endpoint to the current user.
 
     Unconfirmed users see the links for users: each redirects to the page that asks for the confirmation.
     """
-    rule = rule_of(endpoint)
-    if rule is ANYONE:
-        return True
-    if rule is VISITORS:
-        return not current_user.is_authenticated
-    return bool(current_user.is_authenticated) and (isinstance(rule, Who) or current_user.can(rule))
+    is_user, can = bool(current_user.is_authenticated), current_user.can
+
+    def may_see(endpoint: str) -> bool:
+        rule = rule_of(endpoint)
+        if rule is ANYONE:
+            return True
+        if rule is VISITORS:
+            return not is_user
+        return is_user and (isinstance(rule, Who) or can(rule))
+
+    return may_see
