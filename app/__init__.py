@@ -8,12 +8,12 @@ from flask import Flask
 import config
 from app import access, areas, assets, commands, errors, jobs, navigation, sessions, templating
 from app.extensions import cache, compress, csrf, db, limiter, login_manager, mail
-from app.kit.auth import guesses, limits, passwords
+from app.kit.auth import guesses, passwords
 from app.kit.core import error_tracking, request_log
 from app.kit.core.environment import ConfigError
 from app.kit.db import database, migrations
 from app.kit.forms import form as forms
-from app.kit.http import caching, conflicts, proxies, routing, security_headers, static_files
+from app.kit.http import caching, conflicts, proxies, routing, security_headers, session_cookie, static_files
 from app.kit.jobs import queue
 from app.models.user import password_methods
 
@@ -78,9 +78,10 @@ def _set_up_requests(app: Flask) -> None:
     routing.init_app(app)
     error_tracking.init_app(app)
     proxies.init_app(app)
+    session_cookie.init_app(app)
     request_log.init_app(app)
     security_headers.init_app(app)
-    limits.init_app(app, limiter)
+    limiter.init_app(app)
     guesses.init_app(app, limiter)
     forms.init_app(app)
     csrf.init_app(app)
@@ -88,8 +89,8 @@ def _set_up_requests(app: Flask) -> None:
     compress.init_app(app)
     assets.init_app(app)
     static_files.init_app(app)
-    templating.init_app(app)
     navigation.init_app(app)
+    templating.init_app(app)
     errors.init_app(app)
     conflicts.init_app(app)
     commands.init_app(app)

@@ -4,7 +4,7 @@ Access is denied by default. A view without a rule uses the rule of its area, an
 for confirmed users. A forgotten decorator closes a page instead of opening it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -58,10 +58,13 @@ def _check_request() -> Response | None:
 
 def rule_of(endpoint: str) -> Rule:
     """Return the rule of an endpoint: that of its view, else of its area, else ``USERS``."""
-    area = current_app.blueprints.get(endpoint.rpartition(".")[0])
-    view = current_app.view_functions[endpoint]
-    rule: Rule = getattr(view, _MARK, getattr(area, _MARK, USERS))
-    return rule
+    return _rule(current_app.view_functions, current_app.blueprints, endpoint)
+
+
+def _rule(views: Mapping[str, object], areas: Mapping[str, object], endpoint: str) -> Rule:
+    own: Rule | None = getattr(views[endpoint], _MARK, None)
+    area = areas.get(endpoint.rpartition(".")[0])
+    return getattr(area, _MARK, USERS) if own is None else own
 
 
 def refusal(rule: Rule) -> Response | None:
@@ -89,14 +92,20 @@ def _send_home() -> Response:
     return redirect(url_for("main.index"))
 
 
-def may_see_link(endpoint: str) -> bool:
-    """Return whether a menu should offer ``endpoint`` to the current user.
+def link_filter() -> Callable[[str], bool]:
+    """Return a function that tells whether a menu should offer an endpoint to the current user.
 
     Unconfirmed users see the links for users: each redirects to the page that asks for the confirmation.
     """
-    rule = rule_of(endpoint)
-    if rule is ANYONE:
-        return True
-    if rule is VISITORS:
-        return not current_user.is_authenticated
-    return bool(current_user.is_authenticated) and (isinstance(rule, Who) or current_user.can(rule))
+    is_user, can = bool(current_user.is_authenticated), current_user.can
+    views, areas = current_app.view_functions, current_app.blueprints
+
+    def may_see(endpoint: str) -> bool:
+        rule = _rule(views, areas, endpoint)
+        if rule is ANYONE:
+            return True
+        if rule is VISITORS:
+            return not is_user
+        return is_user and (isinstance(rule, Who) or can(rule))
+
+    return may_see

@@ -6,7 +6,7 @@ from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 
 from app.kit.auth.csrf import MaskedCSRFProtect
-from app.kit.auth.limits import make_limiter
+from app.kit.auth.limits import Limiter
 from app.kit.db.database import Model
 from app.kit.mail.smtp import Mail
 
@@ -18,4 +18,4 @@ compress = Compress()
 # Without Flask-Caching's {% cache %} tag, whose content can depend on the visitor (see kit/pages/fragments.py).
 cache = Cache(with_jinja2_ext=False)
 fragment_cache = Cache(with_jinja2_ext=False)
-limiter = make_limiter()
+limiter = Limiter()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from flask import Flask, current_app, request, url_for
 
-from app.access import may_see_link
+from app.access import link_filter
 
 # The menus by name, as templates and areas call them.
 BAR, ACCOUNT, ADMINISTRATION, DEVELOPMENT = "bar", "account", "administration", "development"
@@ -93,9 +93,9 @@ class Link:
 
 
 def init_app(app: Flask) -> None:
-    """Copy the menus into the application, so that areas can add rows, and register ``menu(name)`` for templates."""
+    """Copy the menus into the application, so that areas can add rows, and register the functions of the templates."""
     app.extensions["menus"] = {name: list(rows) for name, rows in MENUS.items()}
-    app.jinja_env.globals["menu"] = menu
+    app.jinja_env.globals.update(menu=menu, menu_links=links, visible_endpoints=visible_endpoints)
 
 
 def add_rows(app: Flask, name: str, rows: Sequence[Row]) -> None:
@@ -107,27 +107,33 @@ def add_rows(app: Flask, name: str, rows: Sequence[Row]) -> None:
 
 def menu(name: str) -> list[Link]:
     """Return the links of a menu that the current user may open."""
-    rows: list[Row] = current_app.extensions["menus"][name]
-    return [link for row in rows if (link := _link(row))]
+    return links(name, visible_endpoints(name), request.endpoint)
 
 
-def _link(row: Row) -> Link | None:
-    if isinstance(row, Section):
-        return _link_to_section(row)
-    return _link_to_page(row) if may_see_link(row.endpoint) else None
+def visible_endpoints(name: str) -> tuple[str, ...]:
+    """Return where a menu leads the current user, row by row."""
+    may_see = link_filter()
+    rows = current_app.extensions["menus"][name]
+    found = (next(filter(may_see, _endpoints(row)), None) for row in rows)
+    return tuple(endpoint for endpoint in found if endpoint is not None)
 
 
-def _link_to_page(entry: Entry) -> Link:
-    shown = request.endpoint or ""
-    current = "page" if shown == entry.endpoint else "true" if shown in entry.pages else ""
-    return Link(url_for(entry.endpoint), entry.label, entry.icon, entry.style, current)
+def links(name: str, endpoints: Sequence[str], shown: str | None) -> list[Link]:
+    """Return the links of a menu to ``endpoints``, on the page ``shown``, whoever the visitor is."""
+    rows = current_app.extensions["menus"][name]
+    chosen = ((row, next((e for e in _endpoints(row) if e in endpoints), None)) for row in rows)
+    return [_link(row, endpoint, shown or "") for row, endpoint in chosen if endpoint is not None]
 
 
-def _link_to_section(section: Section) -> Link | None:
-    entries = (row for row in current_app.extensions["menus"][section.menu] if isinstance(row, Entry))
-    first = next((entry for entry in entries if may_see_link(entry.endpoint)), None)
-    if first is None:
-        return None
-    shown = request.endpoint or ""
-    current = "page" if shown == first.endpoint else "true" if shown.startswith(f"{section.area}.") else ""
-    return Link(url_for(first.endpoint), section.label, "", "", current)
+def _endpoints(row: Row) -> list[str]:
+    """Return the pages to which a row can lead: that of an entry, or those of a section's menu."""
+    if isinstance(row, Entry):
+        return [row.endpoint]
+    return [entry.endpoint for entry in current_app.extensions["menus"][row.menu] if isinstance(entry, Entry)]
+
+
+def _link(row: Row, endpoint: str, shown: str) -> Link:
+    belongs = shown in row.pages if isinstance(row, Entry) else shown.startswith(f"{row.area}.")
+    current = "page" if shown == endpoint else "true" if belongs else ""
+    icon, style = (row.icon, row.style) if isinstance(row, Entry) else ("", "")
+    return Link(url_for(endpoint), row.label, icon, style, current)

@@ -3,7 +3,7 @@
 import logging
 from typing import cast
 
-from flask import Flask, Response, flash, g, redirect, request, session, url_for
+from flask import Flask, Response, after_this_request, flash, g, redirect, request, session, url_for
 from flask_login import current_user, login_user, logout_user
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def init_app(app: Flask) -> None:
-    """Set up Flask-Login, and store when each session was last seen."""
+    """Set up Flask-Login."""
     login_manager.init_app(app)
     login_manager.login_view = "account.login"
     login_manager.refresh_view = "account.confirm_password"
@@ -29,7 +29,6 @@ def init_app(app: Flask) -> None:
     login_manager.user_loader(_load_user)
     login_manager.unauthorized_handler(_ask_to_log_in)
     sudo.init_app(app, lambda: current_session().is_recent_login)
-    app.after_request(_note_last_seen)
 
 
 def log_in(user: User, remembered: bool = False) -> UserSession:
@@ -96,6 +95,7 @@ def _load_user(token: str) -> User | None:
     g.user_session, g.user_id = row, row.user_id
     if row.is_due_for_last_seen():
         g.due_session_id = row.id
+        after_this_request(_note_last_seen)
     row.user.session_token = token
     return row.user
 

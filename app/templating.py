@@ -23,7 +23,7 @@ from app.models import Role
 THEME_COOKIE = "theme"
 COLOR_THEMES = {"light", "dark"}
 # The globals of cached fragments. None of them depends on the visitor.
-FRAGMENT_GLOBALS = ("asset_url", "config", "has_area", "icon", "script", "theme_color", "url_for")
+FRAGMENT_GLOBALS = ("asset_url", "config", "has_area", "icon", "menu_links", "script", "theme_color", "url_for")
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 SMALL_NUMBERS = [

@@ -4,11 +4,11 @@
 import argon2
 import dotenv
 import flask_compress
-import flask_limiter
 import flask_login
 import flask_mail
 import flask_sqlalchemy
 import flask_wtf
+import limits
 import redis
 import rq
 import whitenoise

@@ -112,7 +112,7 @@ def test_redis_counts_without_learning_addresses(
     limits_in(redis_url)
     limiter.reset()
     assert tries_until_stopped(lambda n: login(client, "ada@example.org", ip=f"198.51.100.{n}"), 9) == 5
-    keys = limiter._storage.get_connection().keys("*limits*")
+    keys = limiter.storage.get_connection().keys("*limits*")
     assert keys
     assert not [key for key in keys if b"ada" in key]
 

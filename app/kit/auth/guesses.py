@@ -5,21 +5,16 @@ right guess uncounts only itself: it never clears the failures of somebody else.
 """
 
 import logging
-import math
-import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
-from threading import Lock
 from typing import TypeVar
 
 from flask import Flask, current_app, request
-from flask_limiter import Limiter
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage, Storage
+from limits.storage import Storage
 from werkzeug.exceptions import TooManyRequests
 
-from app.kit.auth.limits import client_address, signed_in_user, typed_email
+from app.kit.auth.limits import Limiter, client_address, signed_in_user, typed_email
 from app.kit.auth.passwords import TooManyHashesError
 
 log = logging.getLogger(__name__)
@@ -92,28 +87,23 @@ def _log_wrong_guess() -> None:
 
 
 class GuessCounter:
-    """Counts guesses in the limiter's storage, or in this process while that storage is unavailable."""
+    """Counts guesses where ``limiter`` counts."""
 
     def __init__(self, limiter: Limiter) -> None:
         self._limiter = limiter
-        self._own_memory = MemoryStorage()
-        # MemoryStorage loses counts when two threads start a window at the same time.
-        self._memory_lock = Lock()
 
     def take(self, limits: Sequence[GuessLimit]) -> list[tuple[Storage, GuessLimit]]:
         """Count a guess against each limit, and return where each was counted.
 
         Raises TooManyRequests (429), with nothing counted, when a limit is reached.
         """
-        if not self._limiter.enabled:
-            return []
-        storage = self._limiter.limiter.storage
         taken: list[tuple[Storage, GuessLimit]] = []
-        for limit in limits:
-            storage, count = self._count(storage, limit)
+        for limit in limits if self._limiter.enabled else []:
+            window_seconds = limit.wrong.get_expiry()
+            storage, count = self._limiter.count(limit.key, window_seconds)
             taken.append((storage, limit))
             if count > limit.wrong.amount:
-                seconds = self._seconds_left(storage, limit)
+                seconds = self._limiter.seconds_left(storage, limit.key, window_seconds)
                 self.give_back(taken)
                 raise TooManyRequests(retry_after=seconds)
         return taken
@@ -121,30 +111,15 @@ class GuessCounter:
     def give_back(self, taken: list[tuple[Storage, GuessLimit]]) -> None:
         """Subtract a guess from the counts that :meth:`take` returned."""
         for storage, limit in taken:
+            window_seconds = limit.wrong.get_expiry()
             try:
-                if self._add(storage, limit, -1) < 0:  # the window has ended, and its count with it
-                    self._add(storage, limit, 1)
+                # The window may have ended, and its count with it.
+                if self._limiter.add(storage, limit.key, window_seconds, -1) < 0:
+                    self._limiter.add(storage, limit.key, window_seconds, 1)
             except storage.base_exceptions:
                 log.warning("a right guess stays counted: the storage of limits is unavailable")
 
-    def _count(self, storage: Storage, limit: GuessLimit) -> tuple[Storage, int]:
-        try:
-            return storage, self._add(storage, limit, 1)
-        except storage.base_exceptions:
-            log.warning("guesses are counted in this process: the storage of limits is unavailable")
-            return self._own_memory, self._add(self._own_memory, limit, 1)
-
-    def _add(self, storage: Storage, limit: GuessLimit, amount: int) -> int:
-        with self._memory_lock if isinstance(storage, MemoryStorage) else nullcontext():
-            return storage.incr(limit.key, limit.wrong.get_expiry(), amount)
-
-    def _seconds_left(self, storage: Storage, limit: GuessLimit) -> int:
-        try:
-            return max(1, math.ceil(storage.get_expiry(limit.key) - time.time()))
-        except storage.base_exceptions:
-            return limit.wrong.get_expiry()
-
 
 def init_app(app: Flask, limiter: Limiter) -> None:
-    """Count the guesses of ``app`` in the storage of ``limiter``."""
+    """Count the guesses of ``app`` where ``limiter`` counts."""
     app.extensions["guesses"] = GuessCounter(limiter)

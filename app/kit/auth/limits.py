@@ -6,52 +6,123 @@ email address, or the logged-in user.
 
 import hashlib
 import hmac
+import logging
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import wraps
 from ipaddress import IPv6Address, ip_address
-from typing import Any
+from threading import Lock
+from typing import Any, cast
 
-from flask import Flask, Response, current_app, request
-from flask_limiter import Limiter
+from flask import Flask, current_app, request
 from flask_login import current_user
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage, Storage, storage_from_string
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from werkzeug.exceptions import TooManyRequests
 
 from app.kit.auth.email_address import normalized_email
 
 # Short, because a slow Redis must not block every view that has a rate limit.
 REDIS_TIMEOUT_SECONDS = 0.5
+# How long an unavailable storage is left alone.
+STORAGE_PAUSE_SECONDS = 5
 # The prefix that a home or a rented server gets (RFC 6177): one customer has 2^64 addresses.
 IPV6_CUSTOMER_PREFIX = 64
 
-
-def make_limiter() -> Limiter:
-    """Return a limiter that is not yet bound to an app; RATELIMIT_STORAGE_URI names its storage."""
-    storage_options: dict[str, Any] = {
-        "socket_timeout": REDIS_TIMEOUT_SECONDS,
-        "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
-        "retry": Retry(NoBackoff(), 0),  # redis-py's default of ten retries would take a minute
-    }
-    return Limiter(
-        key_func=client_address,
-        key_prefix="limits",
-        storage_options=storage_options,
-        in_memory_fallback_enabled=True,
-        # If Redis fails after the view has run, a failed try stays uncounted; there is no error page.
-        swallow_errors=True,
-    )
+log = logging.getLogger(__name__)
+View = Callable[..., Any]
 
 
-def init_app(app: Flask, limiter: Limiter) -> None:
-    """Bind the limiter, and set Retry-After on each 429 response."""
-    limiter.init_app(app)
+class Limiter:
+    """Counts attempts in a storage of the package ``limits``, or in this process while that is unavailable."""
 
-    @app.after_request
-    def say_when_to_retry(response: Response) -> Response:
-        if response.status_code == 429 and limiter.current_limit is not None:
-            seconds = max(1, int(limiter.current_limit.reset_at - time.time()) + 1)
-            response.headers.setdefault("Retry-After", str(seconds))
-        return response
+    def __init__(self) -> None:
+        self.enabled = True
+        self._own_memory = MemoryStorage()
+        # MemoryStorage loses counts when two threads start a window at the same time.
+        self._memory_lock = Lock()
+        self.use(self._own_memory)
+
+    def init_app(self, app: Flask) -> None:
+        """Count in the storage that RATELIMIT_STORAGE_URI names."""
+        options: dict[str, Any] = {
+            "socket_timeout": REDIS_TIMEOUT_SECONDS,
+            "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
+            "retry": Retry(NoBackoff(), 0),  # redis-py's default of ten retries would take a minute
+        }
+        self.use(cast(Storage, storage_from_string(app.config["RATELIMIT_STORAGE_URI"], **options)))
+
+    def use(self, storage: Storage) -> None:
+        """Count in ``storage`` from now on."""
+        self._storage, self._paused_until = storage, 0.0
+
+    def reset(self) -> None:
+        """Delete all counts."""
+        self._storage.reset()
+        self._own_memory.reset()
+
+    @property
+    def storage(self) -> Storage:
+        """The storage that counts at the moment."""
+        return self._own_memory if time.monotonic() < self._paused_until else self._storage
+
+    def limit(
+        self,
+        limit: Callable[[], str],
+        methods: Collection[str] = (),
+        key_func: Callable[[], str] | None = None,
+    ) -> Callable[[View], View]:
+        """Return a decorator that limits how often a view is called, by ``key_func`` or else by IP address.
+
+        ``methods`` are those that count; without them, all do.
+        """
+
+        def decorate(view: View) -> View:
+            @wraps(view)
+            def limited(*args: Any, **kwargs: Any) -> Any:
+                if self.enabled and (not methods or request.method in methods):
+                    self.hit(parse(limit()), (key_func or client_address)())
+                return view(*args, **kwargs)
+
+            return limited
+
+        return decorate
+
+    def hit(self, limit: RateLimitItem, who: str) -> None:
+        """Count a request of the current view. Raises TooManyRequests (429) when the limit is exceeded."""
+        key = limit.key_for("limits", who, request.endpoint or "")
+        storage, count = self.count(key, limit.get_expiry())
+        if count > limit.amount:
+            fields = {"endpoint": request.endpoint, "limit": str(limit)}
+            log.info("rate limit exceeded", extra={"fields": fields})
+            raise TooManyRequests(retry_after=self.seconds_left(storage, key, limit.get_expiry()))
+
+    def count(self, key: str, window_seconds: int) -> tuple[Storage, int]:
+        """Add one to a count; return where it is kept, and its new value."""
+        storage = self.storage
+        try:
+            return storage, self.add(storage, key, window_seconds, 1)
+        except storage.base_exceptions:
+            log.warning("the storage of rate limits is unavailable: falling back to in-memory storage")
+            self._paused_until = time.monotonic() + STORAGE_PAUSE_SECONDS
+            return self._own_memory, self.add(self._own_memory, key, window_seconds, 1)
+
+    def add(self, storage: Storage, key: str, window_seconds: int, amount: int) -> int:
+        """Add ``amount`` to a count in ``storage``, and return its new value."""
+        if not isinstance(storage, MemoryStorage):
+            return storage.incr(key, window_seconds, amount)
+        with self._memory_lock:
+            return storage.incr(key, window_seconds, amount)
+
+    def seconds_left(self, storage: Storage, key: str, window_seconds: int) -> int:
+        """Return when the window of a count ends; all of ``window_seconds`` if the storage does not say."""
+        try:
+            return max(1, math.ceil(storage.get_expiry(key) - time.time()))
+        except storage.base_exceptions:
+            return window_seconds
 
 
 def from_config(setting: str) -> Callable[[], str]:

@@ -24,13 +24,22 @@ def html_params(**attributes: Any) -> Markup:
     """Return attributes as HTML, sorted by name. True gives the name alone, False is left out (``wtforms.widgets``)."""
     parts = []
     for name, value in sorted(attributes.items()):
-        if value is True:
-            parts.append(str(escape(clean_key(name))))
-        elif value is not False:
-            # Text that is marked as safe HTML may contain quotes.
-            text = str(escape(value)).replace('"', "&quot;")
-            parts.append(f'{escape(clean_key(name))}="{text}"')
-    return Markup(" ".join(parts))  # noqa: S704 - escaped above
+        # What was typed is in "value", and is not kept. Subclasses of str, such as Markup, are escaped differently.
+        is_known = name != "value" and type(value) in {str, int, bool}
+        parts.append(_known_attribute(name, value) if is_known else _attribute(name, value))
+    return Markup(" ".join(filter(None, parts)))  # noqa: S704 - escaped below
+
+
+def _attribute(name: str, value: object) -> str:
+    if value is True or value is False:
+        return str(escape(clean_key(name))) if value else ""
+    # Text that is marked as safe HTML may contain quotes.
+    text = str(escape(value)).replace('"', "&quot;")
+    return f'{escape(clean_key(name))}="{text}"'
+
+
+# Few attributes have other values from one page to the next.
+_known_attribute = lru_cache(maxsize=500, typed=True)(_attribute)
 
 
 @lru_cache(maxsize=500)

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 from cachelib.serializers import BaseSerializer
-from flask import Flask, Request, Response, current_app, g, make_response, request, session
+from flask import Flask, Request, Response, current_app, g, request, session
 from flask.cli import with_appcontext
 from flask_caching import Cache
 from redis import RedisError
@@ -133,8 +133,7 @@ def current_variant() -> tuple[str, ...]:
 
 
 def _is_anonymous() -> bool:
-    # Reading the session also adds "Vary: Cookie", for caches between us and the browser.
-    return not (session or request.query_string) and current_app.extensions["page_cookies"] >= request.cookies.keys()
+    return not request.query_string and current_app.extensions["page_cookies"] >= request.cookies.keys()
 
 
 def _key() -> str:
@@ -153,10 +152,10 @@ def _with_etag(page: bytes) -> bytes:
 
 
 def _response(page: bytes) -> Response:
-    response = make_response(page[ETAG_LENGTH:])
     # Weak: the same page in another encoding has the same ETag (RFC 9110, 8.8.1).
-    response.set_etag(page[:ETAG_LENGTH].decode(), weak=True)
-    if request.if_none_match:
+    headers = {"ETag": f'W/"{page[:ETAG_LENGTH].decode()}"', "Vary": "Accept-Encoding, Cookie"}
+    response = current_app.response_class(page[ETAG_LENGTH:], headers=headers)
+    if "HTTP_IF_NONE_MATCH" in request.environ:
         response.make_conditional(request)
     return response
 

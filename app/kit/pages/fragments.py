@@ -6,7 +6,6 @@ user. An undefined name raises an error instead of rendering as an empty string.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 
 from flask import Flask, has_request_context, request
@@ -14,7 +13,7 @@ from flask_caching import Cache
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
-Value = str | int | bool | None
+Value = str | int | bool | tuple[str, ...] | None
 
 
 def init_app(app: Flask, cache: Cache, variant: Callable[[], tuple[str, ...]], allowed: Iterable[str]) -> None:
@@ -34,7 +33,7 @@ def init_app(app: Flask, cache: Cache, variant: Callable[[], tuple[str, ...]], a
     def fragment(template: str, seconds: int, **values: Value) -> Markup:
         # Links begin with the script root, which anybody can choose behind some proxies.
         mounted_at = request.environ.get("SCRIPT_NAME", "") if has_request_context() else ""
-        key = _key(template, mounted_at, *variant(), *values.items())
+        key = repr(("fragment", template, mounted_at, variant(), values))
         html: str | None = backend.get(key)
         if html is None:
             html = environment.get_template(template).render(values)
@@ -43,7 +42,3 @@ def init_app(app: Flask, cache: Cache, variant: Callable[[], tuple[str, ...]], a
         return Markup(html)  # noqa: S704
 
     app.jinja_env.globals["fragment"] = fragment
-
-
-def _key(*parts: object) -> str:
-    return "fragment:" + hashlib.sha256(repr(parts).encode()).hexdigest()
