@@ -52,10 +52,18 @@ def people(app: Flask, db: SQLAlchemy) -> People:
     return People.make(app)
 
 
+@pytest.fixture(scope="session")
+def first_window(browser: Browser, _address: str) -> Iterator[Visitor]:
+    """Yield a window that stays open at the site, and so keeps the browser's processes for it running."""
+    with Visitor.at(browser, _address) as first:
+        first.open("/up")
+        yield first
+
+
 @pytest.fixture
-def visitor(browser: Browser, site: str) -> Iterator[Visitor]:
+def visitor(first_window: Visitor, site: str) -> Iterator[Visitor]:
     """Yield a new browser window at the site; the test fails on unexpected console messages and requests."""
-    with Visitor.at(browser, site) as visitor:
+    with Visitor.beside(first_window, site) as visitor:
         yield visitor
         assert visitor.complaints == []
 
