@@ -213,10 +213,7 @@ def test_every_module_of_the_kit_stands_in_a_room_that_says_what_it_may_import()
 
 def test_only_the_factory_imports_config() -> None:
     importers = {
-        name_of(path)
-        for path in MODULES
-        for name, _ in imported_names(tree_of(path))
-        if name.split(".")[0] == "config"
+        name_of(path) for path in MODULES for name, _ in imported_names(tree_of(path)) if name.split(".")[0] == "config"
     }
     assert importers == {"app/__init__.py"}, "everyone else reads current_app.config"
 
