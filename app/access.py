@@ -66,27 +66,8 @@ def rule_of(endpoint: str) -> Rule:
 
 def refusal(rule: Rule) -> Response | None:
     """Return None if ``rule`` admits the current user, else a redirect. Aborts with 403 if a permission is missing."""
-    if rule is ANYONE:
-        return None
-    if rule is VISITORS:
-        return _send_home() if current_user.is_authenticated else None
-    if rule is NEWCOMERS and newcomer_email() is not None:
-        return None
-    if not current_user.is_authenticated:
-        response: Response = login_manager.unauthorized()
-        return response
-    if rule in {UNCONFIRMED, NEWCOMERS}:
-        return None
-    if not current_user.confirmed:
-        return redirect(url_for("account.unconfirmed"))
-    if isinstance(rule, int) and not current_user.can(rule):
-        abort(403)
-    return None
-
-
-def _send_home() -> Response:
-    flash("You are already logged in.", "info")
-    return redirect(url_for("main.index"))
+    refuse = _refuser(rule)
+    return refuse() if refuse else None
 
 
 def may_see_link(endpoint: str) -> bool:
@@ -95,8 +76,37 @@ def may_see_link(endpoint: str) -> bool:
     Unconfirmed users see the links for users: each redirects to the page that asks for the confirmation.
     """
     rule = rule_of(endpoint)
-    if rule is ANYONE:
-        return True
+    return _refuser(rule) in ({None, _ask_to_confirm} if isinstance(rule, Who) else {None})
+
+
+def _refuser(rule: Rule) -> Callable[[], Response] | None:
+    """Return the function that refuses the current user, or None if ``rule`` admits them."""
+    if rule is ANYONE or (rule is NEWCOMERS and newcomer_email() is not None):
+        return None
     if rule is VISITORS:
-        return not current_user.is_authenticated
-    return bool(current_user.is_authenticated) and (isinstance(rule, Who) or current_user.can(rule))
+        return _send_home if current_user.is_authenticated else None
+    if not current_user.is_authenticated:
+        return _ask_to_log_in
+    if rule in {UNCONFIRMED, NEWCOMERS}:
+        return None
+    if not current_user.confirmed:
+        return _ask_to_confirm
+    return _forbid if isinstance(rule, int) and not current_user.can(rule) else None
+
+
+def _send_home() -> Response:
+    flash("You are already logged in.", "info")
+    return redirect(url_for("main.index"))
+
+
+def _ask_to_log_in() -> Response:
+    response: Response = login_manager.unauthorized()
+    return response
+
+
+def _ask_to_confirm() -> Response:
+    return redirect(url_for("account.unconfirmed"))
+
+
+def _forbid() -> Response:
+    abort(403)
