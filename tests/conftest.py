@@ -14,6 +14,8 @@ from app.kit.http import caching
 from tests.separate_requests import SeparateRequests
 from tests.servers import create_postgres_database, start_mail_sink, start_redis
 from tests.servers.mail_sink import MailSink
+from tests.servers.redis import free_port
+from tests.servers.web import WebServer, production_environment, start_gunicorn
 
 KEPT_TABLES = {"roles", "alembic_version"}
 
@@ -109,6 +111,15 @@ def limits(app: Flask) -> Iterator[None]:
     limiter.enabled = True
     yield
     limiter.enabled = False
+
+
+@pytest.fixture(scope="session")
+def production_server(app: Flask, database_url: str, redis_url: str) -> Iterator[WebServer]:
+    """Yield a gunicorn of one worker with production's settings, on the tests' database; ``app`` builds its assets."""
+    port = free_port()
+    variables = {**production_environment(database_url, redis_url, port), "WEB_CONCURRENCY": "1"}
+    with start_gunicorn("app:create_app()", variables, port=port, path="/up") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

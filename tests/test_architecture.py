@@ -6,6 +6,7 @@ A rule that fails here says what to do. docs/architecture.md gives the reasons.
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,12 @@ PAGE_TEMPLATES = [path for path in TEMPLATES if "email" not in path.parent.name 
 SOURCES = [*TEMPLATES, *sorted(path for path in (APP / "assets").rglob("*") if path.suffix in {".scss", ".js", ".svg"})]
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """Return the syntax tree of a module."""
+    return ast.parse(path.read_text())
+
+
 def name_of(path: Path) -> str:
     """Return a file's path for messages of failing tests."""
     return path.relative_to(ROOT).as_posix()
@@ -87,7 +94,7 @@ def imported_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 def imported_units(path: Path) -> Iterator[tuple[str, int]]:
     """Return each unit of the application that a module imports, with the line."""
-    for name, line in imported_names(ast.parse(path.read_text())):
+    for name, line in imported_names(tree_of(path)):
         if name.split(".")[0] == "app":
             unit = name.split(".")[1] if "." in name else "app"
             yield (unit if any(unit in layer for layer in LAYERS) else "app"), line
@@ -101,15 +108,14 @@ def layer_of(unit: str) -> int:
     raise AssertionError(f"app/{unit} has no place yet: give it one in LAYERS in {name_of(Path(__file__))}")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_imports_point_down(path: Path) -> None:
-    unit = unit_of(path)
+def test_imports_point_down() -> None:
     upward = [
-        f"line {line}: {unit} imports {other}"
+        f"{name_of(path)}:{line} imports {other}"
+        for path in MODULES
         for other, line in imported_units(path)
-        if other != unit and layer_of(other) <= layer_of(unit)
+        if other != unit_of(path) and layer_of(other) <= layer_of(unit_of(path))
     ]
-    assert not upward, f"{name_of(path)} imports upwards or sideways; move what it needs further down"
+    assert not upward, "this imports upwards or sideways; move what it needs further down"
 
 
 def test_the_rule_about_imports_sees_an_upward_one(tmp_path: Path) -> None:
@@ -139,9 +145,11 @@ def module_name(path: Path) -> str:
 
 
 def imported_modules(path: Path) -> set[str]:
-    known = {module_name(module) for module in MODULES}
-    names = [name for name, _ in imported_names(ast.parse(path.read_text()))]
-    return {name if name in known else name.rpartition(".")[0] for name in names} & known
+    names = [name for name, _ in imported_names(tree_of(path))]
+    return {name if name in MODULE_NAMES else name.rpartition(".")[0] for name in names} & MODULE_NAMES
+
+
+MODULE_NAMES = {module_name(module) for module in MODULES}
 
 
 def way_back(start: str, imports: dict[str, set[str]]) -> list[str]:
@@ -172,7 +180,7 @@ def test_the_parts_of_an_area_point_down() -> None:
         own = f"app.{unit_of(path)}."
         above = PARTS_OF_AN_AREA[: PARTS_OF_AN_AREA.index(path.stem) + 1] if path.stem in PARTS_OF_AN_AREA else []
         if unit_of(path) in AREAS and path.parent.parent == APP:
-            imported = {name.removeprefix(own).split(".")[0] for name, _ in imported_names(ast.parse(path.read_text()))}
+            imported = {name.removeprefix(own).split(".")[0] for name, _ in imported_names(tree_of(path))}
             assert not imported & set(above), f"{name_of(path)} imports {imported & set(above)}, which stands above it"
 
 
@@ -186,7 +194,7 @@ def test_kit_knows_nothing_of_this_application() -> None:
 @pytest.mark.parametrize("room", KIT_ROOMS)
 def test_rooms_of_the_kit_import_only_what_they_may(room: str) -> None:
     for path in (APP / "kit" / room).glob("*.py"):
-        imported = {name.split(".")[2] for name, _ in imported_names(ast.parse(path.read_text())) if in_a_room(name)}
+        imported = {name.split(".")[2] for name, _ in imported_names(tree_of(path)) if in_a_room(name)}
         foreign = imported - KIT_ROOMS[room] - {room}
         assert not foreign, f"{name_of(path)} imports the rooms {foreign}"
 
@@ -205,18 +213,18 @@ def test_every_module_of_the_kit_stands_in_a_room_that_says_what_it_may_import()
 
 def test_only_the_factory_imports_config() -> None:
     importers = {
-        name_of(path)
-        for path in MODULES
-        for name, _ in imported_names(ast.parse(path.read_text()))
-        if name.split(".")[0] == "config"
+        name_of(path) for path in MODULES for name, _ in imported_names(tree_of(path)) if name.split(".")[0] == "config"
     }
     assert importers == {"app/__init__.py"}, "everyone else reads current_app.config"
 
 
-@pytest.mark.parametrize("path", PROJECT_MODULES, ids=name_of)
-def test_an_import_inside_a_function_gives_its_reason(path: Path) -> None:
-    text = path.read_text()
-    unexplained = [f"{name_of(path)}:{line}" for line in late_imports(ast.parse(text)) if not explained(text, line)]
+def test_an_import_inside_a_function_gives_its_reason() -> None:
+    unexplained = [
+        f"{name_of(path)}:{line}"
+        for path in PROJECT_MODULES
+        for line in late_imports(tree_of(path))
+        if not explained(path.read_text(), line)
+    ]
     assert not unexplained, "say in a comment above why this import is not at the top of the file"
 
 
@@ -272,7 +280,7 @@ def test_functions_are_short() -> None:
     too_long = [
         f"{name_of(path)}:{node.lineno} {node.name}"
         for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= MAX_FUNCTION_LINES
     ]
     assert not too_long, f"split functions of {MAX_FUNCTION_LINES} lines"
@@ -283,14 +291,18 @@ def test_modules_are_named_after_what_they_do() -> None:
     assert not vague, "anything could be in a module of this name; name it after what is"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_what_others_call_has_a_docstring(path: Path) -> None:
+def test_what_others_call_has_a_docstring() -> None:
     """Forms, models and public functions have a docstring; one line is enough."""
-    tree = ast.parse(path.read_text())
-    assert ast.get_docstring(tree), f"{name_of(path)} does not say what it is for"
-    definitions = [node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
-    missing = [node.name for node in definitions if not node.name.startswith("_") and not says_what_it_is(node)]
-    assert not missing, f"{name_of(path)}: describe what goes in and comes out"
+    silent = [name_of(path) for path in MODULES if not ast.get_docstring(tree_of(path))]
+    assert not silent, "say what this module is for"
+    missing = [
+        f"{name_of(path)}:{node.lineno} {node.name}"
+        for path in MODULES
+        for node in tree_of(path).body
+        if isinstance(node, ast.ClassDef | ast.FunctionDef)
+        if not node.name.startswith("_") and not says_what_it_is(node)
+    ]
+    assert not missing, "describe what goes in and comes out"
 
 
 def says_what_it_is(node: ast.ClassDef | ast.FunctionDef) -> bool:
@@ -330,16 +342,19 @@ def test_the_rule_about_docstrings_sees_an_answer() -> None:
     assert list(answering('def f():\n    """Return the answer."""\n')) == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_pages_load_nothing_from_another_host(path: Path) -> None:
-    hosts = set(re.findall(r"(?:https?:)?//([a-z0-9-]+(?:\.[a-z0-9-]+)+)", path.read_text())) - NAMESPACES - OTHER_HOSTS
-    assert not hosts, f"{name_of(path)} names other hosts; a visitor's browser should only know ours"
+def test_pages_load_nothing_from_another_host() -> None:
+    found = [
+        f"{name_of(path)}: {host}"
+        for path in SOURCES
+        for host in re.findall(r"(?:https?:)?//([a-z0-9-]+(?:\.[a-z0-9-]+)+)", path.read_text())
+        if host not in NAMESPACES | OTHER_HOSTS
+    ]
+    assert not found, "a visitor's browser should only know our host"
 
 
-@pytest.mark.parametrize("path", PAGE_TEMPLATES, ids=name_of)
-def test_pages_hold_no_inline_style_or_script(path: Path) -> None:
-    found = inline_code(path.read_text())
-    assert not found, f"{name_of(path)}: the content security policy blocks this; move it to app/assets"
+def test_pages_hold_no_inline_style_or_script() -> None:
+    found = {name_of(path): code for path in PAGE_TEMPLATES if (code := inline_code(path.read_text()))}
+    assert not found, "the content security policy blocks this; move it to app/assets"
 
 
 def inline_code(html: str) -> list[str]:
@@ -371,7 +386,7 @@ def test_every_view_shows_the_template_of_its_own_name() -> None:
         (unit_of(path), call.args[0].value)
         for path in MODULES
         if unit_of(path) in AREAS
-        for call in ast.walk(ast.parse(path.read_text()))
+        for call in ast.walk(tree_of(path))
         if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "render_template" and call.args
         if isinstance(call.args[0], ast.Constant)
     }

@@ -3,16 +3,14 @@
 import gzip
 import http.client
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import brotli
 import pytest
-from flask import Flask
 
-from app.assets import STATIC, build_assets
-from tests.servers.redis import free_port
-from tests.servers.web import WebServer, production_environment, start_gunicorn
+from app.assets import STATIC
+from tests.servers.web import WebServer
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -29,17 +27,6 @@ DECODE: dict[str | None, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def server(app: Flask, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
-    """Yield gunicorn with production's settings and a fresh build."""
-    build_assets()
-    port = free_port()
-    database_url = f"sqlite:///{tmp_path_factory.mktemp('compression') / 'site.sqlite'}"
-    variables = {**production_environment(database_url, redis_url, port), "WEB_CONCURRENCY": "1"}
-    with start_gunicorn("app:create_app()", variables, port=port, path="/up") as server:
-        yield server
-
-
 @pytest.mark.parametrize(
     ("accepted", "sent"),
     [
@@ -54,10 +41,10 @@ def server(app: Flask, redis_url: str, tmp_path_factory: pytest.TempPathFactory)
     ],
 )
 def test_a_file_is_sent_as_the_smallest_copy_that_the_browser_takes(
-    server: WebServer, accepted: str, sent: str | None
+    production_server: WebServer, accepted: str, sent: str | None
 ) -> None:
     path = style_sheet()
-    response, body = get(server, f"/static/{path.name}", accepted)
+    response, body = get(production_server, f"/static/{path.name}", accepted)
     assert (response.status, response.headers["Content-Encoding"]) == (200, sent)
     assert DECODE[sent](body) == path.read_bytes()
     assert int(response.headers["Content-Length"]) == len(body)
@@ -66,15 +53,15 @@ def test_a_file_is_sent_as_the_smallest_copy_that_the_browser_takes(
     assert response.headers["Cache-Control"] == FOREVER
 
 
-def test_copies_have_no_address_of_their_own(server: WebServer) -> None:
+def test_copies_have_no_address_of_their_own(production_server: WebServer) -> None:
     for suffix in (".br", ".gz"):
         assert Path(f"{style_sheet()}{suffix}").exists()
-        assert get(server, f"/static/{style_sheet().name}{suffix}", CHROME)[0].status == 404
+        assert get(production_server, f"/static/{style_sheet().name}{suffix}", CHROME)[0].status == 404
 
 
-def test_what_is_compressed_already_is_sent_as_it_is(server: WebServer) -> None:
+def test_what_is_compressed_already_is_sent_as_it_is(production_server: WebServer) -> None:
     path = next(STATIC.glob("icon-512.*.png"))
-    response, body = get(server, f"/static/{path.name}", CHROME)
+    response, body = get(production_server, f"/static/{path.name}", CHROME)
     assert body == path.read_bytes()
     assert response.headers["Content-Encoding"] is None
     assert response.headers["Vary"] is None
@@ -92,8 +79,10 @@ def test_what_is_compressed_already_is_sent_as_it_is(server: WebServer) -> None:
         ("", None),
     ],
 )
-def test_a_page_is_compressed_as_the_browser_takes_it(server: WebServer, accepted: str, sent: str | None) -> None:
-    response, body = get(server, "/account/login", accepted)
+def test_a_page_is_compressed_as_the_browser_takes_it(
+    production_server: WebServer, accepted: str, sent: str | None
+) -> None:
+    response, body = get(production_server, "/account/login", accepted)
     assert (response.status, response.headers["Content-Encoding"]) == (200, sent)
     assert DECODE[sent](body).endswith(b"</html>")
     assert int(response.headers["Content-Length"]) == len(body)

@@ -20,7 +20,7 @@ from development.processes import Processes
 from development.queue_server import NoQueueServerError, find_program, server_command
 from development.settings_file import ensure_settings_file
 from tests.servers import redis as redis_server
-from tests.servers.development_site import ROOT, bare_environment, copy_project, processes_in
+from tests.servers.development_site import ROOT, STOP_SECONDS, bare_environment, copy_project, processes_in
 from tests.servers.waiting import wait_until
 
 
@@ -120,7 +120,7 @@ def web_server(project: Path) -> Iterator[str]:
     )
     yield f"http://127.0.0.1:{port}"
     server.terminate()
-    assert server.wait(timeout=10) == 0
+    assert server.wait(timeout=STOP_SECONDS) == 0
 
 
 @pytest.mark.thorough

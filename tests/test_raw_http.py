@@ -2,15 +2,11 @@
 
 import re
 import socket
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
-from flask import Flask
 
-from tests.servers.redis import free_port
-from tests.servers.web import WebServer, production_environment, start_gunicorn
+from tests.servers.web import WebServer
 
 STATUS = re.compile(rb"^HTTP/1\.[01] (\d{3}) ", re.MULTILINE)
 POST = b"POST /account/login HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
@@ -73,14 +69,10 @@ HARMLESS = {
 }
 
 
-@pytest.fixture(scope="module")
-def server(app: Flask, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
-    """Yield a production site with one worker: if a request breaks it, the next one fails."""
-    port, folder = free_port(), Path(tmp_path_factory.mktemp("raw_http"))
-    variables = production_environment(f"sqlite:///{folder / 'site.sqlite'}", redis_url, port)
-    arguments = ("--workers", "1", "--threads", "2")
-    with start_gunicorn("app:create_app()", variables, *arguments, port=port, path="/up") as running:
-        yield running
+@pytest.fixture
+def server(production_server: WebServer) -> WebServer:
+    """Return a production site with one worker: if a request breaks it, the next one fails."""
+    return production_server
 
 
 def statuses(server: WebServer, request: bytes) -> list[int]:

@@ -80,11 +80,11 @@ def test_who_reads_no_answer_is_closed(app, server, slow):
     wait_until(lambda: not _held_connections(server), seconds=REQUEST_SECONDS + 8, what="the end of those connections")
 
 
-def test_an_upload_in_pieces_arrives_whole(server):
+def test_an_upload_in_pieces_arrives_whole(production_server):
     body = b"csrf_token=none&email=" + b"a" * 200_000
-    head = f"POST /account/login HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n"
+    head = f"POST /account/login HTTP/1.1\r\nHost: 127.0.0.1:{production_server.port}\r\nConnection: close\r\n"
     head += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", production_server.port), timeout=10) as connection:
         connection.sendall(head.encode())
         for start in range(0, len(body), 70_000):
             connection.sendall(body[start : start + 70_000])

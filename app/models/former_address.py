@@ -57,9 +57,9 @@ class FormerAddress(Model):
         return cls.until < utc_now() - _kept_for()
 
     @property
-    def seconds_left(self) -> int:
-        """For how many seconds the address can still restore the account."""
-        return 0 if self.until is None else int((self.until + _kept_for() - utc_now()).total_seconds())
+    def time_left(self) -> timedelta:
+        """For how long the address can still restore the account."""
+        return timedelta(0) if self.until is None else self.until + _kept_for() - utc_now()
 
 
 def new_address_key() -> str:

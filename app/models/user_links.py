@@ -1,5 +1,6 @@
 """The tokens in a user's mailed links, each of which works once."""
 
+from datetime import timedelta
 from typing import Any, ClassVar, Self
 
 from flask import current_app
@@ -29,23 +30,28 @@ class UserLinks(UserIdentity):
         "reset_password": ("email", "password_hash"),
         "invite": ("email", "password_hash"),
     }
+    LIFETIME: ClassVar[dict[str, str]] = {
+        "confirm": "CONFIRM_LINK_LIFETIME",
+        "change_email": "CHANGE_EMAIL_LINK_LIFETIME",
+        "reset_password": "RESET_LINK_LIFETIME",
+        "invite": "INVITE_LINK_LIFETIME",
+    }
 
     def generate_confirmation_token(self, expiration: int | None = None) -> str:
         """Return a token that confirms the account for ``expiration`` seconds, by default CONFIRM_LINK_LIFETIME."""
-        return self._token("confirm", seconds("CONFIRM_LINK_LIFETIME") if expiration is None else expiration)
+        return self._token("confirm", expiration)
 
     def generate_email_change_token(self, new_email: str, expiration: int | None = None) -> str:
         """Return a token that changes the address to ``new_email``; ``expiration`` is in seconds."""
-        lifetime = seconds("CHANGE_EMAIL_LINK_LIFETIME") if expiration is None else expiration
-        return self._token("change_email", lifetime, new_email=new_email)
+        return self._token("change_email", expiration, new_email=new_email)
 
     def generate_password_reset_token(self, expiration: int | None = None) -> str:
         """Return a token that sets a new password for ``expiration`` seconds, by default RESET_LINK_LIFETIME."""
-        return self._token("reset_password", seconds("RESET_LINK_LIFETIME") if expiration is None else expiration)
+        return self._token("reset_password", expiration)
 
     def generate_invitation_token(self, expiration: int | None = None) -> str:
         """Return a token with which an invited user sets the first password; ``expiration`` is in seconds."""
-        return self._token("invite", seconds("INVITE_LINK_LIFETIME") if expiration is None else expiration)
+        return self._token("invite", expiration)
 
     @classmethod
     def with_token(cls, purpose: str, token: str) -> Self | None:
@@ -122,8 +128,10 @@ class UserLinks(UserIdentity):
             db.session.delete(holder)
             db.session.flush()
 
-    def _token(self, purpose: str, max_age_seconds: int, **data: object) -> str:
-        return tokens.sign(purpose, self.uid, self._state(purpose), max_age_seconds, **data)
+    def _token(self, purpose: str, expiration: int | None, **data: object) -> str:
+        usual = current_app.config[self.LIFETIME[purpose]]
+        lifetime = usual if expiration is None else timedelta(seconds=expiration)
+        return tokens.sign(purpose, self.uid, self._state(purpose), lifetime, **data)
 
     def _redeem(self, purpose: str, token: str) -> dict[str, Any] | None:
         """Lock the row, so that a token works only once, and return the token's data, or None if it is not valid."""
@@ -152,8 +160,3 @@ def _committed(redeemed: bool) -> bool:
     if redeemed:
         db.session.commit()
     return redeemed
-
-
-def seconds(setting: str) -> int:
-    """Return a lifetime of config.py in seconds."""
-    return int(current_app.config[setting].total_seconds())

@@ -9,12 +9,14 @@ disagree".
 from secrets import token_urlsafe
 from typing import Self
 
+from flask import current_app
+
 from app.extensions import db
 from app.kit.auth import tokens
 from app.kit.auth.passwords import hash_password
 from app.kit.auth.tokens import Claims
 from app.models.former_address import FormerAddress, new_address_key
-from app.models.user_links import UserLinks, seconds
+from app.models.user_links import UserLinks
 
 
 class UserRecovery(UserLinks):
@@ -33,10 +35,10 @@ class UserRecovery(UserLinks):
         30 days ago, or an older address restored the account since.
         """
         if recipient.lower() == self.email.lower():
-            return tokens.sign("not_me", self.uid, (self.address_key,), seconds("NOT_ME_LINK_LIFETIME"))
+            return tokens.sign("not_me", self.uid, (self.address_key,), current_app.config["NOT_ME_LINK_LIFETIME"])
         for former in FormerAddress.of(self.id):
             if former.email.lower() == recipient.lower():
-                return tokens.sign("not_me", self.uid, (former.address_key,), former.seconds_left)
+                return tokens.sign("not_me", self.uid, (former.address_key,), former.time_left)
         return None
 
     @classmethod

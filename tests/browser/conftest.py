@@ -13,8 +13,7 @@ from werkzeug.serving import make_server
 
 from tests.browser.people import People
 from tests.browser.visitor import CHROMIUM_ARGUMENTS, Visitor
-from tests.servers.redis import free_port
-from tests.servers.web import WebServer, production_environment, start_gunicorn
+from tests.servers.web import WebServer
 
 
 @pytest.fixture(scope="session")
@@ -52,26 +51,26 @@ def people(app: Flask, db: SQLAlchemy) -> People:
     return People.make(app)
 
 
+@pytest.fixture(scope="session")
+def first_window(browser: Browser, _address: str) -> Iterator[Visitor]:
+    """Yield a window that stays open at the site, and so keeps the browser's processes for it running."""
+    with Visitor.at(browser, _address) as first:
+        first.open("/up")
+        yield first
+
+
 @pytest.fixture
-def visitor(browser: Browser, site: str) -> Iterator[Visitor]:
+def visitor(first_window: Visitor, site: str) -> Iterator[Visitor]:
     """Yield a new browser window at the site; the test fails on unexpected console messages and requests."""
-    with Visitor.at(browser, site) as visitor:
+    with Visitor.beside(first_window, site) as visitor:
         yield visitor
         assert visitor.complaints == []
 
 
-@pytest.fixture(scope="session")
-def _production_server(app: Flask, database_url: str, redis_url: str) -> Iterator[WebServer]:
-    port = free_port()
-    variables = {**production_environment(database_url, redis_url, port), "WEB_CONCURRENCY": "1"}
-    with start_gunicorn("app:create_app()", variables, port=port) as server:
-        yield server
-
-
 @pytest.fixture
-def production_site(_production_server: WebServer, db: SQLAlchemy) -> str:
+def production_site(production_server: WebServer, db: SQLAlchemy) -> str:
     """Return the URL of a gunicorn with built assets and production's settings, on the tests' database."""
-    return _production_server.address
+    return production_server.address
 
 
 @pytest.fixture(scope="session")

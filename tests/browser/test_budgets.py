@@ -32,6 +32,14 @@ def newcomer(browser: Browser, production_site: str) -> Iterator[Visitor]:
         assert visitor.complaints == []
 
 
+@pytest.fixture
+def visitor(first_window: Visitor, production_site: str) -> Iterator[Visitor]:
+    """Yield a browser window at the production site."""
+    with Visitor.beside(first_window, production_site) as visitor:
+        yield visitor
+        assert visitor.complaints == []
+
+
 def test_first_and_later_visits_of_the_landing_page(newcomer: Visitor) -> None:
     first = Wire.of_visit(newcomer, "/")
     assert first.requests <= 5, first
@@ -53,18 +61,18 @@ def test_a_list_of_the_administrator(newcomer: Visitor, people: People) -> None:
     assert first.bytes <= 40 * KB, first
 
 
-@pytest.mark.parametrize("path", ["/", "/about", "/account/login", "/account/register"])
-def test_nothing_shifts_while_a_page_loads(newcomer: Visitor, people: People, path: str) -> None:
-    newcomer.open(path)
-    shift = newcomer.page.evaluate(
-        """() => new Promise(resolve => {
-            let sum = 0;
-            new PerformanceObserver(list => list.getEntries().forEach(entry => { sum += entry.value; }))
-                .observe({type: "layout-shift", buffered: true});
-            requestAnimationFrame(() => setTimeout(() => resolve(sum), 50));
-        })"""
-    )
-    assert shift == 0
+def test_nothing_shifts_while_a_page_loads(visitor: Visitor, people: People) -> None:
+    for path in ("/", "/about", "/account/login", "/account/register"):
+        visitor.open(path)
+        shift = visitor.page.evaluate(
+            """() => new Promise(resolve => {
+                let sum = 0;
+                new PerformanceObserver(list => list.getEntries().forEach(entry => { sum += entry.value; }))
+                    .observe({type: "layout-shift", buffered: true});
+                requestAnimationFrame(() => setTimeout(() => resolve(sum), 50));
+            })"""
+        )
+        assert shift == 0, path
 
 
 def test_styles_and_scripts_are_small(static_folder: Path) -> None:
@@ -75,9 +83,9 @@ def test_styles_and_scripts_are_small(static_folder: Path) -> None:
     assert weights[".js"] <= 15 * KB
 
 
-def test_scripts_wait_for_the_page(newcomer: Visitor) -> None:
-    newcomer.open("/account/register")
-    scripts = newcomer.page.evaluate("[...document.scripts].map(script => [script.type, script.defer, script.src])")
+def test_scripts_wait_for_the_page(visitor: Visitor) -> None:
+    visitor.open("/account/register")
+    scripts = visitor.page.evaluate("[...document.scripts].map(script => [script.type, script.defer, script.src])")
     assert scripts
     for kind, deferred, source in scripts:
         assert source, "an inline script"
@@ -105,10 +113,10 @@ def test_a_page_is_compressed_and_anonymous(production_site: str) -> None:
     assert "Set-Cookie" not in headers
 
 
-@pytest.mark.parametrize("path", ["/", "/about", "/account/login"])
-def test_production_leads_to_no_page_of_development(newcomer: Visitor, path: str) -> None:
-    newcomer.open(path)
-    assert newcomer.page.locator("footer a").all_inner_texts() == ["About"]
+def test_production_leads_to_no_page_of_development(visitor: Visitor) -> None:
+    for path in ("/", "/about", "/account/login"):
+        visitor.open(path)
+        assert visitor.page.locator("footer a").all_inner_texts() == ["About"], path
 
 
 @pytest.mark.parametrize("path", ["/", "/account/login", "/account/register"])

@@ -24,15 +24,14 @@ SHOWN_COLORS = """
 
 
 @pytest.mark.parametrize("system", ["light", "dark"])
-def test_a_chosen_theme_colors_the_page_and_the_browsers_frame(browser: Browser, site: str, system: str) -> None:
-    with Visitor.at(browser, site, color_scheme=system) as visitor:
-        visitor.open("/")
-        for theme, mode in (("Light", "light"), ("Dark", "dark"), ("Auto", system)):
-            choose(visitor.page, theme)
-            assert shown_colors(visitor.page) == [theme_color(mode)] * 2
-            visitor.open("/about")
-            assert shown_colors(visitor.page) == [theme_color(mode)] * 2
-        assert visitor.complaints == []
+def test_a_chosen_theme_colors_the_page_and_the_browsers_frame(visitor: Visitor, system: str) -> None:
+    visitor.page.emulate_media(color_scheme=system)  # type: ignore[arg-type]
+    visitor.open("/")
+    for theme, mode in (("Light", "light"), ("Dark", "dark"), ("Auto", system)):
+        choose(visitor.page, theme)
+        assert shown_colors(visitor.page) == [theme_color(mode)] * 2
+        visitor.open("/about")
+        assert shown_colors(visitor.page) == [theme_color(mode)] * 2
 
 
 def test_a_chosen_theme_is_in_the_first_byte_of_the_next_page(visitor: Visitor) -> None:
@@ -73,7 +72,7 @@ def test_a_flash_stays_until_it_is_dismissed(visitor: Visitor, people: People) -
 
 
 def test_a_screen_reader_hears_a_flash_that_came_with_the_page(visitor: Visitor, people: People) -> None:
-    visitor.context.add_init_script(
+    visitor.page.add_init_script(
         """addEventListener("DOMContentLoaded", () => document.querySelectorAll("[role=status]").forEach(region =>
             new MutationObserver(changes => { document.body.dataset.heard = changes[0].addedNodes[0].textContent; })
                 .observe(region, {childList: true})));"""

@@ -15,9 +15,7 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_COPIED = shutil.ignore_patterns(
-    ".venv", ".git", ".env", "instance", "static", "__pycache__", "*_cache", "node_modules"
-)
+NOT_COPIED = shutil.ignore_patterns(".venv", ".git", ".env", "instance", "static", "*_cache", "node_modules")
 START_SECONDS = 60
 STOP_SECONDS = 20
 

@@ -23,7 +23,7 @@ def remember(user_uid: str, password_hash: str | None) -> None:
     """
     browser = recognize(user_uid, password_hash) or token_urlsafe(16)
     lifetime = current_app.config["KNOWN_BROWSER_LIFETIME"]
-    token = tokens.sign(_PURPOSE, user_uid, (password_hash,), int(lifetime.total_seconds()), browser=browser)
+    token = tokens.sign(_PURPOSE, user_uid, (password_hash,), lifetime, browser=browser)
 
     @after_this_request
     def set_cookie(response: Response) -> Response:

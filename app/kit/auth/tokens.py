@@ -8,6 +8,7 @@ tokens is needed. Comparing token texts would not work: the last character of a 
 import hashlib
 import hmac
 from dataclasses import dataclass
+from datetime import timedelta
 from time import time
 from typing import Any
 
@@ -26,9 +27,9 @@ class Claims:
     data: dict[str, Any]
 
 
-def sign(purpose: str, uid: str, state: tuple[object, ...], max_age_seconds: int, **data: object) -> str:
-    """Return a token for one ``purpose``, valid for ``max_age_seconds`` or until ``state`` changes."""
-    expires_at = int(time()) + max_age_seconds
+def sign(purpose: str, uid: str, state: tuple[object, ...], lifetime: timedelta, **data: object) -> str:
+    """Return a token for one ``purpose``, valid for ``lifetime`` or until ``state`` changes."""
+    expires_at = int(time() + lifetime.total_seconds())
     return _serializer(purpose).dumps([uid, fingerprint(state), expires_at, data])
 
 
