@@ -13,7 +13,7 @@ from app.kit.forms.fields import (
 )
 from app.kit.forms.form import Form
 from app.models import User
-from app.models.user import NAME_MAX_LENGTH
+from app.models.user_profile import NAME_MAX_LENGTH
 
 
 def _owner(form: "_FormAboutOwner") -> list[str | None]:

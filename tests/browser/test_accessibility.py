@@ -6,7 +6,7 @@ from flask_sqlalchemy import SQLAlchemy
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Window
 
-from app.models.user import NAME_MAX_LENGTH
+from app.models.user_profile import NAME_MAX_LENGTH
 from tests.browser.audit import COLOR_RULES, problems, sideways_scrolling, small_targets, violations
 from tests.browser.pages import WHO_LOOKS, Page, all_pages
 from tests.browser.people import People
