@@ -17,6 +17,7 @@ from app.kit.assets.manifest import AssetManifest
 from app.kit.forms import drawing
 from app.kit.pages import fragments, moments
 from app.kit.pages.icons import icon
+from app.kit.pages.initials import initials
 from app.models import Role
 
 THEME_COOKIE = "theme"
@@ -62,7 +63,12 @@ def init_app(app: Flask) -> None:
         locale=locale,
     )
     environment.filters.update(
-        badge=badge, duration=duration, exact_time=moments.exact_time, markdown=markdown, time=time_element
+        badge=badge,
+        duration=duration,
+        exact_time=moments.exact_time,
+        initials=initials,
+        markdown=markdown,
+        time=time_element,
     )
     environment.tests["equalto"] = lambda value, other: value == other
     fragments.init_app(app, fragment_cache, look, FRAGMENT_GLOBALS)

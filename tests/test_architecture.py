@@ -24,7 +24,7 @@ LAYERS = [
     {"areas"},
     {"health"},
     {"jobs"},
-    {"assets", "decorators", "email", "fake_data", "navigation", "sessions", "setup"},
+    {"assets", "decorators", "email", "fake_data", "navigation", "next_steps", "sessions", "setup"},
     {"access"},
     {"newcomer"},
     {"models"},

@@ -95,6 +95,14 @@ class NewUserForm(InviteUserForm):
     submit = SubmitField("Add user")
 
 
+class ChangeUserNameForm(Form):
+    """Change a user's name."""
+
+    first_name = name_field("First name", "off", NAME_MAX_LENGTH)
+    last_name = name_field("Last name", "off", NAME_MAX_LENGTH)
+    submit = SubmitField("Change name")
+
+
 class ChangeUserEmailForm(Form):
     """Change a user's email address."""
 

@@ -21,6 +21,7 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
     "account.reset_password": lambda people: {"token": people.user.generate_password_reset_token()},
     "admin.change_account_type": lambda people: {"user_id": people.user.id},
     "admin.change_user_email": lambda people: {"user_id": people.user.id},
+    "admin.change_user_name": lambda people: {"user_id": people.user.id},
     "admin.delete_user_request": lambda people: {"user_id": people.user.id},
     "admin.disable_user": lambda people: {"user_id": people.user.id},
     "admin.user_info": lambda people: {"user_id": people.user.id},

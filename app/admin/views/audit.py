@@ -59,7 +59,7 @@ def _until(day: str) -> ColumnElement[bool] | None:
 def _start_of(day: str, days_later: int = 0) -> datetime | None:
     """Return the start of a day in the reader's time zone, or None unless ``day`` is a date like 2026-11-21."""
     try:
-        local = datetime.strptime(day, "%Y-%m-%d") + timedelta(days=days_later)
-        return local.replace(tzinfo=current_user.zone).astimezone(UTC)
+        local = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=current_user.zone) + timedelta(days=days_later)
+        return local.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -109,9 +109,7 @@ class CatalogEmail:
 
     def preview(self) -> Rendered:
         """Render the email with sample data."""
-        return render(
-            self.template, self.subject, {"user": SAMPLE_USER, "happened_at": SAMPLE_MOMENT, **self.sample}
-        )
+        return render(self.template, self.subject, {"user": SAMPLE_USER, "happened_at": SAMPLE_MOMENT, **self.sample})
 
 
 class Catalog:
