@@ -26,7 +26,7 @@ LAYERS = [
     {"jobs"},
     {"assets", "decorators", "email", "fake_data", "navigation", "next_steps", "sessions", "setup"},
     {"access"},
-    {"newcomer"},
+    {"name_prompt", "newcomer"},
     {"models"},
     {"extensions"},
     {"kit"},
