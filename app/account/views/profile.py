@@ -8,6 +8,7 @@ from app.account.blueprint import account
 from app.account.forms import ProfileForm
 from app.extensions import db
 from app.models import AuditEvent
+from app.sessions import current_session
 
 
 @account.route("/manage/profile", methods=["GET", "POST"])
@@ -23,7 +24,7 @@ def profile() -> str | Response:
 
 
 def _save(form: ProfileForm) -> None:
-    user = current_user._get_current_object()
+    user = current_session().user
     user.first_name, user.last_name = form.first_name.data, form.last_name.data
     user.nickname, user.time_zone, user.about = form.nickname.data or "", form.time_zone.data, form.about.data
     if db.session.is_modified(user):
