@@ -17,6 +17,7 @@ from app.kit.core.environment import ConfigError, Environment
 from app.kit.jobs.schedule import Entry as ScheduledEntry
 from app.models import Permission, User
 from app.models.role import RoleRow
+from app.next_steps import NextStep
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Area:
     fake_data: Callable[[int], None] | None = None
     # Returns the area's data about a user, as JSON values by name.
     export: Callable[[User], Mapping[str, Any]] | None = None
+    # What the home of a user asks for (next_steps.py).
+    next_steps: Sequence[NextStep] = ()
     # Endpoints without parameters, for the sitemap.
     sitemap: Sequence[str] = ()
     # Commands of manage.py. One that needs the database also needs Flask's ``@with_appcontext``.
@@ -71,6 +74,7 @@ def init_app(app: Flask, areas: Sequence[Area]) -> None:
     app.extensions["roles_of_areas"] = [row for area in areas for row in area.roles]
     app.extensions["exports_of_areas"] = [area.export for area in areas if area.export]
     app.extensions["fake_data_of_areas"] = [area.fake_data for area in areas if area.fake_data]
+    app.extensions["next_steps_of_areas"] = [step for area in areas for step in area.next_steps]
     app.extensions["sitemap"] = [endpoint for area in areas for endpoint in area.sitemap]
 
 

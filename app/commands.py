@@ -19,6 +19,7 @@ from app.kit.db.migrations import MigrateCommands
 from app.kit.http import caching
 from app.kit.jobs import worker
 from app.models import Role, User
+from app.name_prompt import AskName, with_name
 
 Result = TypeVar("Result")
 FAKE_PASSWORD = "only-for-development"  # noqa: S105 # nosec B105 # shown by the command that sets it
@@ -102,21 +103,23 @@ def shell(context: click.Context) -> None:
 
 
 @people.command("setup_dev")
-def setup_dev() -> None:
+@with_name
+def setup_dev(ask_name: AskName) -> None:
     """Migrate; make a developer's administrator."""
     setup.prepare_database()
-    login = setup.ensure_development_administrator()
+    login = setup.ensure_development_administrator(ask_name)
     click.echo(f"Administrator: {login.email}, password: {login.password or 'the one that was chosen on the site'}")
 
 
 @people.command("setup_prod")
-def setup_prod() -> None:
+@with_name
+def setup_prod(ask_name: AskName) -> None:
     """Migrate; make the site's administrator.
 
     ADMIN_EMAIL and ADMIN_PASSWORD say who it is; the password has to be strong.
     """
     setup.prepare_database()
-    made = _exit_on_refusal(setup.ensure_production_administrator)
+    made = setup.ensure_production_administrator(ask_name)
     email = current_app.config["ADMIN_EMAIL"]
     click.echo(f"{email} is an administrator now." if made else f"{email} exists already; nothing was changed.")
 
@@ -133,16 +136,18 @@ def release() -> None:
 
 @people.command("create_admin")
 @click.option("--email", prompt="Email address", help="Whose account it is.")
-def create_admin(email: str) -> None:
+@with_name
+def create_admin(email: str, ask_name: AskName) -> None:
     """Make an administrator, or make a user one."""
     user = User.with_email(email)
     if user is None:
+        name = ask_name()
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-        _exit_on_refusal(lambda: setup.refuse_weak_password(password, email))
-        _exit_on_refusal(lambda: setup.make_administrator(email, password))
+        setup.refuse_weak_password(password, email)
+        setup.make_administrator(email, password, *name)
     else:
         click.confirm(f"{user.email} has an account. Make {user.full_name()} an administrator?", abort=True)
-        _exit_on_refusal(lambda: setup.promote_to_administrator(user))
+        setup.promote_to_administrator(user)
     click.echo(f"{email} is an administrator now.")
 
 
@@ -241,10 +246,3 @@ def _build(action: Callable[[], Result]) -> Result:
 
 def _run_tool(module: str, *arguments: str) -> int:
     return subprocess.call([sys.executable, "-m", module, *arguments])  # nosec B603 # noqa: S603
-
-
-def _exit_on_refusal(action: Callable[[], Result]) -> Result:
-    try:
-        return action()
-    except setup.SetupError as error:
-        raise click.ClickException(str(error)) from error

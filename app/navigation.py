@@ -12,7 +12,7 @@ from flask import Flask, current_app, request, url_for
 from app.access import link_filter
 
 # The menus by name, as templates and areas call them.
-BAR, ACCOUNT, ADMINISTRATION, DEVELOPMENT = "bar", "account", "administration", "development"
+BAR, USER, ACCOUNT, ADMINISTRATION, DEVELOPMENT = "bar", "user", "account", "administration", "development"
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,27 @@ class Section:
 
 Row = Entry | Section
 
+SECURITY_PAGES = ("account.change_password", "account.sessions")
+
 MENUS: dict[str, list[Row]] = {
     BAR: [
         Entry("main.about", "About"),
         Section(ADMINISTRATION, "Administration", area="admin"),
-        Section(ACCOUNT, "Your account", area="account"),
         Entry("account.login", "Log in"),
         Entry("account.register", "Register", style="button button--primary"),
     ],
+    # Behind the name and picture of whoever is logged in.
+    USER: [
+        Entry("main.index", "Home"),
+        Entry("account.profile", "Profile"),
+        Entry("account.security", "Security", pages=SECURITY_PAGES),
+        Section(ADMINISTRATION, "Administration", area="admin"),
+    ],
     ACCOUNT: [
-        Entry("account.manage", "Account information", "user"),
+        Entry("account.profile", "Profile", "user"),
+        Entry("account.manage", "Account information", "list"),
         Entry("account.change_email_request", "Email address", "mail", pages=("account.change_email",)),
-        Entry("account.change_password", "Password", "key"),
-        Entry("account.sessions", "Sessions", "devices"),
+        Entry("account.security", "Security", "shield", pages=SECURITY_PAGES),
         Entry("account.exports", "Your data", "download"),
         Entry("account.delete_account", "Delete account", "trash"),
     ],
@@ -61,6 +69,7 @@ MENUS: dict[str, list[Row]] = {
             "users",
             pages=(
                 "admin.user_info",
+                "admin.change_user_name",
                 "admin.change_user_email",
                 "admin.change_account_type",
                 "admin.disable_user",

@@ -4,6 +4,7 @@ import secrets
 import warnings
 from dataclasses import dataclass
 
+from click import ClickException
 from flask import current_app
 from sqlalchemy import MetaData
 from sqlalchemy.exc import SAWarning
@@ -12,9 +13,10 @@ from app.extensions import db
 from app.kit.auth.passwords import assess, personal_words
 from app.kit.db import migrations
 from app.models import AuditEvent, Role, User
+from app.name_prompt import AskName, default_name
 
 
-class SetupError(Exception):
+class SetupError(ClickException):
     """A setting is missing or a password is weak. The message says what to change."""
 
 
@@ -44,18 +46,18 @@ def empty_database() -> None:
     prepare_database()
 
 
-def ensure_development_administrator() -> Login:
+def ensure_development_administrator(ask_name: AskName = default_name) -> Login:
     """Add the administrator of ADMIN_EMAIL unless there is one, and return the login."""
     email, password = current_app.config["ADMIN_EMAIL"], current_app.config["ADMIN_PASSWORD"]
     user = User.with_email(email)
     if user is None:
         password = password or secrets.token_urlsafe(12)
-        make_administrator(email, password)
+        make_administrator(email, password, *ask_name())
         return Login(email, password)
     return Login(email, password if password and user.verify_password(password) else None)
 
 
-def ensure_production_administrator() -> bool:
+def ensure_production_administrator(ask_name: AskName = default_name) -> bool:
     """Add the administrator of ADMIN_EMAIL and ADMIN_PASSWORD. Return False if the user exists already.
 
     Raises :class:`SetupError` if either is missing or the password is weak.
@@ -68,7 +70,7 @@ def ensure_production_administrator() -> bool:
     if not password:
         raise SetupError("ADMIN_PASSWORD: set it to the administrator's password, for this one command.")
     refuse_weak_password(password, email)
-    make_administrator(email, password)
+    make_administrator(email, password, *ask_name())
     return True
 
 
@@ -79,13 +81,13 @@ def refuse_weak_password(password: str, email: str) -> None:
         raise SetupError(" ".join(["The password cannot be used.", strength.problem, *strength.advice]))
 
 
-def make_administrator(email: str, password: str) -> User:
+def make_administrator(email: str, password: str, first_name: str, last_name: str) -> User:
     """Add a confirmed administrator, commit, and return it."""
     user = User(
         email=email,
         password=password,
-        first_name="Site",
-        last_name="Administrator",
+        first_name=first_name,
+        last_name=last_name,
         confirmed=True,
         role=_administrator_role(),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import month_name
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -16,8 +15,9 @@ from app.assets import script
 from app.extensions import fragment_cache
 from app.kit.assets.manifest import AssetManifest
 from app.kit.forms import drawing
-from app.kit.pages import fragments
+from app.kit.pages import fragments, moments
 from app.kit.pages.icons import icon
+from app.kit.pages.initials import initials
 from app.models import Role
 
 THEME_COOKIE = "theme"
@@ -25,7 +25,6 @@ COLOR_THEMES = {"light", "dark"}
 # The globals of cached fragments. None of them depends on the visitor.
 FRAGMENT_GLOBALS = ("asset_url", "config", "has_area", "icon", "menu_links", "script", "theme_color", "url_for")
 
-MINUTE, HOUR, DAY = 60, 3600, 86400
 SMALL_NUMBERS = [
     "no",
     "one",
@@ -41,8 +40,6 @@ SMALL_NUMBERS = [
     "eleven",
     "twelve",
 ]
-# Copied once, because calendar looks up each name in the locale.
-MONTHS = tuple(month_name)
 
 
 def init_app(app: Flask) -> None:
@@ -65,7 +62,14 @@ def init_app(app: Flask) -> None:
         is_hidden_field=drawing.is_hidden_field,
         locale=locale,
     )
-    environment.filters.update(badge=badge, duration=duration, markdown=markdown, time=time_element)
+    environment.filters.update(
+        badge=badge,
+        duration=duration,
+        exact_time=moments.exact_time,
+        initials=initials,
+        markdown=markdown,
+        time=time_element,
+    )
     environment.tests["equalto"] = lambda value, other: value == other
     fragments.init_app(app, fragment_cache, look, FRAGMENT_GLOBALS)
 
@@ -135,44 +139,17 @@ def badge(text: str, tone: str = "neutral") -> Markup:
 
 
 def time_element(moment: datetime | None) -> Markup:
-    """Return a ``<time>`` element such as "5 minutes ago", with the time in UTC as its title; "–" for None."""
-    return Markup("–") if moment is None else _time_element(moment.astimezone(UTC), relative_time(moment))
-
-
-@lru_cache(maxsize=2000)
-def _time_element(exact: datetime, words: str) -> Markup:
-    text = exact.isoformat(timespec="seconds")
-    title = f"{text[:10]} {text[11:19]} UTC"
-    # The values are digits and our own words, so they need no escaping; Markup.format would slow down long lists.
-    return Markup(f'<time datetime="{text}" title="{title}">{words}</time>')  # noqa: S704
-
-
-def relative_time(moment: datetime, now: datetime | None = None) -> str:
-    """Return the distance of ``moment`` from ``now`` in words, or its date in UTC beyond 30 days."""
-    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
-    distance = abs(seconds)
-    if distance < MINUTE:
-        return "just now" if seconds >= 0 else "in a moment"
-    if distance >= 30 * DAY:
-        return f"{moment.day} {MONTHS[moment.month]} {moment.year}"
-    words = _in_words(distance)
-    return f"{words} ago" if seconds > 0 else f"in {words}"
+    """Return a ``<time>`` element such as "5 minutes ago", with the exact time in the reader's zone as its title."""
+    # Emails have no current user: they say whose zone it is, as in ``{{ happened_at|exact_time(user.zone) }}``.
+    return moments.time_element(moment, getattr(current_user, "zone", UTC))
 
 
 def duration(length: timedelta) -> str:
     """Return a length of time in words, such as "one hour", "seven days" or "15 minutes"."""
     count, unit = next(
         (int(length.total_seconds() // seconds), unit)
-        for unit, seconds in (("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", 1))
+        for unit, seconds in (("day", moments.DAY), ("hour", moments.HOUR), ("minute", moments.MINUTE), ("second", 1))
         if length.total_seconds() % seconds == 0 and length.total_seconds() >= seconds
     )
     number = SMALL_NUMBERS[count] if count < len(SMALL_NUMBERS) else str(count)
     return f"{number} {unit}" if count == 1 else f"{number} {unit}s"
-
-
-def _in_words(seconds: float) -> str:
-    for unit, length in (("day", DAY), ("hour", HOUR), ("minute", MINUTE)):
-        if seconds >= length:
-            count = int(seconds // length)
-            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
-    return "a moment"

@@ -72,7 +72,7 @@ def _fill() -> Cookies:
         prepare_database()
         user = User(email=USER_EMAIL, password=PASSWORD, first_name="Ada", last_name="Wren", confirmed=True)
         db.session.add(user)
-        administrator = make_administrator("admin@example.org", PASSWORD)
+        administrator = make_administrator("admin@example.org", PASSWORD, "Site", "Administrator")
         add_fake_users(FAKE_USERS)
         cookies = Cookies(_log_in(user), _log_in(administrator))
         db.engine.dispose()

@@ -128,6 +128,17 @@ def test_create_admin_asks_for_a_strong_password(runner, db):
     assert User.with_email("ada@site.org").verify_password(STRONG)
 
 
+@pytest.mark.parametrize(("command", "answers"), [("create_admin", f"{STRONG}\n{STRONG}\n"), ("setup_prod", "")])
+def test_an_administrator_gets_a_name(runner, app, db, monkeypatch, command, answers):
+    _set_administrator(app, monkeypatch, "ada@site.org", STRONG)
+    email = ["--email", "ada@site.org"] if command == "create_admin" else []
+
+    result = runner.invoke(args=[command, *email, "--first-name", "Ada", "--last-name", "Wren"], input=answers)
+
+    assert result.exit_code == 0, result.output
+    assert User.with_email("ada@site.org").full_name() == "Ada Wren"
+
+
 def test_create_admin_promotes_a_user_only_when_told_so(runner, db):
     user = make_user(email="ada@site.org")
 

@@ -7,12 +7,13 @@ from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 
+from app.extensions import db as database
 from app.models import Permission, Role
-from app.navigation import ACCOUNT, ADMINISTRATION, BAR, DEVELOPMENT, MENUS, Entry, Section, add_rows
+from app.navigation import ADMINISTRATION, BAR, DEVELOPMENT, MENUS, USER, Entry, Section, add_rows
 from tests.factories import let_in, make_admin, make_user
 
 # The kit's entries; a fork's may be between them.
-OF_THE_KIT = {"About", "Administration", "Your account", "Log in", "Register"}
+OF_THE_KIT = {"About", "Administration", "Log in", "Register", "Home", "Profile", "Security"}
 OF_THE_KIT |= {"Dashboard", "Users", "Invite a user", "Add a user", "Emails", "Jobs", "Audit log"}
 ENTRIES = [row for rows in MENUS.values() for row in rows if isinstance(row, Entry)]
 
@@ -36,14 +37,30 @@ def test_visitors_are_offered_to_log_in(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("confirmed", [True, False])
-def test_users_are_offered_their_account(client: FlaskClient, confirmed: bool) -> None:
-    let_in(client, make_user(confirmed=confirmed))
-    assert labels(client.get("/about").text) == ["About", "Your account"]
+def test_users_are_offered_what_is_their_own(client: FlaskClient, confirmed: bool) -> None:
+    let_in(client, make_user(first_name="<b>Ada", last_name="Wren", confirmed=confirmed))
+    page = client.get("/about").text
+    assert labels(page) == ["About"]
+    assert labels(page, "Personal") == ["Home", "Profile", "Security"]
+    assert '<span class="user-menu__name">&lt;b&gt;Ada Wren</span>' in page
+    assert '<form method="post" action="/account/logout">' in page
+    assert "Personal" not in client.application.test_client().get("/about").text
+
+
+def test_a_user_without_a_name_finds_the_menu(client: FlaskClient) -> None:
+    user = make_user(first_name="", last_name="")
+    let_in(client, user)
+    assert '<span class="user-menu__name">Your account</span>' in client.get("/about").text
+    user.nickname = "Countess"
+    database.session.commit()
+    assert '<span class="user-menu__name">Countess</span>' in client.get("/about").text
 
 
 def test_administrators_are_offered_the_administration(client: FlaskClient) -> None:
     let_in(client, make_admin())
-    assert labels(client.get("/about").text) == ["About", "Administration", "Your account"]
+    page = client.get("/about").text
+    assert labels(page) == ["About", "Administration"]
+    assert labels(page, "Personal") == ["Home", "Profile", "Security", "Administration"]
 
 
 def test_a_small_permission_leads_to_the_pages_that_it_opens(client: FlaskClient, db: SQLAlchemy) -> None:
@@ -52,7 +69,7 @@ def test_a_small_permission_leads_to_the_pages_that_it_opens(client: FlaskClient
     db.session.commit()
     let_in(client, make_user(role.name))
     page = client.get("/about").text
-    assert labels(page) == ["About", "Administration", "Your account"]
+    assert labels(page) == ["About", "Administration"]
     assert 'href="/admin/emails">Administration' in page
     assert labels(client.get("/admin/emails").text, "Administration") == ["Emails"]
     role.users.delete()
@@ -69,14 +86,16 @@ def test_an_area_is_highlighted_on_all_of_its_pages(client: FlaskClient) -> None
     assert highlighted(page) == [("Administration", "true")]
     assert highlighted(page, "Administration") == [("Users", "true")]
     page = client.get("/account/manage/change-password").text
-    assert highlighted(page) == [("Your account", "true")]
-    assert highlighted(page, "Account") == [("Password", "page")]
+    assert highlighted(page) == []
+    assert '<summary aria-current="true">' in page
+    assert highlighted(page, "Personal") == highlighted(page, "Account") == [("Security", "true")]
+    assert '<summary aria-current="true">' not in client.get("/about").text
 
 
 def test_every_entry_and_every_page_of_one_exists(app: Flask) -> None:
     endpoints = {endpoint for entry in ENTRIES for endpoint in (entry.endpoint, *entry.pages)}
     assert endpoints <= app.view_functions.keys()
-    assert {row.menu for row in MENUS[BAR] if isinstance(row, Section)} == {ADMINISTRATION, ACCOUNT}
+    assert {row.menu for name in (BAR, USER) for row in MENUS[name] if isinstance(row, Section)} == {ADMINISTRATION}
 
 
 def test_every_entry_of_the_kit_is_looked_for() -> None:

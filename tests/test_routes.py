@@ -48,7 +48,7 @@ WHO: dict[Rule, str] = {
     """,
     USERS: """
         account.manage account.change_password account.change_email_request account.change_email
-        account.sessions account.end_session account.end_other_sessions
+        account.profile account.security account.sessions account.end_session account.end_other_sessions
         account.delete_account account.exports account.request_export account.download_export
     """,
     Permission.MANAGE_EMAILS: """
@@ -62,8 +62,8 @@ WHO: dict[Rule, str] = {
     """,
     Permission.ADMINISTER: """
         admin.index admin.registered_users admin.user_info admin.new_user admin.invite_user
-        admin.resend_invitation admin.change_user_email admin.change_account_type admin.disable_user
-        admin.enable_user admin.end_user_sessions admin.delete_user_request admin.delete_user
+        admin.resend_invitation admin.change_user_name admin.change_user_email admin.change_account_type
+        admin.disable_user admin.enable_user admin.end_user_sessions admin.delete_user_request admin.delete_user
         admin.update_editor_contents admin.preview_editor_contents
     """,
 }

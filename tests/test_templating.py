@@ -1,6 +1,5 @@
 """Tests for the names available in templates, and for the macros that forks use."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,15 +11,8 @@ from wtforms.validators import DataRequired
 from app.kit.forms.drawing import input_attributes, is_hidden_field
 from app.kit.forms.form import Form
 from app.models import Role
-from app.templating import (
-    badge,
-    index_for_role,
-    markdown,
-    relative_time,
-    time_element,
-)
+from app.templating import badge, index_for_role, markdown
 
-NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 FORMS = "{% import 'macros/form_macros.html' as f %}"
 
 
@@ -44,29 +36,6 @@ def draw(app: Flask, source: str, **values: Any) -> str:
     with app.test_request_context("/"):
         made = {name: value() if isinstance(value, type) else value for name, value in values.items()}
         return render_template_string(FORMS + source, **made)
-
-
-@pytest.mark.parametrize(
-    ("distance", "words"),
-    [
-        (timedelta(seconds=5), "just now"),
-        (timedelta(seconds=-5), "in a moment"),
-        (timedelta(minutes=1), "1 minute ago"),
-        (timedelta(hours=-3), "in 3 hours"),
-        (timedelta(days=29), "29 days ago"),
-        (timedelta(days=31), "31 March 2026"),
-    ],
-)
-def test_times_are_told_as_people_do(distance: timedelta, words: str) -> None:
-    moment = NOW - distance
-    assert relative_time(moment, NOW) == (words if words != "31 March 2026" else f"{moment.day} {moment:%B %Y}")
-
-
-def test_a_time_element_keeps_the_exact_moment() -> None:
-    text = time_element(NOW)
-    assert 'datetime="2026-05-01T12:00:00+00:00"' in text
-    assert 'title="2026-05-01 12:00:00 UTC"' in text
-    assert time_element(None) == "–"
 
 
 def test_role_and_field_questions(app: Flask) -> None:

@@ -1,7 +1,10 @@
 """The forms of the account area."""
 
+from functools import cache
+
 from flask_login import current_user
-from wtforms import BooleanField, SubmitField
+from wtforms import BooleanField, SelectChoice, SelectField, SubmitField, TextAreaField
+from wtforms.validators import Length
 
 from app.kit.forms.fields import (
     email_field,
@@ -12,8 +15,9 @@ from app.kit.forms.fields import (
     typed_person,
 )
 from app.kit.forms.form import Form
+from app.kit.pages.moments import zone_names
 from app.models import User
-from app.models.user import NAME_MAX_LENGTH
+from app.models.user_profile import ABOUT_MAX_LENGTH, NAME_MAX_LENGTH
 
 
 def _owner(form: "_FormAboutOwner") -> list[str | None]:
@@ -42,6 +46,40 @@ class RegistrationForm(Form):
     password = new_password_field("Password", typed_person)
     password2 = repeated_password_field("Confirm password", "password")
     submit = SubmitField("Register")
+
+
+@cache
+def _time_zones() -> list[SelectChoice]:
+    """Return the places by continent, so that the browser's own search finds "Berlin"."""
+    places = [(name, *name.partition("/")) for name in zone_names()]
+    return [SelectChoice("", "UTC, until you choose")] + [
+        SelectChoice(name, (place or region).replace("_", " ").replace("/", ", "), optgroup=region)
+        for name, region, _slash, place in places
+    ]
+
+
+class ProfileForm(Form):
+    """What users call themselves, and where they are."""
+
+    first_name = name_field("First name", "given-name", NAME_MAX_LENGTH)
+    last_name = name_field("Last name", "family-name", NAME_MAX_LENGTH)
+    nickname = name_field(
+        "Name that others see",
+        "nickname",
+        NAME_MAX_LENGTH,
+        required=False,
+        description="Optional: without one, others see your full name.",
+    )
+    time_zone = SelectField("Time zone", choices=_time_zones, description="Pages and emails show times in this zone.")
+    about = TextAreaField(
+        "About you",
+        [Length(max=ABOUT_MAX_LENGTH, message=f"Use at most {ABOUT_MAX_LENGTH} characters.")],
+        # Browsers send two characters for a line break, but count one.
+        filters=[lambda text: (text or "").replace("\r\n", "\n").strip()],
+        description=f"Optional: a few words, at most {ABOUT_MAX_LENGTH} characters.",
+        render_kw={"rows": 4, "maxlength": ABOUT_MAX_LENGTH},
+    )
+    submit = SubmitField("Save profile")
 
 
 class RequestResetPasswordForm(Form):

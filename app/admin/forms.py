@@ -20,7 +20,7 @@ from app.kit.forms.fields import email_field, name_field, new_password_field, re
 from app.kit.forms.form import Form
 from app.kit.pages import markdown
 from app.models import Role, User
-from app.models.user import NAME_MAX_LENGTH
+from app.models.user_profile import NAME_MAX_LENGTH
 
 ADDRESS_IS_TAKEN = "Somebody has this address already."
 REASON_MAX_LENGTH = 255
@@ -93,6 +93,14 @@ class NewUserForm(InviteUserForm):
     password = new_password_field("Password", typed_person)
     password2 = repeated_password_field("Confirm password", "password")
     submit = SubmitField("Add user")
+
+
+class ChangeUserNameForm(Form):
+    """Change a user's name."""
+
+    first_name = name_field("First name", "off", NAME_MAX_LENGTH)
+    last_name = name_field("Last name", "off", NAME_MAX_LENGTH)
+    submit = SubmitField("Change name")
 
 
 class ChangeUserEmailForm(Form):

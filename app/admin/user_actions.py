@@ -51,6 +51,13 @@ def resend_invitation(user: User) -> None:
     AuditEvent.record("user.invited", subject=user, again=True)
 
 
+def change_name(user: User, first_name: str, last_name: str) -> None:
+    """Give ``user`` another name. The audit event does not hold it: events stay when the user is deleted."""
+    _lock(user)
+    user.first_name, user.last_name = first_name, last_name
+    AuditEvent.record("user.name_changed", subject=user)
+
+
 def change_email(user: User, address: str) -> User:
     """Change the address of ``user`` and notify it and the former ones; an invited user gets a new invitation."""
     _lock(user)

@@ -60,6 +60,12 @@ class AuditEvent(Model):
             )
         )
 
+    @classmethod
+    def logins_of(cls, user: User, most: int) -> list["AuditEvent"]:
+        """Return the latest logins of ``user``, newest first."""
+        query = select(cls).where(cls.subject_id == user.id, cls.event == "user.logged_in")
+        return list(db.session.scalars(query.order_by(cls.id.desc()).limit(most)))
+
 
 Actor = aliased(User, name="actor")
 Subject = aliased(User, name="subject")

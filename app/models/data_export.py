@@ -70,6 +70,9 @@ def _everything_about(user: User) -> dict[str, Any]:
         "account": {
             "first_name": user.first_name,
             "last_name": user.last_name,
+            "nickname": user.nickname,
+            "time_zone": user.time_zone,
+            "about": user.about,
             "email": user.email,
             "confirmed": user.confirmed,
             "role": user.role.name if user.role else None,

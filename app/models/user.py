@@ -1,6 +1,6 @@
 """Users: names, roles, states and passwords."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from string import ascii_letters, digits
 
 from flask_login import AnonymousUserMixin
@@ -19,25 +19,23 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.orm.attributes import set_committed_value
 
-from app.extensions import Model, db, login_manager
+from app.extensions import db, login_manager
 from app.kit.auth.passwords import hash_password, needs_rehash, verify_password
 from app.kit.db.database import UTCDateTime, changed_rows, lock_row, utc_now
 from app.models.former_address import new_address_key, note_move, same_spelling
 from app.models.role import Permission, Role
+from app.models.user_profile import UserProfile
 from app.models.user_recovery import UserRecovery
 
-NAME_MAX_LENGTH = 64
 # Each method costs every login one hash. Beyond this number, response times can reveal which method a user has.
 MOST_PASSWORD_METHODS = 10
 
 
-class User(UserRecovery, Model):
+class User(UserRecovery, UserProfile):
     """An account: signed up, created by an administrator, or invited and not yet joined."""
 
     __tablename__ = "users"
 
-    first_name: Mapped[str] = mapped_column(String(NAME_MAX_LENGTH), default="", server_default="", index=True)
-    last_name: Mapped[str] = mapped_column(String(NAME_MAX_LENGTH), default="", server_default="", index=True)
     role_id: Mapped[int | None] = mapped_column(ForeignKey("roles.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, server_default=func.now(), index=True)
     disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -66,10 +64,6 @@ class User(UserRecovery, Model):
     def get_id(self) -> str:
         """Return the session's token, which Flask-Login stores in the cookie instead of the user's id."""
         return self.session_token
-
-    def full_name(self) -> str:
-        """Return the first and last name, or an empty string if both are unknown."""
-        return f"{self.first_name} {self.last_name}".strip()
 
     @property
     def display_name(self) -> str:
@@ -197,6 +191,8 @@ Index("ix_users_email_lower", func.lower(User.email), unique=True)
 
 class AnonymousUser(AnonymousUserMixin):
     """An anonymous visitor."""
+
+    zone = UTC
 
     def can(self, _: int) -> bool:
         """Return False: anonymous visitors have no permissions."""

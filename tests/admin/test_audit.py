@@ -41,6 +41,15 @@ def test_filters(client: FlaskClient, zoe: User) -> None:
     assert shown(client, "until=2026-05-03") == {"user: disabled"}
 
 
+def test_a_day_is_one_of_the_readers_time_zone(client: FlaskClient, admin: User, zoe: User, db: SQLAlchemy) -> None:
+    admin.time_zone = "Europe/Berlin"  # where it is the next day already
+    db.session.commit()
+    assert shown(client, "from=2026-05-04&until=2026-05-04") == {"user: disabled"}
+    assert shown(client, "from=2026-05-05&until=2026-05-05") == {"password: changed"}
+    for query in ("from=0001-01-01", "until=9999-12-31"):
+        assert shown(client, query) == {"user: disabled", "password: changed"}
+
+
 @pytest.mark.parametrize(
     "query", ["from=x", "until=9999-12-31", "from=0000-00-00", "user=" + "9" * 90, "user=-1", "event=x", "user=٣"]
 )

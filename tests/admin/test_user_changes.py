@@ -17,6 +17,20 @@ def has_event(name: str) -> bool:
     return AuditEvent.query.filter_by(event=name).count() == 1
 
 
+def test_changing_a_name(client: FlaskClient, admin: User) -> None:
+    user = make_user(first_name="Ada", last_name="Wren")
+    page = f"/admin/user/{user.id}/change-name"
+    assert 'value="Wren"' in client.get(page).text
+    refused = client.post(page, data={"first_name": "evil.example.org", "last_name": "King"}).text
+    assert 'value="evil.example.org"' in refused
+    assert user.full_name() == "Ada Wren"
+    client.post(page, data={"first_name": "Ada", "last_name": "King"})
+    assert user.full_name() == "Ada King"
+    event = AuditEvent.query.filter_by(event="user.name_changed").one()
+    # The event outlives the user, so it holds no name.
+    assert (event.actor_id, event.subject_id, event.details) == (admin.id, user.id, {})
+
+
 def test_changing_an_address_tells_both(client: FlaskClient, admin: User) -> None:
     user = make_user(email="old@example.org")
     client.post(f"/admin/user/{user.id}/change-email", data={"email": "New@example.org"})

@@ -7,7 +7,9 @@ FIELDS = "input, select, textarea"
 NAME = """() => {
     const element = document.activeElement;
     const label = element.labels && element.labels[0];
-    return (element.getAttribute("aria-label") || (label || element).textContent || "").trim();
+    const read = (label || element).cloneNode(true);
+    read.querySelectorAll("[aria-hidden=true]").forEach(part => part.remove());
+    return (element.getAttribute("aria-label") || read.textContent || "").trim();
 }"""
 # WCAG 2.4.7: an outline or a shadow marks the element with the focus.
 VISIBLE = """() => {

@@ -21,6 +21,7 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
     "account.reset_password": lambda people: {"token": people.user.generate_password_reset_token()},
     "admin.change_account_type": lambda people: {"user_id": people.user.id},
     "admin.change_user_email": lambda people: {"user_id": people.user.id},
+    "admin.change_user_name": lambda people: {"user_id": people.user.id},
     "admin.delete_user_request": lambda people: {"user_id": people.user.id},
     "admin.disable_user": lambda people: {"user_id": people.user.id},
     "admin.user_info": lambda people: {"user_id": people.user.id},
@@ -45,7 +46,8 @@ class Page:
 
 def all_pages(app: Flask, people: People) -> list[Page]:
     """Return every HTML page of the application; fails for a page that nobody can see."""
-    pages, unseen = [], []
+    # Whoever is logged in sees another page there than a visitor.
+    pages, unseen = [Page("main.home", "/", "user")], []
     for endpoint, path in _paths(app, people):
         who = _who_sees(app, people, endpoint, path)
         if who is None:

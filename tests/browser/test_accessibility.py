@@ -6,7 +6,7 @@ from flask_sqlalchemy import SQLAlchemy
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Window
 
-from app.models.user import NAME_MAX_LENGTH
+from app.models.user_profile import NAME_MAX_LENGTH
 from tests.browser.audit import COLOR_RULES, problems, sideways_scrolling, small_targets, violations
 from tests.browser.pages import WHO_LOOKS, Page, all_pages
 from tests.browser.people import People
@@ -133,10 +133,13 @@ def pages_of(pages: list[Page], who: str) -> list[Page]:
 
 
 def send_nothing(window: Window) -> None:
-    """Submit the form as it is, without the browser's own validation."""
+    """Submit the form with its required fields empty, without the browser's own validation."""
     form = window.locator(FORM).first
     with window.expect_navigation():
-        form.evaluate("form => { form.noValidate = true; form.requestSubmit() }")
+        form.evaluate(
+            "form => { form.querySelectorAll('[required]').forEach(field => { field.value = '' });"
+            " form.noValidate = true; form.requestSubmit() }"
+        )
 
 
 def errors_badly_told(window: Window) -> list[str]:

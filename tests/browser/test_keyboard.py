@@ -1,13 +1,14 @@
 """Everything works with the keyboard alone, and the focus is always visible."""
 
+import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from app.models import User
 from tests.browser.keyboard import NAME, fill, press, tab_to
 from tests.browser.people import People
-from tests.browser.visitor import PHONE, Visitor
+from tests.browser.visitor import DESKTOP, PHONE, Visitor
 from tests.factories import PASSWORD
 
 
@@ -41,11 +42,37 @@ def test_signing_in_and_changing_the_password_and_out(visitor: Visitor, people: 
     fill(page, Email=people.user.email, Password=PASSWORD)
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    press(page, "Your account")
-    press(page, "Password")
+    open_user_menu(page)
+    press(page, "Security")
+    press(page, "Change the password")
     expect(page).to_have_title("Password · Flask-Base")
+    open_user_menu(page)
     press(page, "Log out")
     expect(page.get_by_role("link", name="Log in").first).to_be_visible()
+
+
+def open_user_menu(page: Page) -> None:
+    tab_to(page, "Ada Wren", "summary")
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_the_user_menu_opens_and_closes(visitor: Visitor, people: People, size: dict[str, int]) -> None:
+    page = visitor.page
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    visitor.become(people.cookies["user"])
+    visitor.open("/about")
+    menu = page.get_by_role("navigation", name="Personal")
+    open_user_menu(page)
+    expect(menu).to_be_in_viewport(ratio=1)
+    tab_to(page, "Profile")
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    assert page.evaluate(NAME) == "Ada Wren"
+    page.keyboard.press("Enter")
+    tab_to(page, "Log out")
+    page.keyboard.press("Tab")
+    expect(menu).to_be_hidden()
 
 
 def test_the_first_stop_skips_to_the_content(visitor: Visitor) -> None:

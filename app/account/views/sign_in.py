@@ -31,7 +31,6 @@ def login() -> str | Response:
     if form.validate_on_submit():
         user = _user_with(form.email.data, form.password.data)
         if user is not None and _let_in(user, form.remember_me.data):
-            flash("You are now logged in. Welcome back!", "success")
             return redirect_to_next(url_for("main.index"))
         flash("Wrong email address or password.", "form-error")
     return render_template("account/login.html", form=form, newcomer_email=newcomer_email())
@@ -54,25 +53,27 @@ def _verified(user: User | None, password: str) -> User | None:
 
 
 def _let_in(user: User, remembered: bool) -> bool:
-    """Log ``user`` in. Return False if the account was changed while the password was verified."""
+    """Log ``user`` in and say so. Return False if the account was changed while the password was verified."""
     try:
         log_in(user, remembered)
     except StaleDataError:
         db.session.rollback()
         return False
-    _greet_new_device(user)
+    is_first = _note_device(user)
     db.session.commit()
+    flash(f"You are now logged in. Welcome{'' if is_first else ' back'}!", "success")
     return True
 
 
-def _greet_new_device(user: User) -> None:
-    """Mail a notice if the user has logged in before, but never with this browser."""
+def _note_device(user: User) -> bool:
+    """Mail a notice if the user has logged in before, but never with this browser. Return whether it is the first."""
     origin = request_details()
     is_first = db.session.scalar(select(KnownDevice.id).where(KnownDevice.user_id == user.id).limit(1)) is None
     is_new = insert_unless_taken(db.session(), KnownDevice, user_id=user.id, label=origin["browser"])
     if is_new and not is_first:
         email.new_device.send(user, **origin)
     AuditEvent.record("user.logged_in", subject=user, actor=user, browser=origin["browser"])
+    return is_first
 
 
 @account.post("/logout")

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from flask import render_template
+from flask_login import current_user
 from sqlalchemy import ColumnElement, select
 
 from app.access import access
@@ -12,8 +13,6 @@ from app.kit.http.routing import LARGEST_ROW_ID
 from app.kit.pages.table import Table
 from app.models import AuditEvent, Permission
 from app.models.audit_event import Actor, Subject
-
-ONE_DAY = timedelta(days=1)
 
 
 @admin.get("/audit")
@@ -53,15 +52,14 @@ def _since(day: str) -> ColumnElement[bool] | None:
 
 def _until(day: str) -> ColumnElement[bool] | None:
     """Return the condition of events before the end of ``day``, or None for an invalid date."""
-    moment = _start_of(day)
-    if moment is None or moment > datetime.max.replace(tzinfo=UTC) - ONE_DAY:
-        return None
-    return AuditEvent.created_at < moment + ONE_DAY
+    moment = _start_of(day, days_later=1)
+    return None if moment is None else AuditEvent.created_at < moment
 
 
-def _start_of(day: str) -> datetime | None:
-    """Return the start of a day in UTC, or None unless ``day`` is a date like 2026-11-21."""
+def _start_of(day: str, days_later: int = 0) -> datetime | None:
+    """Return the start of a day in the reader's time zone, or None unless ``day`` is a date like 2026-11-21."""
     try:
-        return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
+        local = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=current_user.zone) + timedelta(days=days_later)
+        return local.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None

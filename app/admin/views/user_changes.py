@@ -7,12 +7,24 @@ from werkzeug.wrappers import Response
 
 from app.admin import user_actions
 from app.admin.blueprint import admin
-from app.admin.forms import ChangeAccountTypeForm, ChangeUserEmailForm, DisableUserForm
+from app.admin.forms import ChangeAccountTypeForm, ChangeUserEmailForm, ChangeUserNameForm, DisableUserForm
 from app.admin.user_actions import RefusedError
 from app.admin.views.users import save_user, user_or_404
 from app.extensions import db
 from app.kit.auth.sudo import sudo_required
 from app.models import User
+
+
+@admin.route("/user/<int:user_id>/change-name", methods=["GET", "POST"])
+@sudo_required
+def change_user_name(user_id: int) -> str | Response:
+    """Change a user's first and last name."""
+    user = user_or_404(user_id)
+    form = ChangeUserNameForm(obj=user)
+    if form.validate_on_submit():
+        first_name, last_name = form.first_name.data, form.last_name.data
+        return _try(user, lambda: user_actions.change_name(user, first_name, last_name), "The name is changed.")
+    return render_template("admin/change_user_name.html", user=user, form=form)
 
 
 @admin.route("/user/<int:user_id>/change-email", methods=["GET", "POST"])

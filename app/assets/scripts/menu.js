@@ -1,14 +1,18 @@
-// Dropdowns are <details> elements: close them on Escape and on a click elsewhere.
+// Dropdowns are <details> elements: close them on Escape, and when a click or the focus goes elsewhere.
+const DROPDOWNS = ":is(.dropdown, .user-menu)[open]";
+
 function closeDropdowns(except) {
-  document.querySelectorAll(".dropdown[open]").forEach(function (dropdown) {
+  document.querySelectorAll(DROPDOWNS).forEach(function (dropdown) {
     if (!dropdown.contains(except)) dropdown.open = false;
   });
 }
 
-document.addEventListener("click", function (event) { closeDropdowns(event.target); });
+["click", "focusin"].forEach(function (kind) {
+  document.addEventListener(kind, function (event) { closeDropdowns(event.target); });
+});
 document.addEventListener("keydown", function (event) {
   if (event.key !== "Escape") return;
-  const open = document.activeElement.closest(".dropdown[open]");
+  const open = document.activeElement.closest(DROPDOWNS);
   closeDropdowns(null);
   if (open) open.querySelector("summary").focus();
 });

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import current_app
 from wtforms import Field, Form, PasswordField, StringField, ValidationError
-from wtforms.validators import DataRequired, EqualTo, InputRequired, Length, StopValidation
+from wtforms.validators import DataRequired, EqualTo, InputRequired, Length, Optional, StopValidation
 
 from app.kit.auth import passwords
 from app.kit.auth.breach_check import is_breached
@@ -27,18 +27,22 @@ def email_field(label: str = "Email", autocomplete: str = "email") -> StringFiel
     return StringField(label, validators, filters=[_without_outer_blanks], render_kw=attributes)
 
 
-def name_field(label: str, autocomplete: str, max_length: int) -> StringField:
+def name_field(
+    label: str, autocomplete: str, max_length: int, *, required: bool = True, description: str = ""
+) -> StringField:
     """Return a field for a part of a person's name."""
     missing = f"Enter a {label.lower()}."
+    # Blanks alone are not a name.
+    presence = [InputRequired(missing), DataRequired(missing)] if required else [Optional()]
     validators = [
-        InputRequired(missing),
-        DataRequired(missing),  # blanks alone are not a name
+        *presence,
         Length(max=max_length, message=f"Use at most {max_length} characters."),
         _plain_text,
         _no_link,
     ]
     attributes = {"autocomplete": autocomplete, "maxlength": max_length}
-    return StringField(label, validators, filters=[partial(_trimmed, max_length)], render_kw=attributes)
+    trimmed = partial(_trimmed, max_length)
+    return StringField(label, validators, filters=[trimmed], description=description, render_kw=attributes)
 
 
 def known_password_field(label: str = "Password") -> PasswordField:

@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -25,8 +26,9 @@ log = logging.getLogger("app.outbox")
 URGENT, NORMAL, BULK = 10, 20, 30
 
 SAMPLE_USER = SimpleNamespace(
-    first_name="Ada", last_name="Lovelace", email="ada@example.com", full_name=lambda: "Ada Lovelace"
+    first_name="Ada", last_name="Lovelace", email="ada@example.com", full_name=lambda: "Ada Lovelace", zone=UTC
 )
+SAMPLE_MOMENT = datetime(2026, 11, 21, 7, 15, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,8 @@ class CatalogEmail:
         composed = self.composer(**arguments)
         if composed is None:
             return None
-        moment = row.created_at.strftime("%d %B %Y, %H:%M UTC")
-        return render(self.template, self.subject, {"user": user, "happened_at": moment, **row.context, **composed})
+        values = {"user": user, "happened_at": row.created_at, **row.context, **composed}
+        return render(self.template, self.subject, values)
 
     def _still_fits(self, row: EmailRow, user: Person | None) -> bool:
         # Otherwise its link would open the account to whoever reads the user's former address.
@@ -107,7 +109,7 @@ class CatalogEmail:
 
     def preview(self) -> Rendered:
         """Render the email with sample data."""
-        return render(self.template, self.subject, {"user": SAMPLE_USER, **self.sample})
+        return render(self.template, self.subject, {"user": SAMPLE_USER, "happened_at": SAMPLE_MOMENT, **self.sample})
 
 
 class Catalog:

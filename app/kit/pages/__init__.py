@@ -1,4 +1,4 @@
-"""Parts of pages: searchable lists, icons, Markdown and cached fragments.
+"""Parts of pages: searchable lists, icons, initials, times in words, Markdown and cached fragments.
 
 May import core, db and http.
 """

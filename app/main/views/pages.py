@@ -1,18 +1,25 @@
 """The public pages."""
 
 from flask import render_template
+from flask_login import current_user
 
 from app.access import ANYONE, access
 from app.kit.http.caching import cached_for_anonymous
 from app.main.blueprint import main
-from app.models import EditableHTML
+from app.models import AuditEvent, EditableHTML
+from app.next_steps import due_steps
+
+SHOWN_LOGINS = 5
 
 
 @main.get("/")
 @access(ANYONE)
 @cached_for_anonymous(seconds=300)
 def index() -> str:
-    """Show the landing page, with a greeting for users who are logged in."""
+    """Show the landing page to visitors, and their own home to users who are logged in."""
+    if current_user.is_authenticated:
+        steps, logins = due_steps(current_user), AuditEvent.logins_of(current_user, SHOWN_LOGINS)
+        return render_template("main/home.html", steps=steps, logins=logins)
     return render_template("main/index.html")
 
 

@@ -1,0 +1,82 @@
+"""Moments in words, in the reader's time zone."""
+
+from calendar import month_name
+from datetime import UTC, datetime, tzinfo
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from markupsafe import Markup
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+# Copied once, because calendar looks up each name in the locale.
+MONTHS = tuple(month_name)
+# The rest of the list are abbreviations and former names of countries.
+REGIONS = (
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+)
+
+
+@cache
+def zone_names() -> tuple[str, ...]:
+    """Return the time zones to choose from: UTC, and the places of the IANA list in alphabetical order."""
+    return "UTC", *sorted(name for name in available_timezones() if name.partition("/")[0] in REGIONS)
+
+
+@lru_cache(maxsize=1000)
+def zone_called(name: str) -> tzinfo:
+    """Return the time zone called ``name``, or UTC if there is none: a later list may lack a stored name."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (KeyError, ValueError):
+        return UTC
+
+
+def time_element(moment: datetime | None, zone: tzinfo) -> Markup:
+    """Return a ``<time>`` element such as "5 minutes ago", with the time in ``zone`` as its title; "–" for None."""
+    return Markup("–") if moment is None else _time_element(moment.astimezone(UTC), relative_time(moment, zone), zone)
+
+
+@lru_cache(maxsize=2000)
+def _time_element(moment: datetime, words: str, zone: tzinfo) -> Markup:
+    start = f'<time datetime="{moment.isoformat(timespec="seconds")}" title="{exact_time(moment, zone)}">'
+    # Digits and our own words, so they need no escaping; Markup.format would slow down long lists.
+    return Markup(f"{start}{words}</time>")  # noqa: S704
+
+
+def exact_time(moment: datetime, zone: tzinfo) -> str:
+    """Return date and time in ``zone``, and the zone's abbreviation: "21 November 2026, 08:15 CET"."""
+    local = moment.astimezone(zone)
+    name = local.tzname() or ""
+    # Many zones have no abbreviation but a number, like "-03".
+    return f"{_date(local)}, {local:%H:%M} {'UTC' + name if name[:1] in {'+', '-'} else name}"
+
+
+def relative_time(moment: datetime, zone: tzinfo = UTC, now: datetime | None = None) -> str:
+    """Return the distance of ``moment`` from ``now`` in words, or its date in ``zone`` beyond 30 days."""
+    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
+    distance = abs(seconds)
+    if distance < MINUTE:
+        return "just now" if seconds >= 0 else "in a moment"
+    if distance >= 30 * DAY:
+        return _date(moment.astimezone(zone))
+    words = _in_words(distance)
+    return f"{words} ago" if seconds > 0 else f"in {words}"
+
+
+def _date(local: datetime) -> str:
+    return f"{local.day} {MONTHS[local.month]} {local.year}"
+
+
+def _in_words(seconds: float) -> str:
+    unit, length = next(row for row in (("day", DAY), ("hour", HOUR), ("minute", MINUTE)) if seconds >= row[1])
+    count = int(seconds // length)
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"

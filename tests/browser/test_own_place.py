@@ -1,0 +1,78 @@
+"""The bar and the menu of whoever is logged in, the profile, and the first form, as a visitor sees them."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.people import People
+from tests.browser.visitor import DESKTOP, PHONE, Visitor
+
+NOTEBOOK = {"width": 1280, "height": 800}
+EDGES = "elements => elements.map(element => element.getBoundingClientRect()).map(box => [box.left, box.right])"
+
+
+def test_the_user_menu_works_without_scripts(browser: Browser, site: str, people: People) -> None:
+    with Visitor.at(browser, site, java_script_enabled=False, viewport=PHONE) as visitor:
+        visitor.become(people.cookies["user"])
+        visitor.open("/")
+        visitor.page.locator("summary", has_text="Ada Wren").click()
+        visitor.page.get_by_role("link", name="Profile", exact=True).click()
+        expect(visitor.page).to_have_title("Profile · Flask-Base")
+        visitor.page.locator("summary", has_text="Ada Wren").click()
+        visitor.page.get_by_role("button", name="Log out").click()
+        expect(visitor.page.get_by_text("You are logged out.")).to_be_visible()
+
+
+def test_a_click_elsewhere_closes_the_user_menu(visitor: Visitor, people: People) -> None:
+    visitor.become(people.cookies["user"])
+    visitor.open("/")
+    visitor.page.locator("summary", has_text="Ada Wren").click()
+    menu = visitor.page.get_by_role("navigation", name="Personal")
+    expect(menu).to_be_visible()
+    visitor.page.get_by_role("heading", level=1).click()
+    expect(menu).to_be_hidden()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_the_bar_ends_where_the_page_ends_and_nothing_in_it_moves(
+    visitor: Visitor, people: People, size: dict[str, int]
+) -> None:
+    visitor.page.set_viewport_size(size)  # type: ignore[arg-type]
+    visitor.become(people.cookies["administrator"])
+    places = []
+    for path in ("/about", "/", "/admin/", f"/admin/user/{people.user.id}", "/account/manage/security"):
+        visitor.open(path)
+        places.append(visitor.page.locator(".site-header :is(.site-menu a, summary)").evaluate_all(EDGES))
+    assert all(place == places[0] for place in places)
+    [[_left, end]] = visitor.page.locator(".page-header").evaluate_all(EDGES)
+    assert places[0][-1][1] == end
+
+
+def test_the_browsers_time_zone_is_offered_and_not_forced(browser: Browser, site: str, people: People) -> None:
+    with Visitor.at(browser, site, timezone_id="America/New_York") as visitor:
+        visitor.become(people.cookies["user"])
+        visitor.open("/account/manage/profile")
+        field = visitor.page.get_by_label("Time zone")
+        expect(field).to_have_value("")
+        visitor.page.get_by_role("button", name="Use this browser’s: America/New York").click()
+        expect(field).to_have_value("America/New_York")
+        expect(field).to_be_focused()
+        save(visitor.page)
+        expect(field).to_have_value("America/New_York")
+        expect(visitor.page.get_by_role("button", name="Use this browser’s")).to_have_count(0)
+        assert visitor.complaints == []
+
+
+def save(page: Page) -> None:
+    page.get_by_role("button", name="Save profile").click()
+    expect(page.get_by_text("Your profile is saved.")).to_be_visible()
+
+
+def test_the_registration_fits_a_notebook(visitor: Visitor) -> None:
+    visitor.page.set_viewport_size(NOTEBOOK)  # type: ignore[arg-type]
+    visitor.open("/account/register")
+    expect(visitor.page.locator("main").get_by_role("button", name="Register")).to_be_in_viewport(ratio=1)
+    first, last = (visitor.page.get_by_label(f"{part} name").bounding_box() for part in ("First", "Last"))
+    assert first is not None
+    assert last is not None
+    assert first["y"] == last["y"]
+    assert first["x"] + first["width"] < last["x"]
