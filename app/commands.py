@@ -105,8 +105,9 @@ def shell(context: click.Context) -> None:
 def setup_dev() -> None:
     """Migrate; make a developer's administrator."""
     setup.prepare_database()
-    login = setup.ensure_development_administrator()
-    click.echo(f"Administrator: {login.email}, password: {login.password or 'the one that was chosen on the site'}")
+    login = _exit_on_refusal(setup.ensure_development_administrator)
+    unknown = "known to who set it; manage.py dev --new-password makes a new one"
+    click.echo(f"Administrator: {login.email}, password: {login.password or unknown}")
 
 
 @people.command("setup_prod")
@@ -135,14 +136,20 @@ def release() -> None:
 @click.option("--email", prompt="Email address", help="Whose account it is.")
 def create_admin(email: str) -> None:
     """Make an administrator, or make a user one."""
-    user = User.with_email(email)
+    email = _exit_on_refusal(lambda: setup.usable_address(email))
+    user = setup.known_user(email)
     if user is None:
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
         _exit_on_refusal(lambda: setup.refuse_weak_password(password, email))
         _exit_on_refusal(lambda: setup.make_administrator(email, password))
-    else:
-        click.confirm(f"{user.email} has an account. Make {user.full_name()} an administrator?", abort=True)
+    elif user.is_disabled:
+        raise click.ClickException(f"{user.email} is disabled. Another administrator has to enable the user first.")
+    elif not user.is_admin():
+        click.confirm(f"{user.email} has an account. Make {user.display_name} an administrator?", abort=True)
         _exit_on_refusal(lambda: setup.promote_to_administrator(user))
+    else:
+        click.echo(f"{user.email} is an administrator already.")
+        return
     click.echo(f"{email} is an administrator now.")
 
 
