@@ -21,6 +21,7 @@ from app.kit.jobs import worker
 from app.models import Role, User
 
 Result = TypeVar("Result")
+PORT = click.IntRange(1, 65535)
 FAKE_PASSWORD = "only-for-development"  # noqa: S105 # nosec B105 # shown by the command that sets it
 
 everyday = Section("Every day")
@@ -45,21 +46,23 @@ def command_line(create_app: Callable[[], Flask], of_areas: Sequence[click.Comma
 
 
 @everyday.command("dev", needs_app=False)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port", type=PORT, envvar="PORT", show_envvar=True, help="The port to listen on.  [default: a free one from 5000]"
+)
 @click.option("--reset", is_flag=True, help="Start from an empty database, queue and mailbox.")
 @click.option("--fake", type=click.IntRange(min=1), metavar="N", help="Add N fake users.")
+@click.option("--new-password", is_flag=True, help="Give the administrator ADMIN_PASSWORD, or a random one.")
 @click.pass_obj
-def dev(info: ScriptInfo, reset: bool, fake: int | None) -> None:
+def dev(info: ScriptInfo, host: str, port: int | None, reset: bool, fake: int | None, new_password: bool) -> None:
     """Run the whole site.
 
     Starts a queue, the web server and a worker; Ctrl-C stops all of them.
     """
     # A production server has none of what development needs.
-    from development.site import DevelopmentSite, NotPossibleError
+    from development.site import DevelopmentSite
 
-    try:
-        site = DevelopmentSite.open()
-    except NotPossibleError as error:
-        raise click.ClickException(str(error)) from error
+    site = DevelopmentSite.open(host, port)
     # Which migrations ran is for deployments to log.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with info.load_app().app_context():
@@ -68,7 +71,7 @@ def dev(info: ScriptInfo, reset: bool, fake: int | None) -> None:
             setup.empty_database()
         else:
             setup.prepare_database()
-        administrator = setup.ensure_development_administrator()
+        administrator = _exit_on_refusal(lambda: setup.ensure_development_administrator(new_password))
         if fake:
             _add_fake_users(fake)
         _build(lambda: assets.build_stale_assets(current_app.extensions["assets"]))
@@ -191,7 +194,9 @@ people.add(caching.clear_cache)
 
 @serving.command("runserver", needs_app=False)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=5000, show_default=True, help="The port to listen on.")
+@click.option(
+    "--port", type=PORT, envvar="PORT", show_envvar=True, default=5000, show_default=True, help="The port to listen on."
+)
 @click.option("--reload/--no-reload", default=True, help="Start again when a source file is saved.")
 @click.pass_obj
 def runserver(info: ScriptInfo, host: str, port: int, reload: bool) -> None:
@@ -203,8 +208,8 @@ def runserver(info: ScriptInfo, host: str, port: int, reload: bool) -> None:
         sys.exit(serve_with_restarts(host, port))
     try:
         serve(info.load_app, host, port)
-    except ConfigError:
-        raise
+    except ConfigError as error:
+        show_until_saved(error, in_one_message=True)
     except Exception as error:
         show_until_saved(error)
 
