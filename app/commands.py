@@ -5,7 +5,6 @@ import subprocess  # nosec B404 # runs pytest and ruff
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import click
 from flask import Flask, current_app
@@ -20,7 +19,6 @@ from app.kit.http import caching
 from app.kit.jobs import worker
 from app.models import Role, User
 
-Result = TypeVar("Result")
 PORT = click.IntRange(1, 65535)
 FAKE_PASSWORD = "only-for-development"  # noqa: S105 # nosec B105 # shown by the command that sets it
 
@@ -71,12 +69,12 @@ def dev(info: ScriptInfo, host: str, port: int | None, reset: bool, fake: int | 
             setup.empty_database()
         else:
             setup.prepare_database()
-        administrator = _exit_on_refusal(lambda: setup.ensure_development_administrator(new_password))
+        administrator = setup.ensure_development_administrator(new_password)
         if fake:
             _add_fake_users(fake)
-        _build(lambda: assets.build_stale_assets(current_app.extensions["assets"]))
+        assets.build_stale_assets(current_app.extensions["assets"])
         db.engine.dispose()
-    sys.exit(site.run(administrator.email, administrator.password))
+    sys.exit(site.run(administrator.email, administrator.password or setup.UNKNOWN_PASSWORD))
 
 
 @everyday.command(
@@ -108,9 +106,8 @@ def shell(context: click.Context) -> None:
 def setup_dev() -> None:
     """Migrate; make a developer's administrator."""
     setup.prepare_database()
-    login = _exit_on_refusal(setup.ensure_development_administrator)
-    unknown = "known to who set it; manage.py dev --new-password makes a new one"
-    click.echo(f"Administrator: {login.email}, password: {login.password or unknown}")
+    login = setup.ensure_development_administrator()
+    click.echo(f"Administrator: {login.email}, password: {login.password or setup.UNKNOWN_PASSWORD}")
 
 
 @people.command("setup_prod")
@@ -120,7 +117,7 @@ def setup_prod() -> None:
     ADMIN_EMAIL and ADMIN_PASSWORD say who it is; the password has to be strong.
     """
     setup.prepare_database()
-    made = _exit_on_refusal(setup.ensure_production_administrator)
+    made = setup.ensure_production_administrator()
     email = current_app.config["ADMIN_EMAIL"]
     click.echo(f"{email} is an administrator now." if made else f"{email} exists already; nothing was changed.")
 
@@ -139,17 +136,17 @@ def release() -> None:
 @click.option("--email", prompt="Email address", help="Whose account it is.")
 def create_admin(email: str) -> None:
     """Make an administrator, or make a user one."""
-    email = _exit_on_refusal(lambda: setup.usable_address(email))
+    email = setup.usable_address(email)
     user = setup.known_user(email)
     if user is None:
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-        _exit_on_refusal(lambda: setup.refuse_weak_password(password, email))
-        _exit_on_refusal(lambda: setup.make_administrator(email, password))
+        setup.refuse_weak_password(password, email)
+        setup.make_administrator(email, password)
     elif user.is_disabled:
         raise click.ClickException(f"{user.email} is disabled. Another administrator has to enable the user first.")
     elif not user.is_admin():
         click.confirm(f"{user.email} has an account. Make {user.display_name} an administrator?", abort=True)
-        _exit_on_refusal(lambda: setup.promote_to_administrator(user))
+        setup.promote_to_administrator(user)
     else:
         click.echo(f"{user.email} is an administrator already.")
         return
@@ -227,7 +224,7 @@ def run_worker(queue: str, workers: int, burst: bool) -> None:
 @checking.command("build_assets", needs_app=False)
 def build_assets_command() -> None:
     """Build styles and scripts for production. Needs no database, no queue and no secret."""
-    for file in _build(assets.build_assets):
+    for file in assets.build_assets():
         click.echo(file.relative_to(Path.cwd()))
 
 
@@ -241,22 +238,5 @@ def format_code() -> None:
 checking.add(routes_command)
 
 
-def _build(action: Callable[[], Result]) -> Result:
-    # Its compilers take 60 MB.
-    from app.kit.assets.build import AssetError
-
-    try:
-        return action()
-    except AssetError as error:
-        raise click.ClickException(f"The assets cannot be built. {error}") from error
-
-
 def _run_tool(module: str, *arguments: str) -> int:
     return subprocess.call([sys.executable, "-m", module, *arguments])  # nosec B603 # noqa: S603
-
-
-def _exit_on_refusal(action: Callable[[], Result]) -> Result:
-    try:
-        return action()
-    except setup.SetupError as error:
-        raise click.ClickException(str(error)) from error

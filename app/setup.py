@@ -4,6 +4,7 @@ import secrets
 import warnings
 from dataclasses import dataclass
 
+from click import ClickException
 from flask import current_app
 from sqlalchemy import MetaData
 from sqlalchemy.exc import SAWarning
@@ -14,9 +15,11 @@ from app.kit.auth.passwords import assess, personal_words
 from app.kit.db import migrations
 from app.models import AuditEvent, Role, User, UserSession
 
+UNKNOWN_PASSWORD = "known to who set it; manage.py dev --new-password makes a new one"  # noqa: S105
 
-class SetupError(Exception):
-    """A setting is missing or a password is weak. The message says what to change."""
+
+class SetupError(ClickException):
+    """A setting is missing or a password is weak. The message says what to change; a command ends with it."""
 
 
 @dataclass(frozen=True)

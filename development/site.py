@@ -68,7 +68,7 @@ class DevelopmentSite:
         for folder in (DATA_FOLDER, INSTANCE / "mailbox"):
             shutil.rmtree(folder, ignore_errors=True)
 
-    def run(self, administrator: str, password: str | None) -> int:
+    def run(self, administrator: str, password: str) -> int:
         """Run the processes of Procfile.local until Ctrl-C, and return the exit code."""
         # Imported here because production, which lists this command too, has no honcho.
         from honcho.environ import parse_procfile
@@ -92,13 +92,13 @@ class DevelopmentSite:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         return {**REAL_ENVIRONMENT, **self.variables, "PATH": path, "PYTHONUNBUFFERED": "1"}
 
-    def _rows(self, administrator: str, password: str | None) -> dict[str, str]:
+    def _rows(self, administrator: str, password: str) -> dict[str, str]:
         neighbors = ports.network_address() if self.host in ports.EVERY_ADDRESS else None
         return {
             "Site": self.address,
             **({"Network": f"http://{neighbors}:{self.web_port}"} if neighbors else {}),
             "Log in as": administrator,
-            "Password": password or "known to who set it; manage.py dev --new-password makes a new one",
+            "Password": password,
             "Mailbox": f"{self.address}/dev/mailbox",
             "Stop": "Ctrl-C",
         }
