@@ -53,6 +53,8 @@ def enter_virtual_environment(argv: list[str]) -> None:
         installed_now = _install_when_needed()
     except BootstrapError as error:
         sys.exit(f"manage.py: {error}.")
+    except KeyboardInterrupt:
+        sys.exit("\nmanage.py: stopped. The next start installs what is missing.")
     if installed_now or not _runs_in_environment():
         _start_again(argv)
 

@@ -13,6 +13,8 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from dotenv import load_dotenv
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from app.kit.core.environment import Environment
 
@@ -23,8 +25,11 @@ DEVELOPMENT_KEY = "development-key-that-guards-nothing-outside-this-machine"
 # No blanks, line breaks or control characters, which would break a field of security.txt or start another one.
 WEB_URI = re.compile(r"https://[!-~]+")
 CONTACT_URI = re.compile(r"https://[!-~]+|mailto:[!-~]+@[!-~]+|tel:[!-~]+")
+SENTRY_URI = re.compile(r"https?://[^\s:@/]+(:[^\s@/]+)?@[^\s@/]+/([^\s/]+/)*\d+")
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
+# Without what .env adds, so that a process which is started again reads a changed .env.
+REAL_ENVIRONMENT = dict(os.environ)
 load_dotenv(ROOT / ".env", override=False)
 
 
@@ -231,7 +236,8 @@ class Config(Decisions):
 
     def _read_application(self, env: Environment) -> None:
         self.APP_NAME = env.text("APP_NAME", "Flask-Base")
-        self.BASE_URL = env.text("BASE_URL", "http://127.0.0.1:5000").rstrip("/")
+        # By name: browsers offer passkeys to no address that is a number.
+        self.BASE_URL = env.text("BASE_URL", f"http://localhost:{env.text('PORT', '5000')}").rstrip("/")
         self.SECRET_KEY = env.text("SECRET_KEY", DEVELOPMENT_KEY)
         self.SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS")
         self.LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
@@ -282,8 +288,12 @@ class Config(Decisions):
     def _read_database(self, env: Environment) -> None:
         raise NotImplementedError("each environment names its own database variable")
 
-    def _use_database(self, url: str) -> None:
-        self.SQLALCHEMY_DATABASE_URI = with_psycopg(url)
+    def _use_database(self, env: Environment, name: str, sqlite_file: str) -> None:
+        self.SQLALCHEMY_DATABASE_URI = with_psycopg(env.text(name, sqlite_url(sqlite_file)))
+        if not is_database_url(self.SQLALCHEMY_DATABASE_URI):
+            env.problem(
+                name, "it is no address of a known database.", "Set it like postgresql://user:password@host/name."
+            )
         self.SQLALCHEMY_ENGINE_OPTIONS = engine_options(self.SQLALCHEMY_DATABASE_URI)
 
     def _read_redis(self, env: Environment) -> None:
@@ -319,6 +329,8 @@ class Config(Decisions):
 
     def _read_third_parties(self, env: Environment) -> None:
         self.SENTRY_DSN = env.text("SENTRY_DSN")
+        if self.SENTRY_DSN and not SENTRY_URI.fullmatch(self.SENTRY_DSN):
+            env.problem("SENTRY_DSN", "it is no Sentry address.", "Copy it from the settings of the Sentry project.")
         self.GOOGLE_ANALYTICS_ID = env.text("GOOGLE_ANALYTICS_ID")
         self.SEGMENT_API_KEY = env.text("SEGMENT_API_KEY")
         self.RAYGUN_APIKEY = env.text("RAYGUN_APIKEY")
@@ -337,7 +349,7 @@ class DevelopmentConfig(Config):
     CACHE_NO_NULL_WARNING = True
 
     def _read_database(self, env: Environment) -> None:
-        self._use_database(env.text("DEV_DATABASE_URL", sqlite_url("data-dev.sqlite")))
+        self._use_database(env, "DEV_DATABASE_URL", "data-dev.sqlite")
 
     def _read_cache(self, env: Environment) -> None:
         super()._read_cache(env)
@@ -372,7 +384,7 @@ class TestingConfig(Config):
         self.SENTRY_DSN = ""  # errors in tests are not reported
 
     def _read_database(self, env: Environment) -> None:
-        self._use_database(env.text("TEST_DATABASE_URL", sqlite_url("data-test.sqlite")))
+        self._use_database(env, "TEST_DATABASE_URL", "data-test.sqlite")
 
 
 class ProductionConfig(Config):
@@ -382,7 +394,7 @@ class ProductionConfig(Config):
     SSL_DISABLE = False
 
     def _read_database(self, env: Environment) -> None:
-        self._use_database(env.text("DATABASE_URL", sqlite_url("data.sqlite")))
+        self._use_database(env, "DATABASE_URL", "data.sqlite")
 
     def _read_redis(self, env: Environment) -> None:
         super()._read_redis(env)
@@ -455,6 +467,15 @@ def with_psycopg(url: str) -> str:
         if url.startswith(scheme):
             return "postgresql+psycopg://" + url.removeprefix(scheme)
     return url
+
+
+def is_database_url(url: str) -> bool:
+    """Return whether SQLAlchemy can read the URL and has what it needs to talk to such a database."""
+    try:
+        make_url(url).get_dialect().import_dbapi()
+    except (ArgumentError, ImportError, ValueError):
+        return False
+    return True
 
 
 def engine_options(url: str) -> dict[str, object]:

@@ -5,7 +5,6 @@ import subprocess  # nosec B404 # runs pytest and ruff
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import click
 from flask import Flask, current_app
@@ -21,7 +20,7 @@ from app.kit.jobs import worker
 from app.models import Role, User
 from app.name_prompt import AskName, with_name
 
-Result = TypeVar("Result")
+PORT = click.IntRange(1, 65535)
 FAKE_PASSWORD = "only-for-development"  # noqa: S105 # nosec B105 # shown by the command that sets it
 
 everyday = Section("Every day")
@@ -46,21 +45,23 @@ def command_line(create_app: Callable[[], Flask], of_areas: Sequence[click.Comma
 
 
 @everyday.command("dev", needs_app=False)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port", type=PORT, envvar="PORT", show_envvar=True, help="The port to listen on.  [default: a free one from 5000]"
+)
 @click.option("--reset", is_flag=True, help="Start from an empty database, queue and mailbox.")
 @click.option("--fake", type=click.IntRange(min=1), metavar="N", help="Add N fake users.")
+@click.option("--new-password", is_flag=True, help="Give the administrator ADMIN_PASSWORD, or a random one.")
 @click.pass_obj
-def dev(info: ScriptInfo, reset: bool, fake: int | None) -> None:
+def dev(info: ScriptInfo, host: str, port: int | None, reset: bool, fake: int | None, new_password: bool) -> None:
     """Run the whole site.
 
     Starts a queue, the web server and a worker; Ctrl-C stops all of them.
     """
     # A production server has none of what development needs.
-    from development.site import DevelopmentSite, NotPossibleError
+    from development.site import DevelopmentSite
 
-    try:
-        site = DevelopmentSite.open()
-    except NotPossibleError as error:
-        raise click.ClickException(str(error)) from error
+    site = DevelopmentSite.open(host, port)
     # Which migrations ran is for deployments to log.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with info.load_app().app_context():
@@ -69,12 +70,12 @@ def dev(info: ScriptInfo, reset: bool, fake: int | None) -> None:
             setup.empty_database()
         else:
             setup.prepare_database()
-        administrator = setup.ensure_development_administrator()
+        administrator = setup.ensure_development_administrator(new_password=new_password)
         if fake:
             _add_fake_users(fake)
-        _build(lambda: assets.build_stale_assets(current_app.extensions["assets"]))
+        assets.build_stale_assets(current_app.extensions["assets"])
         db.engine.dispose()
-    sys.exit(site.run(administrator.email, administrator.password))
+    sys.exit(site.run(administrator.email, administrator.password or setup.UNKNOWN_PASSWORD))
 
 
 @everyday.command(
@@ -108,7 +109,7 @@ def setup_dev(ask_name: AskName) -> None:
     """Migrate; make a developer's administrator."""
     setup.prepare_database()
     login = setup.ensure_development_administrator(ask_name)
-    click.echo(f"Administrator: {login.email}, password: {login.password or 'the one that was chosen on the site'}")
+    click.echo(f"Administrator: {login.email}, password: {login.password or setup.UNKNOWN_PASSWORD}")
 
 
 @people.command("setup_prod")
@@ -139,15 +140,21 @@ def release() -> None:
 @with_name
 def create_admin(email: str, ask_name: AskName) -> None:
     """Make an administrator, or make a user one."""
-    user = User.with_email(email)
+    email = setup.usable_address(email)
+    user = setup.known_user(email)
     if user is None:
         name = ask_name()
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
         setup.refuse_weak_password(password, email)
         setup.make_administrator(email, password, *name)
-    else:
-        click.confirm(f"{user.email} has an account. Make {user.full_name()} an administrator?", abort=True)
+    elif user.is_disabled:
+        raise click.ClickException(f"{user.email} is disabled. Another administrator has to enable the user first.")
+    elif not user.is_admin():
+        click.confirm(f"{user.email} has an account. Make {user.display_name} an administrator?", abort=True)
         setup.promote_to_administrator(user)
+    else:
+        click.echo(f"{user.email} is an administrator already.")
+        return
     click.echo(f"{email} is an administrator now.")
 
 
@@ -189,7 +196,9 @@ people.add(caching.clear_cache)
 
 @serving.command("runserver", needs_app=False)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=5000, show_default=True, help="The port to listen on.")
+@click.option(
+    "--port", type=PORT, envvar="PORT", show_envvar=True, default=5000, show_default=True, help="The port to listen on."
+)
 @click.option("--reload/--no-reload", default=True, help="Start again when a source file is saved.")
 @click.pass_obj
 def runserver(info: ScriptInfo, host: str, port: int, reload: bool) -> None:
@@ -201,8 +210,8 @@ def runserver(info: ScriptInfo, host: str, port: int, reload: bool) -> None:
         sys.exit(serve_with_restarts(host, port))
     try:
         serve(info.load_app, host, port)
-    except ConfigError:
-        raise
+    except ConfigError as error:
+        show_until_saved(error, in_one_message=True)
     except Exception as error:
         show_until_saved(error)
 
@@ -220,7 +229,7 @@ def run_worker(queue: str, workers: int, burst: bool) -> None:
 @checking.command("build_assets", needs_app=False)
 def build_assets_command() -> None:
     """Build styles and scripts for production. Needs no database, no queue and no secret."""
-    for file in _build(assets.build_assets):
+    for file in assets.build_assets():
         click.echo(file.relative_to(Path.cwd()))
 
 
@@ -232,16 +241,6 @@ def format_code() -> None:
 
 
 checking.add(routes_command)
-
-
-def _build(action: Callable[[], Result]) -> Result:
-    # Its compilers take 60 MB.
-    from app.kit.assets.build import AssetError
-
-    try:
-        return action()
-    except AssetError as error:
-        raise click.ClickException(f"The assets cannot be built. {error}") from error
 
 
 def _run_tool(module: str, *arguments: str) -> int:

@@ -10,14 +10,17 @@ from sqlalchemy import MetaData
 from sqlalchemy.exc import SAWarning
 
 from app.extensions import db
+from app.kit.auth.email_address import normalized_email
 from app.kit.auth.passwords import assess, personal_words
 from app.kit.db import migrations
-from app.models import AuditEvent, Role, User
+from app.models import AuditEvent, Role, User, UserSession
 from app.name_prompt import AskName, default_name
+
+UNKNOWN_PASSWORD = "known to who set it; manage.py dev --new-password makes a new one"  # noqa: S105
 
 
 class SetupError(ClickException):
-    """A setting is missing or a password is weak. The message says what to change."""
+    """A setting is missing or a password is weak. The message says what to change; a command ends with it."""
 
 
 @dataclass(frozen=True)
@@ -46,32 +49,65 @@ def empty_database() -> None:
     prepare_database()
 
 
-def ensure_development_administrator(ask_name: AskName = default_name) -> Login:
-    """Add the administrator of ADMIN_EMAIL unless there is one, and return the login."""
-    email, password = current_app.config["ADMIN_EMAIL"], current_app.config["ADMIN_PASSWORD"]
-    user = User.with_email(email)
+def ensure_development_administrator(ask_name: AskName = default_name, new_password: bool = False) -> Login:
+    """Add the administrator of ADMIN_EMAIL unless there is one, and return the login.
+
+    With ``new_password`` an existing one gets ADMIN_PASSWORD or, if that is empty, a random password.
+    """
+    email, password = _configured_address(), current_app.config["ADMIN_PASSWORD"]
+    user = known_user(email)
+    if user is not None and not new_password:
+        return Login(email, password if password and user.verify_password(password) else None)
+    password = password or secrets.token_urlsafe(12)
     if user is None:
-        password = password or secrets.token_urlsafe(12)
         make_administrator(email, password, *ask_name())
-        return Login(email, password)
-    return Login(email, password if password and user.verify_password(password) else None)
+    else:
+        user.password = password
+        UserSession.end_all(user)
+        AuditEvent.record("password.changed", subject=user, by="command line")
+        db.session.commit()
+    return Login(email, password)
 
 
 def ensure_production_administrator(ask_name: AskName = default_name) -> bool:
     """Add the administrator of ADMIN_EMAIL and ADMIN_PASSWORD. Return False if the user exists already.
 
-    Raises :class:`SetupError` if either is missing or the password is weak.
+    Raises :class:`SetupError` if either is missing, the address is not usable or the password is weak.
     """
-    email, password = current_app.config["ADMIN_EMAIL"], current_app.config["ADMIN_PASSWORD"]
+    email, password = _configured_address(), current_app.config["ADMIN_PASSWORD"]
     if email.endswith("@example.com"):
         raise SetupError("ADMIN_EMAIL: set it to the administrator's own email address.")
-    if User.with_email(email):
+    if known_user(email):
         return False
     if not password:
         raise SetupError("ADMIN_PASSWORD: set it to the administrator's password, for this one command.")
     refuse_weak_password(password, email)
     make_administrator(email, password, *ask_name())
     return True
+
+
+def _configured_address() -> str:
+    try:
+        return usable_address(current_app.config["ADMIN_EMAIL"])
+    except SetupError as error:
+        raise SetupError(f"ADMIN_EMAIL: {error}") from error
+
+
+def usable_address(typed: str) -> str:
+    """Return the address as the site's forms store it. Raises :class:`SetupError` for one that they refuse."""
+    address = normalized_email(typed)
+    if address is None:
+        raise SetupError(f"{typed!r} is not an email address that the site can write to; nobody could log in with it.")
+    return address
+
+
+def known_user(email: str) -> User | None:
+    """Return the user with this address; None for a sign-up that was never confirmed.
+
+    Anybody may have signed up with an administrator's address, and then knows the password.
+    """
+    user = User.with_email(email)
+    return None if user is None or user.state == "unconfirmed" else user
 
 
 def refuse_weak_password(password: str, email: str) -> None:
@@ -82,15 +118,11 @@ def refuse_weak_password(password: str, email: str) -> None:
 
 
 def make_administrator(email: str, password: str, first_name: str, last_name: str) -> User:
-    """Add a confirmed administrator, commit, and return it."""
-    user = User(
-        email=email,
-        password=password,
-        first_name=first_name,
-        last_name=last_name,
-        confirmed=True,
-        role=_administrator_role(),
-    )
+    """Add a confirmed administrator, commit, and return it. A sign-up with the address is taken over."""
+    role = _administrator_role()
+    user = User.with_email(email) or User(email=email)
+    user.password, user.confirmed, user.role = password, True, role
+    user.first_name, user.last_name = first_name, last_name
     db.session.add(user)
     AuditEvent.record("user.created", subject=user, by="command line")
     db.session.commit()

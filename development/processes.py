@@ -11,7 +11,7 @@ import subprocess  # nosec B404 # runs the lines of Procfile.local
 import sys
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TextIO
@@ -49,7 +49,7 @@ class Asked:
 
 
 class Processes:
-    """Commands that are started and stopped together."""
+    """Commands that are started together. The first one is stopped last, because the others use it."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Processes:
         # Unlike Queue, SimpleQueue is reentrant: a signal handler may add to it while this thread reads from it.
         self.events: queue.SimpleQueue[Line | Ended | Asked] = queue.SimpleQueue()
         self.running: dict[str, subprocess.Popen[bytes]] = {}
-        self.readers: list[threading.Thread] = []
+        self.readers: dict[str, list[threading.Thread]] = {}
         self.printer = Printer(sys.stdout)
         self.printer.width = max(len(name) for name in (SYSTEM, *commands))
         self.colours = dict(zip(commands, get_colours(), strict=False))
@@ -107,10 +107,12 @@ class Processes:
             pass_fds=[self.lock.fileno(), *self.open_files],
         )
         self.running[name] = process
-        for target in (self._read, self._wait):
-            thread = threading.Thread(target=target, args=(name, process), daemon=True)
+        threads = [
+            threading.Thread(target=target, args=(name, process), daemon=True) for target in (self._read, self._wait)
+        ]
+        for thread in threads:
             thread.start()
-            self.readers.append(thread)
+        self.readers[name] = threads
 
     def _note_process_ids(self) -> None:
         """Write the process ids into the lock file, in case this process is killed and the others keep running."""
@@ -137,10 +139,20 @@ class Processes:
             return 1 if isinstance(event, Ended) else 0
 
     def _stop_all(self) -> None:
-        self._signal_groups(signal.SIGTERM)
+        first, *others = self.running
         deadline = time.monotonic() + GRACE_SECONDS
+        for names in (others, [first]):
+            self._signal_groups(names, signal.SIGTERM)
+            self._wait_until(deadline, names)
+        self._signal_groups(self.running, signal.SIGKILL)
+        for process in self.running.values():
+            process.wait()
+
+    def _wait_until(self, deadline: float, names: Collection[str]) -> None:
+        """Print lines until these processes have ended. A second signal ends the wait."""
         # A reader ends when all processes of its group, including grandchildren, have closed their output.
-        while any(reader.is_alive() for reader in self.readers) and time.monotonic() < deadline:
+        readers = [reader for name in names for reader in self.readers[name]]
+        while any(reader.is_alive() for reader in readers) and time.monotonic() < deadline:
             try:
                 event = self.events.get(timeout=0.05)
             except queue.Empty:
@@ -149,14 +161,11 @@ class Processes:
                 self._print(event)
             elif isinstance(event, Asked):
                 break
-        self._signal_groups(signal.SIGKILL)
-        for process in self.running.values():
-            process.wait()
 
-    def _signal_groups(self, number: int) -> None:
-        for process in self.running.values():
+    def _signal_groups(self, names: Iterable[str], number: int) -> None:
+        for name in names:
             try:
-                os.killpg(process.pid, number)
+                os.killpg(self.running[name].pid, number)
             except (ProcessLookupError, PermissionError):
                 # The whole group has ended. macOS raises PermissionError for a process that is not reaped yet.
                 continue

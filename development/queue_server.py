@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 DATA_FOLDER = Path(__file__).resolve().parent.parent / "instance" / "queue"
+LOG_NAME = "server.log"
 SERVERS = ("redis-server", "valkey-server")
 
 
@@ -69,6 +70,8 @@ def server_command(program: str, port: int, data_folder: Path) -> list[str]:
         "appendonly": "yes",
         "save": "",
         "daemonize": "no",
+        # Its banner and its advice for servers in production would be the first lines of each `manage.py dev`.
+        "logfile": str(folder / LOG_NAME),
         "loglevel": "warning",
     }
     return [program, *(part for name, value in options.items() for part in (f"--{name}", value))]

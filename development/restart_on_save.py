@@ -7,37 +7,39 @@ import signal
 import subprocess  # nosec B404 # runs the script it is given
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # Changes of templates, styles and scripts need no restart.
-WATCHED = ("config.py", "app/**/*.py")
+WATCHED = (".env", "config.py", "app/**/*.py", "migrations/versions/*.py")
 LOOK_SECONDS = 0.5
 STOP_SECONDS = 5
 
 Snapshot = dict[Path, float]
 
 
-def restart_on_save(arguments: list[str], pass_fds: Collection[int] = ()) -> int:
+def restart_on_save(
+    arguments: list[str], environment: Mapping[str, str] | None = None, pass_fds: Collection[int] = ()
+) -> int:
     """Run a Python script until it ends by itself or Ctrl-C, and return its exit code.
 
-    After a save that breaks the script, the next save starts it again. ``pass_fds`` are file descriptors
-    that the script inherits.
+    After a save that breaks the script, the next save starts it again. ``environment`` (that of this process) and
+    the file descriptors ``pass_fds`` are for the script.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     was_restarted = False
     try:
         while True:
             seen = take_snapshot()
-            code = _run_until_save([sys.executable, *arguments], seen, pass_fds)
+            code = _run_until_save([sys.executable, *arguments], seen, environment, pass_fds)
             if code is not None:
                 if code <= 0 or not was_restarted:
                     return code
                 print("Waiting for the next save.", flush=True)
                 _wait_for_save(seen)
             was_restarted = True
-            print("A source file was saved: starting again.", flush=True)
+            print("A file was saved: starting again.", flush=True)
     except KeyboardInterrupt:
         return 0
 
@@ -54,9 +56,11 @@ def take_snapshot() -> Snapshot:
     return times
 
 
-def _run_until_save(command: list[str], seen: Snapshot, pass_fds: Collection[int]) -> int | None:
+def _run_until_save(
+    command: list[str], seen: Snapshot, environment: Mapping[str, str] | None, pass_fds: Collection[int]
+) -> int | None:
     """Return the script's exit code, or None after a save."""
-    with subprocess.Popen(command, pass_fds=pass_fds) as script:  # nosec B603 # noqa: S603
+    with subprocess.Popen(command, env=environment, pass_fds=pass_fds) as script:  # nosec B603 # noqa: S603
         try:
             while script.poll() is None:
                 if take_snapshot() != seen:

@@ -10,68 +10,65 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
+from click import ClickException
 from dotenv import load_dotenv
 
-from development.ports import HOST, OPEN_SOCKET, free_port, listen_near
+from config import REAL_ENVIRONMENT
+from development import ports
+from development.queue_server import DATA_FOLDER
 from development.settings_file import ensure_settings_file
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTANCE = ROOT / "instance"
-WEB_PORT = 5000
 ANSWER_WITHIN_SECONDS = 60
-
-
-class NotPossibleError(Exception):
-    """The site cannot run here. The message says why and what to do."""
 
 
 class DevelopmentSite:
     """The site of this checkout, which can run only once at a time."""
 
-    def __init__(self, lock: TextIO, listener: socket.socket, own_queue: bool) -> None:
+    def __init__(self, lock: TextIO, host: str, listener: socket.socket) -> None:
         self.lock = lock
+        self.host = host
         self.listener = listener
         self.web_port = listener.getsockname()[1]
-        self.own_queue = own_queue
+        self.own_queue = not (os.environ.get("REDIS_URL") or os.environ.get("REDISTOGO_URL"))
+        # What the site's processes need besides `.env`.
+        self.variables = {
+            "FLASK_CONFIG": "development",
+            "HOST": host,
+            "PORT": str(self.web_port),
+            ports.OPEN_SOCKET: str(listener.fileno()),
+        }
+        if self.own_queue:
+            port = str(ports.free_port())
+            self.variables |= {"REDIS_PORT": port, "REDIS_URL": f"redis://{ports.LOOPBACK}:{port}/0"}
 
     @classmethod
-    def open(cls) -> "DevelopmentSite":
+    def open(cls, host: str, port: int | None) -> "DevelopmentSite":
         """Lock the checkout, write `.env` if there is none, choose ports, and set the environment variables.
 
-        Raises :class:`NotPossibleError`, for example if the site runs already.
+        Without ``port`` the site takes the first free one. Raises ClickException, for example if it runs already.
         """
         _refuse_other_places()
         lock = _lock_checkout()
         if ensure_settings_file(ROOT):
             print("Wrote .env with a secret key and an administrator's password of its own.")
-        _read_settings_file()
-        own_queue = not (os.environ.get("REDIS_URL") or os.environ.get("REDISTOGO_URL"))
-        site = cls(lock, listen_near(WEB_PORT), own_queue)
-        site._set_environment()
+        load_dotenv(ROOT / ".env", override=False)
+        site = cls(lock, host, ports.listen(host, port) if port else ports.listen_near(host))
+        os.environ.update(site.variables)
         return site
 
     @property
     def address(self) -> str:
         """The URL of the site."""
-        return f"http://{HOST}:{self.web_port}"
-
-    def _set_environment(self) -> None:
-        os.environ["FLASK_CONFIG"] = "development"
-        os.environ["PORT"] = str(self.web_port)
-        os.environ[OPEN_SOCKET] = str(self.listener.fileno())
-        # An empty value in .env counts as unset.
-        os.environ["BASE_URL"] = os.environ.get("BASE_URL") or self.address
-        if self.own_queue:
-            port = free_port()
-            os.environ["REDIS_PORT"] = str(port)
-            os.environ["REDIS_URL"] = f"redis://{HOST}:{port}/0"
+        return ports.url(self.host, self.web_port)
 
     def erase_data(self) -> None:
         """Delete the data of the queue and the mailbox. The caller empties the database."""
-        for name in ("queue", "mailbox"):
-            shutil.rmtree(INSTANCE / name, ignore_errors=True)
+        for folder in (DATA_FOLDER, INSTANCE / "mailbox"):
+            shutil.rmtree(folder, ignore_errors=True)
 
-    def run(self, administrator: str, password: str | None) -> int:
+    def run(self, administrator: str, password: str) -> int:
         """Run the processes of Procfile.local until Ctrl-C, and return the exit code."""
         # Imported here because production, which lists this command too, has no honcho.
         from honcho.environ import parse_procfile
@@ -82,24 +79,37 @@ class DevelopmentSite:
         if not self.own_queue:
             commands.pop("redis", None)
         processes = Processes(commands, self._environment_of_processes(), self.lock, [self.listener.fileno()])
-        greeting = _box(self.address, administrator, password)
-        threading.Thread(target=_greet, args=(processes, self.web_port, greeting), daemon=True).start()
-        return processes.run()
+        greeting = _box(self._rows(administrator, password))
+        threading.Thread(target=_greet, args=(processes, self.listener, greeting), daemon=True).start()
+        code = processes.run()
+        if code and self.own_queue:
+            print(f"If it was the queue, its log says why: {DATA_FOLDER}")
+        return code
 
     def _environment_of_processes(self) -> dict[str, str]:
+        # Without what this process read from .env, which each of them reads at its own start.
         # "python" in Procfile.local means this interpreter, whatever the user's PATH is.
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-        return {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1"}
+        return {**REAL_ENVIRONMENT, **self.variables, "PATH": path, "PYTHONUNBUFFERED": "1"}
+
+    def _rows(self, administrator: str, password: str) -> dict[str, str]:
+        neighbors = ports.network_address() if self.host in ports.EVERY_ADDRESS else None
+        return {
+            "Site": self.address,
+            **({"Network": f"http://{neighbors}:{self.web_port}"} if neighbors else {}),
+            "Log in as": administrator,
+            "Password": password,
+            "Mailbox": f"{self.address}/dev/mailbox",
+            "Stop": "Ctrl-C",
+        }
 
 
 def _refuse_other_places() -> None:
     if os.name == "nt":
-        raise NotPossibleError("The worker and the queue need a Unix system. Work in WSL 2: https://aka.ms/wsl")
+        raise ClickException("The worker and the queue need a Unix system. Work in WSL 2: https://aka.ms/wsl")
     name = os.environ.get("FLASK_CONFIG") or "development"
     if name not in {"development", "default"}:
-        raise NotPossibleError(
-            f"FLASK_CONFIG is {name!r}, and this is for development. Unset it, or see docs/deploy.md."
-        )
+        raise ClickException(f"FLASK_CONFIG is {name!r}, and this is for development. Unset it, or see docs/deploy.md.")
 
 
 def _lock_checkout() -> TextIO:
@@ -113,27 +123,24 @@ def _lock_checkout() -> TextIO:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.seek(0)
-        raise NotPossibleError(
+        raise ClickException(
             "manage.py dev runs in this checkout already. Stop it with Ctrl-C in its window, "
             f"or, if that is gone: kill {lock.read().strip()}"
         ) from None
     return lock
 
 
-def _read_settings_file() -> None:
-    load_dotenv(ROOT / ".env", override=False)
-
-
-def _greet(processes: Any, port: int, greeting: str) -> None:
-    if _answers(port):
+def _greet(processes: Any, listener: socket.socket, greeting: str) -> None:
+    if _answers(listener):
         processes.say(greeting)
 
 
-def _answers(port: int) -> bool:
+def _answers(listener: socket.socket) -> bool:
+    host, port = listener.getsockname()[:2]
     deadline = time.monotonic() + ANSWER_WITHIN_SECONDS
     while time.monotonic() < deadline:
         try:
-            connection = http.client.HTTPConnection(HOST, port, timeout=ANSWER_WITHIN_SECONDS)
+            connection = http.client.HTTPConnection(ports.reachable(host), port, timeout=ANSWER_WITHIN_SECONDS)
             connection.request("GET", "/up")
             connection.getresponse().read()
             connection.close()
@@ -144,15 +151,8 @@ def _answers(port: int) -> bool:
     return False
 
 
-def _box(address: str, administrator: str, password: str | None) -> str:
-    rows = [
-        ("Site", address),
-        ("Log in as", administrator),
-        ("Password", password or "the one you chose on the site"),
-        ("Mailbox", f"{address}/dev/mailbox"),
-        ("Stop", "Ctrl-C"),
-    ]
-    lines = [f"{name:<10} {value}" for name, value in rows]
+def _box(rows: dict[str, str]) -> str:
+    lines = [f"{name:<10} {value}" for name, value in rows.items()]
     width = max(map(len, lines))
     edge = f"+{'-' * (width + 4)}+"
     return "\n".join(["", edge, *(f"|  {line:<{width}}  |" for line in lines), edge, ""])

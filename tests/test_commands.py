@@ -3,11 +3,12 @@
 import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskCliRunner
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from app import commands, create_app
+from app import commands, create_app, setup
 from app.commands import FAKE_PASSWORD
-from app.models import AuditEvent, Role, User
+from app.kit.db.database import utc_now
+from app.models import AuditEvent, Role, User, UserSession
 from tests.factories import make_user
 
 STRONG = "four quiet horses at dawn"
@@ -81,8 +82,42 @@ def test_setup_dev_makes_one_administrator_and_prints_the_password(runner, app, 
     assert user.is_admin()
     assert user.confirmed
     assert user.verify_password(first.output.split("password: ")[1].strip())
-    assert "the one that was chosen" in second.output
+    assert "manage.py dev --new-password makes a new one" in second.output
     assert _count_users(db) == 1
+
+
+@pytest.mark.parametrize("configured", ["", "four loud horses at dusk"])
+def test_a_new_password_replaces_the_old_one_and_its_sessions(runner, app, db, monkeypatch, configured):
+    _set_administrator(app, monkeypatch, "ada@site.org", configured)
+    user = setup.make_administrator("ada@site.org", STRONG)
+    UserSession.start(user, remembered=True, ip_address="192.0.2.1", user_agent="")
+    db.session.commit()
+
+    login = setup.ensure_development_administrator(new_password=True)
+
+    assert login.password == (configured or login.password) != STRONG
+    assert user.verify_password(login.password)
+    assert UserSession.living(user) == []
+    assert setup.ensure_development_administrator().password == (configured or None)
+
+
+@pytest.mark.parametrize("command", ["setup_dev", "setup_prod", "create_admin"])
+@pytest.mark.parametrize("address", ["ada", "ada@", "ada@site", "a da@site.org"])
+def test_no_administrator_gets_an_address_that_cannot_log_in(runner, app, db, monkeypatch, command, address):
+    _set_administrator(app, monkeypatch, address, STRONG)
+
+    result = _create_admin(runner, address, "") if command == "create_admin" else runner.invoke(args=[command])
+
+    assert result.exit_code == 1
+    assert f"{address!r} is not an email address that the site can write to" in result.output
+    assert _count_users(db) == 0
+
+
+def test_an_administrator_is_stored_with_the_address_of_the_forms(runner, app, db, monkeypatch):
+    _set_administrator(app, monkeypatch, " ada@B\u00dccher.example ", STRONG)
+
+    assert runner.invoke(args=["setup_prod"]).exit_code == 0
+    assert User.with_email("ada@xn--bcher-kva.example").is_admin()
 
 
 def test_setup_prod_makes_the_administrator_that_was_asked_for(runner, app, db, monkeypatch):
@@ -149,6 +184,60 @@ def test_create_admin_promotes_a_user_only_when_told_so(runner, db):
     assert _create_admin(runner, "ADA@site.org", "y\n").exit_code == 0
     db.session.refresh(user)
     assert user.is_admin()
+
+
+def test_create_admin_refuses_a_disabled_user_and_says_what_to_do(runner, db):
+    user = make_user(email="ada@site.org", disabled_at=utc_now())
+
+    result = _create_admin(runner, "ada@site.org", "y\n")
+
+    assert result.exit_code == 1
+    assert "ada@site.org is disabled. Another administrator has to enable the user first." in result.output
+    db.session.refresh(user)
+    assert not user.is_admin()
+
+
+def test_create_admin_asks_nothing_about_an_administrator(runner, db):
+    make_user(email="ada@site.org", role="Administrator")
+
+    result = _create_admin(runner, "ada@site.org", "")
+
+    assert (result.exit_code, result.output) == (0, "ada@site.org is an administrator already.\n")
+    assert db.session.scalars(select(AuditEvent)).all() == []
+
+
+@pytest.mark.parametrize("command", ["setup_dev", "setup_prod", "create_admin"])
+def test_who_signed_up_with_an_administrators_address_gains_nothing(runner, app, db, monkeypatch, command):
+    """Their password stops working: only the owner of the address could have confirmed it."""
+    squatted = make_user(email="ada@site.org", password="the squatter's own words", confirmed=False)
+    _set_administrator(app, monkeypatch, "ada@site.org", STRONG)
+
+    if command == "create_admin":
+        result = _create_admin(runner, "ada@site.org", f"{STRONG}\n{STRONG}\n")
+    else:
+        result = runner.invoke(args=[command])
+
+    assert result.exit_code == 0, result.output
+    db.session.refresh(squatted)
+    assert squatted.is_admin()
+    assert squatted.may_log_in
+    assert squatted.verify_password(STRONG)
+    assert not squatted.verify_password("the squatter's own words")
+
+
+def test_migrate_says_what_to_run_first_in_a_new_checkout(app, db):
+    versions = db.session.execute(text("DELETE FROM alembic_version RETURNING version_num")).scalars().all()
+    db.session.commit()
+    try:
+        result = CliRunner().invoke(commands.command_line(lambda: app), ["db", "migrate", "-m", "anything"])
+    finally:
+        db.session.execute(text("INSERT INTO alembic_version VALUES (:it)"), [{"it": version} for version in versions])
+        db.session.commit()
+
+    assert result.exit_code == 1
+    assert (
+        result.output == "Error: The database lacks migrations that are in migrations/. First: manage.py db upgrade\n"
+    )
 
 
 def test_recreate_db_asks_before_it_empties(runner, db):

@@ -118,6 +118,28 @@ def test_development_answers_to_this_machine_and_to_what_it_is_told() -> None:
     assert settings.TRUSTED_HOSTS == ["localhost", "127.0.0.1", "box.local", "phone.example"]
 
 
+@pytest.mark.parametrize("url", ["nonsense", "mysql+none://host/name", "postgres://host:port/name", "sqlite"])
+def test_what_is_no_address_of_a_database_is_told_with_the_rest(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"(?s)MAIL_PORT: .*DEV_DATABASE_URL: it is no address"):
+        config["development"]({"DEV_DATABASE_URL": url, "MAIL_PORT": "many"})
+
+
+@pytest.mark.parametrize("dsn", ["nonsense", "https://sentry.example.org/1", "https://key@sentry.example.org/"])
+def test_what_is_no_address_of_sentry_is_told(dsn: str) -> None:
+    with pytest.raises(ConfigError, match="SENTRY_DSN: it is no Sentry address"):
+        config["production"]({**PRODUCTION, "SENTRY_DSN": dsn})
+
+
+@pytest.mark.parametrize("dsn", ["https://k3y@o12.ingest.sentry.io/345", "http://key:secret@localhost:9000/path/1"])
+def test_every_kind_of_sentry_address_is_taken(dsn: str) -> None:
+    config["production"]({**PRODUCTION, "SENTRY_DSN": dsn})
+
+
+def test_links_in_development_lead_to_the_port_that_dev_listens_on() -> None:
+    assert config["development"]({}).BASE_URL == "http://localhost:5000"
+    assert config["development"]({"PORT": "8123"}).BASE_URL == "http://localhost:8123"
+
+
 def test_nothing_runs_in_an_environment_that_nobody_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FLASK_CONFIG", raising=False)
     with pytest.raises(ConfigError, match=r"FLASK_CONFIG: it is missing. Set it to production, heroku or unix"):

@@ -14,11 +14,15 @@ from pathlib import Path
 
 import pytest
 import redis
+from click import ClickException
+from flask import Flask
+from werkzeug.test import Client
 
-from development.ports import listen_near
+from development.ports import EVERY_ADDRESS, listen, listen_near, url
 from development.processes import Processes
 from development.queue_server import NoQueueServerError, find_program, server_command
 from development.settings_file import ensure_settings_file
+from development.web_server import _page_of_traceback
 from tests.servers import redis as redis_server
 from tests.servers.development_site import ROOT, STOP_SECONDS, bare_environment, copy_project, processes_in
 from tests.servers.waiting import wait_until
@@ -42,8 +46,20 @@ def test_a_taken_port_is_passed_over():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
-        with listen_near(port) as free:
+        with listen_near("127.0.0.1", port) as free:
             assert port < free.getsockname()[1] < port + 50
+        with pytest.raises(ClickException, match=f"Port {port} is taken. Stop the program"):
+            listen("127.0.0.1", port)
+
+
+def test_an_address_that_is_not_of_this_machine_is_refused_in_words():
+    with pytest.raises(ClickException, match=r"Cannot listen on 203.0.113.9, port 5000: "):
+        listen("203.0.113.9", 5000)
+
+
+def test_the_address_is_a_name_since_passkeys_need_one():
+    assert {url(host, 1) for host in ("127.0.0.1", "::1", *EVERY_ADDRESS)} == {"http://localhost:1"}
+    assert url("box.local", 80) == "http://box.local:80"
 
 
 def test_an_installed_queue_server_comes_before_the_bundled_one(tmp_path, monkeypatch):
@@ -66,17 +82,38 @@ def test_without_any_queue_server_it_says_what_to_do(tmp_path, monkeypatch):
         find_program()
 
 
-def test_the_queue_keeps_what_it_was_given_and_listens_here_only(tmp_path):
+def test_the_queue_keeps_what_it_was_given_listens_here_only_and_is_silent(tmp_path, capfd):
     port = redis_server.free_port()
     command = server_command(find_program(), port, tmp_path)
     for expected in (b"1", b"2"):
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        server = subprocess.Popen(command)
         with redis.Redis(port=port) as client:
             wait_until(lambda client=client: _answers(client), 10)
             assert client.incr("count") == int(expected)
             assert client.config_get("bind") == {"bind": "127.0.0.1"}
         server.terminate()
         assert server.wait(timeout=10) == 0
+    assert capfd.readouterr() == ("", "")
+    assert list(tmp_path.glob("*/server.log"))
+
+
+def test_the_first_process_is_stopped_last(tmp_path, capfd):
+    slow = "trap 'sleep 0.3; echo end of {0}; exit' TERM; sleep 60 & wait"
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    assert _run({"queue": slow.format("queue"), "worker": slow.format("worker")}, tmp_path) == 0
+
+    ends = [line.rpartition("| ")[2] for line in capfd.readouterr().out.splitlines() if "end of" in line]
+    assert ends == ["end of worker", "end of queue"]
+
+
+def test_the_page_of_an_error_does_not_grow():
+    try:
+        raise ImportError("no module named so")
+    except ImportError as error:
+        client = Client(_page_of_traceback(error))
+    first, *later = [len(client.get("/").data) for _ in range(4)]
+    assert max(later) <= first + 20
 
 
 def test_processes_that_ignore_signals_and_have_children_end_all_the_same(tmp_path, capfd, monkeypatch):
@@ -108,13 +145,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def web_server(project: Path) -> Iterator[str]:
-    """Yield the URL of `manage.py runserver` on its own port. Each test leaves the project unchanged."""
+def web_server(project: Path, app: Flask, database_url: str) -> Iterator[str]:
+    """Yield the URL of `manage.py runserver` on its own port, with the tests' tables.
+
+    Each test leaves the project unchanged.
+    """
     port = redis_server.free_port()
     server = subprocess.Popen(
         [sys.executable, "manage.py", "runserver", "--port", str(port)],
         cwd=project,
-        env={**bare_environment(project), "TRUSTED_HOSTS": "named.example"},
+        env={**bare_environment(project), "DEV_DATABASE_URL": database_url, "TRUSTED_HOSTS": "named.example"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -141,6 +181,21 @@ def test_a_saved_file_is_served_and_a_saved_mistake_shown_until_it_is_mended(pro
         _save(views, good)
     wait_until(lambda: _get(f"{web_server}/up")[0] == 200, 20)
     assert _get(f"{web_server}/new")[0] == 404
+
+
+@pytest.mark.thorough
+def test_a_saved_setting_takes_effect_and_a_wrong_one_is_shown_until_it_is_mended(project, web_server):
+    settings = project / ".env"
+    try:
+        _save(settings, "APP_NAME=Renamed\nMAIL_PORT=25\n")
+        wait_until(lambda: "<title>Renamed</title>" in _get(web_server)[1], 20)
+        _save(settings, "APP_NAME=Renamed\nMAIL_PORT=many\n")
+        wait_until(lambda: "MAIL_PORT: " in _get(web_server)[1], 20)
+        _save(settings, "APP_NAME=Renamed again\n")
+        wait_until(lambda: "<title>Renamed again</title>" in _get(web_server)[1], 20)
+    finally:
+        settings.unlink()
+    wait_until(lambda: "<title>Flask-Base</title>" in _get(web_server)[1], 20)
 
 
 def test_no_request_is_lost_while_the_server_starts_again(project, web_server):

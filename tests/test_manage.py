@@ -40,11 +40,14 @@ def test_dev_shows_a_box_and_a_site_and_ends_whole_at_ctrl_c(project):
         assert len(settings["SECRET_KEY"]) >= 32
         assert (project / ".env").stat().st_mode & 0o777 == 0o600
         assert re.search(r"^\d\d:\d\d:\d\d worker \| ", site.text, re.MULTILINE)
+        assert re.fullmatch(r"http://localhost:\d+", site.address)
         second = manage(project, "dev")
 
         assert site.stop(signal.SIGINT) == 0
 
     assert "SIGINT received" in site.text
+    # Neither the queue's banner nor its end while the worker still asks it.
+    assert not re.search(r"WARNING|ERROR|Traceback|redis +\|", site.text)
     assert processes_in(project) == []
     assert second.returncode == 1
     assert f"kill {site.process.pid} " in second.stderr
@@ -67,6 +70,27 @@ def test_a_reset_keeps_nothing_but_the_settings_and_a_killed_process_costs_no_da
         assert "Wrote .env" not in site.text
         assert _settings(project) == settings
         assert _count(project, "users") == 3
+
+
+@pytest.mark.thorough
+def test_a_password_that_is_written_nowhere_can_be_made_anew(project):
+    (project / ".env").write_text((ROOT / ".env.example").read_text())
+    with start_development(project, "--reset") as site:
+        _email, first = site.administrator
+    with start_development(project) as site:
+        assert "--new-password" in site.administrator[1]
+    with start_development(project, "--new-password") as site:
+        assert "--new-password" not in site.administrator[1] != first
+    (project / ".env").unlink()
+
+
+@pytest.mark.parametrize("wrong", [["--port", "99999"], ["--port", "0"], ["--port", "http"]])
+def test_an_impossible_port_is_refused_in_words(project, wrong):
+    result = manage(project, "dev", *wrong)
+
+    assert result.returncode == 2
+    assert "Invalid value for '--port'" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_dev_refuses_production(project):

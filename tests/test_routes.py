@@ -34,7 +34,7 @@ WHO: dict[Rule, str] = {
         main.security_txt main.change_password
         account.confirm account.not_me account.password_strength
         dev.mailbox dev.message dev.part dev.raw dev.mailbox_status dev.emails dev.preview dev.preview_html
-        dev.components
+        dev.components dev.migrate
     """,
     VISITORS: """
         account.login account.register account.reset_password_request account.reset_password

@@ -184,9 +184,9 @@ def test_a_reset_makes_the_browser_known_so_that_guessing_strangers_keep_nobody_
 
 
 def test_it_names_no_address_and_no_row(app: Flask) -> None:
-    user = make_user(email="ada@example.org")
+    user = make_user(email="lovelace@example.org")
     value = cookie_of(known(app, user))
     content = urlsafe_b64decode(value.split(".")[0] + "==").decode()
     assert user.uid in content
-    assert "ada" not in content
+    assert "lovelace" not in content
     assert user.password_hash not in content

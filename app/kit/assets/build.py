@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 
 import jsmin
+from click import ClickException
 from flask import Flask
 from flask_assets import Bundle, Environment
 from sass import CompileError
@@ -28,8 +29,11 @@ SASS_MODULES = re.compile(r"@(use|forward)\b")
 HASH_LENGTH = 12
 
 
-class AssetError(Exception):
+class AssetError(ClickException):
     """A mistake in a source file; the message is for the developer who has just edited it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The assets cannot be built. {reason}")
 
 
 class TemplateSafeJSMin(JSMin):

@@ -1,13 +1,17 @@
 """A command line with sections in its help, which reports a wrong configuration without a traceback."""
 
+import errno
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 from flask import Flask
 from flask.cli import ScriptInfo, with_appcontext
+from sqlalchemy.exc import OperationalError
 
 from app.kit.core.environment import ConfigError
+
+UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR}
 
 
 class Section:
@@ -56,11 +60,20 @@ class CommandLine(click.Group):
         return super().make_context(*arguments, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; show a ConfigError as a message, without a traceback."""
+        """Run the command; show what the setup of the machine is to blame for as a message, without a traceback."""
         try:
             return super().invoke(ctx)
         except ConfigError as error:
             raise click.ClickException(str(error)) from error
+        except OperationalError as error:
+            # Most often there is no server at the address, or a file cannot be opened.
+            words = [*str(error.orig).split(), *getattr(error, "__notes__", [])]
+            raise click.ClickException(f"The database cannot be used: {' '.join(words)}") from error
+        except OSError as error:
+            if error.errno not in UNWRITABLE or not error.filename:
+                raise
+            cure = "Free the disk, or work in a folder that is yours."
+            raise click.ClickException(f"Cannot use {error.filename} ({error.strerror}). {cure}") from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, section by section."""

@@ -1,5 +1,6 @@
 """Database basics: names of constraints, UTC times, SQLite's settings, row locks."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
@@ -10,7 +11,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.model import DefaultMeta
 from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Result, Table, TypeDecorator, event, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.orm import Session, configure_mappers, object_mapper, registry, scoped_session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -25,6 +26,9 @@ NAMING_CONVENTION = {
 
 # SQLite reuses the id of a deleted row: an old link or session would fit a new user.
 NEVER_REUSE_IDS = {"sqlite_autoincrement": True}
+
+# The words of SQLite and PostgreSQL.
+MISSING = re.compile(r"no such (table|column)|has no column named|(relation|column) .* does not exist")
 
 DatabaseSession = Session | scoped_session[Any]
 
@@ -142,8 +146,17 @@ def init_app(app: Flask, db: SQLAlchemy) -> None:
     # Otherwise each web worker does so at its first query, and a wrong relationship is reported only then.
     configure_mappers()
     with app.app_context():
+        event.listen(db.engine, "handle_error", _name_the_cure)
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _set_sqlite_pragmas)
+
+
+def _name_the_cure(context: ExceptionContext) -> None:
+    if context.sqlalchemy_exception and MISSING.search(str(context.original_exception)):
+        context.sqlalchemy_exception.add_note(
+            "The database lacks what the models have. Run: manage.py db upgrade. "
+            'If you have changed a model, first: manage.py db migrate -m "what it changes"'
+        )
 
 
 def _set_sqlite_pragmas(connection: DBAPIConnection, _record: object) -> None:

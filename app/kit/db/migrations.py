@@ -11,6 +11,7 @@ from typing import Any
 import click
 from flask import Flask, current_app
 from flask.cli import ScriptInfo
+from sqlalchemy import inspect, text
 
 DIRECTORY = Path("migrations")
 
@@ -26,7 +27,11 @@ class MigrateCommands(click.Group):
         from flask_migrate.cli import db
 
         if parent is not None:
-            bind(parent.ensure_object(ScriptInfo).load_app())
+            app = parent.ensure_object(ScriptInfo).load_app()
+            bind(app)
+            if args[:1] == ["migrate"] and "--help" not in args:
+                with app.app_context():
+                    _refuse_behind()
         context: click.Context = db.make_context(info_name, args, parent=parent, **extra)
         return context
 
@@ -53,6 +58,19 @@ def upgrade() -> None:
 
     bind(current_app._get_current_object())  # type: ignore[attr-defined]
     flask_migrate_upgrade()
+
+
+def _refuse_behind() -> None:
+    if are_pending():
+        raise click.ClickException("The database lacks migrations that are in migrations/. First: manage.py db upgrade")
+
+
+def are_pending() -> bool:
+    """Return whether the current application's database lacks a migration."""
+    with current_app.extensions["sqlalchemy"].engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return True
+        return set(connection.scalars(text("SELECT version_num FROM alembic_version"))) != newest_revisions()
 
 
 @cache

@@ -1,0 +1,61 @@
+"""A database that lacks a migration, or a column: what the developer sees instead of an error."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from werkzeug.debug import DebuggedApplication
+from werkzeug.test import Client
+
+from app.dev.views import migrations
+
+
+@pytest.fixture
+def pending(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pretend that a migration has not run."""
+    monkeypatch.setattr("app.kit.db.migrations.are_pending", lambda: True)
+
+
+def test_a_pending_migration_is_a_page_with_a_button(app: Flask, db: SQLAlchemy, pending: None) -> None:
+    with app.test_request_context("/admin/users"):
+        page, status = migrations.show_pending_migrations() or ("", 0)
+    assert status == 503
+    assert "The database lacks a migration" in page
+    assert 'action="/dev/migrate"' in page
+    assert 'name="csrf_token"' in page
+
+
+def test_the_button_is_not_caught_by_its_own_page(app: Flask, db: SQLAlchemy, pending: None) -> None:
+    with app.test_request_context("/dev/migrate", method="POST"):
+        assert migrations.show_pending_migrations() is None
+
+
+def test_nothing_is_shown_when_nothing_is_pending(app: Flask, db: SQLAlchemy) -> None:
+    with app.test_request_context("/"):
+        assert migrations.show_pending_migrations() is None
+
+
+def test_the_button_runs_the_migrations_and_leads_back(client: FlaskClient) -> None:
+    response = client.post("/dev/migrate", headers={"Referer": "http://localhost/about"})
+    assert (response.status_code, response.location) == (302, "/about")
+
+
+@pytest.mark.parametrize(
+    "statement", ["SELECT gone FROM users", "SELECT 1 FROM gone", "INSERT INTO roles (gone) VALUES (1)"]
+)
+def test_what_is_missing_in_the_database_comes_with_the_command(db: SQLAlchemy, statement: str) -> None:
+    with pytest.raises(DBAPIError) as caught:
+        db.session.execute(text(statement))
+    db.session.rollback()
+    assert "manage.py db upgrade" in caught.value.__notes__[0]
+    assert "manage.py db migrate" in caught.value.__notes__[0]
+
+
+def test_the_page_of_the_error_shows_the_command(app: Flask, db: SQLAlchemy) -> None:
+    def application(_environ: object, _start_response: object) -> None:
+        with app.app_context():
+            db.session.execute(text("SELECT gone FROM users"))
+
+    assert "manage.py db upgrade" in Client(DebuggedApplication(application)).get("/").text  # type: ignore[arg-type]
