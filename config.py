@@ -101,7 +101,6 @@ class Decisions:
         "Cross-Origin-Resource-Policy": "same-origin",
         "X-Frame-Options": "DENY",
     }
-    STRICT_TRANSPORT_SECURITY = "max-age=63072000; includeSubDomains"
     # 'none' closes everything, and each further line opens one thing. There is no 'unsafe-inline': a script that
     # somebody smuggles into a page does not know the response's nonce.
     CONTENT_SECURITY_POLICY: ClassVar[dict[str, list[str]]] = {
@@ -194,6 +193,7 @@ class Config(Decisions):
     ASSETS_AUTO_BUILD = False
     PROXY_COUNT = 0
     SSL_DISABLE = True
+    REDIS_URL = "redis://127.0.0.1:6379/0"
 
     def __init__(self, variables: Mapping[str, str] = os.environ) -> None:
         self.environment = Environment(variables)
@@ -286,11 +286,10 @@ class Config(Decisions):
         self.SQLALCHEMY_ENGINE_OPTIONS = engine_options(self.SQLALCHEMY_DATABASE_URI)
 
     def _read_redis(self, env: Environment) -> None:
-        default = "redis://127.0.0.1:6379/0"
-        self.REDIS_URL = env.text("REDIS_URL") or env.text("REDISTOGO_URL") or default
+        self.REDIS_URL = env.text("REDIS_URL") or env.text("REDISTOGO_URL") or self.REDIS_URL
         parts = urlsplit(self.REDIS_URL)
-        if parts.scheme not in {"redis", "rediss", "unix"}:
-            env.problem("REDIS_URL", "it is no Redis address.", f"Set it like {default}.")
+        if self.REDIS_URL and parts.scheme not in {"redis", "rediss", "unix"}:
+            env.problem("REDIS_URL", "it is no Redis address.", "Set it like redis://127.0.0.1:6379/0.")
         self.RQ_DEFAULT_HOST = parts.hostname
         self.RQ_DEFAULT_PORT = parts.port
         self.RQ_DEFAULT_PASSWORD = parts.password
@@ -308,6 +307,10 @@ class Config(Decisions):
         self.PROXY_COUNT = env.integer("PROXY_COUNT", self.PROXY_COUNT)
         self.SSL_DISABLE = env.flag("SSL_DISABLE", default=self.SSL_DISABLE)
         self._use_https(not self.SSL_DISABLE)
+        # A promise that browsers keep until it expires, even if the certificate does: only the site's owner can give it.
+        self.STRICT_TRANSPORT_SECURITY = f"max-age={env.integer('HSTS_DAYS', 1) * 24 * 60 * 60}"
+        if env.flag("HSTS_SUBDOMAINS", default=False):
+            self.STRICT_TRANSPORT_SECURITY += "; includeSubDomains"
 
     def _use_https(self, https: bool) -> None:
         self.SESSION_COOKIE_SECURE = https
@@ -375,17 +378,25 @@ class TestingConfig(Config):
 
 
 class ProductionConfig(Config):
-    """Production: https and PostgreSQL. Refuses to start without its required settings."""
+    """Production: https and a database that was named. Refuses to start without its required settings."""
 
     NAME = "production"
     SSL_DISABLE = False
+    # No default: what listens on this machine may be the queue of another site.
+    REDIS_URL = ""
 
     def _read_database(self, env: Environment) -> None:
-        self._use_database(env.text("DATABASE_URL", sqlite_url("data.sqlite")))
+        url = env.text("DATABASE_URL")
+        if not url:
+            # No default: a deployment that forgot the setting would write to a file that nobody backs up.
+            cure = f"Set it like postgresql://user:password@host/name, or {sqlite_url('data.sqlite')} for a small site."
+            env.problem("DATABASE_URL", "it is missing.", cure)
+        self._use_database(url or "sqlite://")
 
     def _read_redis(self, env: Environment) -> None:
         super()._read_redis(env)
-        self.RATELIMIT_STORAGE_URI = self.REDIS_URL
+        # Without Redis, each process counts for itself.
+        self.RATELIMIT_STORAGE_URI = self.REDIS_URL or "memory://"
 
     def _read_network(self, env: Environment) -> None:
         super()._read_network(env)
@@ -403,8 +414,6 @@ class ProductionConfig(Config):
         ):
             if not env.text(name):
                 env.problem(name, "it is missing.", cure)
-        if not (env.text("REDIS_URL") or env.text("REDISTOGO_URL")):
-            env.problem("REDIS_URL", "it is missing.", "Set it to the queue's address, like redis://host:6379/0.")
 
     def _check_secret_key(self, env: Environment) -> None:
         cure = 'Set it to the output of: python -c "import secrets; print(secrets.token_urlsafe(48))"'
@@ -433,7 +442,7 @@ class HerokuConfig(ProductionConfig):
 
     def _check(self, env: Environment) -> None:
         super()._check(env)
-        if self.SQLALCHEMY_DATABASE_URI.startswith("sqlite"):
+        if env.text("DATABASE_URL").startswith("sqlite"):
             env.problem("DATABASE_URL", "SQLite would be lost at the next restart.", "Add a PostgreSQL database.")
 
 
