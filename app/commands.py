@@ -19,6 +19,7 @@ from app.kit.db.migrations import MigrateCommands
 from app.kit.http import caching
 from app.kit.jobs import worker
 from app.models import Role, User
+from app.operations import exit_on_refusal, operating
 
 Result = TypeVar("Result")
 FAKE_PASSWORD = "only-for-development"  # noqa: S105 # nosec B105 # shown by the command that sets it
@@ -27,7 +28,7 @@ everyday = Section("Every day")
 people = Section("Database and people")
 serving = Section("Single processes")
 checking = Section("Building and checking")
-SECTIONS = [everyday, people, serving, checking]
+SECTIONS = [everyday, people, operating, serving, checking]
 
 
 def init_app(app: Flask) -> None:
@@ -109,28 +110,6 @@ def setup_dev() -> None:
     click.echo(f"Administrator: {login.email}, password: {login.password or 'the one that was chosen on the site'}")
 
 
-@people.command("setup_prod")
-def setup_prod() -> None:
-    """Migrate; make the site's administrator.
-
-    ADMIN_EMAIL and ADMIN_PASSWORD say who it is; the password has to be strong.
-    """
-    setup.prepare_database()
-    made = _exit_on_refusal(setup.ensure_production_administrator)
-    email = current_app.config["ADMIN_EMAIL"]
-    click.echo(f"{email} is an administrator now." if made else f"{email} exists already; nothing was changed.")
-
-
-@people.command("release")
-def release() -> None:
-    """Migrate; insert the roles.
-
-    A deployment runs this before the new code serves. It also clears the cache in CACHE_REDIS_URL.
-    """
-    setup.prepare_database()
-    caching.clear(current_app)
-
-
 @people.command("create_admin")
 @click.option("--email", prompt="Email address", help="Whose account it is.")
 def create_admin(email: str) -> None:
@@ -138,11 +117,11 @@ def create_admin(email: str) -> None:
     user = User.with_email(email)
     if user is None:
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-        _exit_on_refusal(lambda: setup.refuse_weak_password(password, email))
-        _exit_on_refusal(lambda: setup.make_administrator(email, password))
+        exit_on_refusal(lambda: setup.refuse_weak_password(password, email))
+        exit_on_refusal(lambda: setup.make_administrator(email, password))
     else:
         click.confirm(f"{user.email} has an account. Make {user.full_name()} an administrator?", abort=True)
-        _exit_on_refusal(lambda: setup.promote_to_administrator(user))
+        exit_on_refusal(lambda: setup.promote_to_administrator(user))
     click.echo(f"{email} is an administrator now.")
 
 
@@ -241,10 +220,3 @@ def _build(action: Callable[[], Result]) -> Result:
 
 def _run_tool(module: str, *arguments: str) -> int:
     return subprocess.call([sys.executable, "-m", module, *arguments])  # nosec B603 # noqa: S603
-
-
-def _exit_on_refusal(action: Callable[[], Result]) -> Result:
-    try:
-        return action()
-    except setup.SetupError as error:
-        raise click.ClickException(str(error)) from error

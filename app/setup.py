@@ -11,6 +11,7 @@ from sqlalchemy.exc import SAWarning
 from app.extensions import db
 from app.kit.auth.passwords import assess, personal_words
 from app.kit.db import migrations
+from app.kit.db.exclusive import one_at_a_time
 from app.models import AuditEvent, Role, User
 
 
@@ -27,9 +28,10 @@ class Login:
 
 
 def prepare_database() -> None:
-    """Run all migrations, and insert or update the roles."""
-    migrations.upgrade()
-    Role.insert_roles()
+    """Run all migrations, and insert or update the roles. Of several processes at once, one works and others wait."""
+    with one_at_a_time(db.engine, "release"):
+        migrations.upgrade()
+        Role.insert_roles()
 
 
 def empty_database() -> None:

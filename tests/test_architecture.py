@@ -19,6 +19,7 @@ AREAS = {path.parent.name for path in APP.glob("*/__init__.py")} - {"models", "k
 LAYERS = [
     {"app"},
     {"commands"},
+    {"operations"},
     {"errors", "templating"},
     AREAS,
     {"areas"},
