@@ -208,6 +208,7 @@ class Config(Decisions):
         self._read_accounts(env)
         self._read_mail(env)
         self._read_database(env)
+        self._read_operation(env)
         self._read_redis(env)
         self._read_network(env)
         self._read_third_parties(env)
@@ -285,6 +286,10 @@ class Config(Decisions):
         self.SQLALCHEMY_DATABASE_URI = with_psycopg(url)
         self.SQLALCHEMY_ENGINE_OPTIONS = engine_options(self.SQLALCHEMY_DATABASE_URI)
 
+    def _read_operation(self, env: Environment) -> None:
+        self.BACKUP_DIR = env.text("BACKUP_DIR")
+        self.BACKUP_KEEP = env.integer("BACKUP_KEEP", 7, minimum=1)
+
     def _read_redis(self, env: Environment) -> None:
         self.REDIS_URL = env.text("REDIS_URL") or env.text("REDISTOGO_URL") or self.REDIS_URL
         parts = urlsplit(self.REDIS_URL)
@@ -307,7 +312,7 @@ class Config(Decisions):
         self.PROXY_COUNT = env.integer("PROXY_COUNT", self.PROXY_COUNT)
         self.SSL_DISABLE = env.flag("SSL_DISABLE", default=self.SSL_DISABLE)
         self._use_https(not self.SSL_DISABLE)
-        # A promise that browsers keep until it expires, even if the certificate does: only the site's owner can give it.
+        # Browsers keep this promise until it expires, even when the certificate is gone: it is the owner's to give.
         self.STRICT_TRANSPORT_SECURITY = f"max-age={env.integer('HSTS_DAYS', 1) * 24 * 60 * 60}"
         if env.flag("HSTS_SUBDOMAINS", default=False):
             self.STRICT_TRANSPORT_SECURITY += "; includeSubDomains"

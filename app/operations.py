@@ -1,15 +1,17 @@
-"""The commands of `manage.py` for whoever runs a site: to release, back up and restore it, and to find what is wrong."""
+"""The commands of `manage.py` for whoever runs a site: release it, back it up, find what is wrong."""
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import click
 from flask import current_app
 
-from app import setup
+from app import backups, setup
 from app.extensions import db
 from app.kit.core.command_line import Section
+from app.kit.db.backup import BackupError
 from app.kit.http import caching
 
 Result = TypeVar("Result")
@@ -42,11 +44,29 @@ def setup_prod() -> None:
     click.echo(f"{email} is an administrator now." if made else f"{email} exists already; nothing was changed.")
 
 
+@operating.command("backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path) -> None:
+    """Write all rows and stored files to FILE, while the site runs."""
+    _name_the_target()
+    exit_on_refusal(lambda: backups.back_up(file, click.echo))
+    click.echo(f"{file} is complete: {file.stat().st_size / 1_000_000:.1f} MB, read again after writing.")
+
+
+@operating.command("restore")
+@click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path))
+def restore(file: Path) -> None:
+    """Fill an empty database from FILE, and migrate it."""
+    _name_the_target()
+    exit_on_refusal(lambda: backups.restore(file, click.echo))
+    click.echo("Everything is restored. If the site serves already, restart it.")
+
+
 def exit_on_refusal(action: Callable[[], Result]) -> Result:
-    """Return the result of ``action``, or end the command with the message of its :class:`SetupError`."""
+    """Return the result of ``action``, or end the command with the message of its error."""
     try:
         return action()
-    except setup.SetupError as error:
+    except (setup.SetupError, BackupError) as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -35,7 +35,13 @@ def prepare_database() -> None:
 
 
 def empty_database() -> None:
-    """Drop every table, including those without a model, and create the current ones."""
+    """Drop every table, and create the current ones."""
+    drop_tables()
+    prepare_database()
+
+
+def drop_tables() -> None:
+    """Drop every table, including those without a model."""
     db.session.remove()
     tables = MetaData()
     with warnings.catch_warnings():
@@ -43,7 +49,6 @@ def empty_database() -> None:
         warnings.simplefilter("ignore", SAWarning)
         tables.reflect(db.engine)
     tables.drop_all(db.engine)
-    prepare_database()
 
 
 def ensure_development_administrator() -> Login:

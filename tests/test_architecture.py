@@ -25,6 +25,7 @@ LAYERS = [
     {"areas"},
     {"health"},
     {"jobs"},
+    {"backups"},
     {"assets", "decorators", "email", "fake_data", "navigation", "sessions", "setup"},
     {"access"},
     {"newcomer"},

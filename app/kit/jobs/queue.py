@@ -42,7 +42,7 @@ Argument = int | str
 
 
 def init_app(app: Flask) -> None:
-    """Set ``app.extensions["redis"]`` to a client for Redis; it does not connect yet. Call this once logs are set up."""
+    """Set ``app.extensions["redis"]`` to a client, which does not connect yet. Call this after the log is set up."""
     if not app.config["REDIS_URL"]:
         log.warning(WITHOUT_REDIS)
     app.extensions["redis"] = connect(app.config["REDIS_URL"], timeout_seconds=TIMEOUT_SECONDS)

@@ -84,7 +84,7 @@ def test_a_burst_runs_what_there_is_and_ends(
     assert (app.config["MAILBOX_DIR"] / f"{email_id}-1.eml").exists()
 
 
-def test_emails_leave_without_redis(
+def test_emails_leave_where_redis_was_never_set(
     app: Flask, db: SQLAlchemy, start: Callable[..., ForkedProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(app.config, "REDIS_URL", "")
