@@ -138,6 +138,9 @@ class Decisions:
     # The role of new users (models/role.py).
     NEWCOMER_ROLE = "User"
 
+    # When browsers and search engines may ask again during maintenance.
+    MAINTENANCE_RETRY_AFTER = timedelta(minutes=5)
+
     # Lists.
     ROWS_PER_PAGE = 25
     # How long the dashboard counts a user as new, and a session as active.
@@ -189,6 +192,8 @@ class Config(Decisions):
     COMPRESS_EVALUATE_CONDITIONAL_REQUEST = False
 
     INSTANCE_DIR = ROOT / "instance"
+    # While it exists, the site is closed (app/maintenance.py).
+    MAINTENANCE_FILE = INSTANCE_DIR / "maintenance"
     MAILBOX_DIR: Path | None = None
     ASSETS_AUTO_BUILD = False
     PROXY_COUNT = 0

@@ -6,7 +6,7 @@ from flask import Flask
 
 # Import the module, not its names: config imports app.kit, so it may be only half loaded here.
 import config
-from app import access, areas, assets, commands, errors, jobs, navigation, sessions, templating
+from app import access, areas, assets, commands, errors, jobs, maintenance, navigation, sessions, templating
 from app.extensions import cache, compress, csrf, db, limiter, login_manager, mail
 from app.kit.auth import guesses, limits, passwords
 from app.kit.core import error_tracking, request_log
@@ -80,6 +80,7 @@ def _set_up_requests(app: Flask) -> None:
     request_log.init_app(app)
     queue.init_app(app)
     security_headers.init_app(app)
+    maintenance.init_app(app)
     limits.init_app(app, limiter)
     guesses.init_app(app, limiter)
     forms.init_app(app)

@@ -8,7 +8,7 @@ from typing import TypeVar
 import click
 from flask import current_app
 
-from app import backups, setup
+from app import backups, maintenance, setup
 from app.extensions import db
 from app.kit.core.command_line import Section
 from app.kit.db.backup import BackupError
@@ -60,6 +60,19 @@ def restore(file: Path) -> None:
     _name_the_target()
     exit_on_refusal(lambda: backups.restore(file, click.echo))
     click.echo("Everything is restored. If the site serves already, restart it.")
+
+
+@operating.command("maintenance")
+@click.argument("state", type=click.Choice(["on", "off"]))
+@click.option("--message", default=maintenance.MESSAGE, show_default=True, help="What visitors read meanwhile.")
+def maintenance_command(state: str, message: str) -> None:
+    """Close the site, except for administrators; open it."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    if state == "on":
+        maintenance.begin(app, message)
+    else:
+        maintenance.end(app)
+    click.echo(f"Maintenance is {state}, on this machine.")
 
 
 def exit_on_refusal(action: Callable[[], Result]) -> Result:

@@ -26,7 +26,7 @@ LAYERS = [
     {"health"},
     {"jobs"},
     {"backups"},
-    {"assets", "decorators", "email", "fake_data", "navigation", "sessions", "setup"},
+    {"assets", "decorators", "email", "fake_data", "maintenance", "navigation", "sessions", "setup"},
     {"access"},
     {"newcomer"},
     {"models"},
