@@ -294,6 +294,10 @@ class Config(Decisions):
     def _read_operation(self, env: Environment) -> None:
         self.BACKUP_DIR = env.text("BACKUP_DIR")
         self.BACKUP_KEEP = env.integer("BACKUP_KEEP", 7, minimum=1)
+        self.METRICS_TOKEN = env.text("METRICS_TOKEN")
+        if self.METRICS_TOKEN and len(self.METRICS_TOKEN) < SECRET_KEY_MIN_LENGTH:
+            what = f"it is shorter than {SECRET_KEY_MIN_LENGTH} characters."
+            env.problem("METRICS_TOKEN", what, "Set it to a random text, made like SECRET_KEY.")
 
     def _read_redis(self, env: Environment) -> None:
         self.REDIS_URL = env.text("REDIS_URL") or env.text("REDISTOGO_URL") or self.REDIS_URL

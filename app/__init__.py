@@ -9,7 +9,7 @@ import config
 from app import access, areas, assets, commands, errors, jobs, maintenance, navigation, sessions, templating
 from app.extensions import cache, compress, csrf, db, limiter, login_manager, mail
 from app.kit.auth import guesses, limits, passwords
-from app.kit.core import error_tracking, request_log
+from app.kit.core import error_tracking, metrics, request_log
 from app.kit.core.environment import ConfigError
 from app.kit.db import database, migrations
 from app.kit.forms import form as forms
@@ -81,6 +81,7 @@ def _set_up_requests(app: Flask) -> None:
     queue.init_app(app)
     security_headers.init_app(app)
     maintenance.init_app(app)
+    metrics.init_app(app, lambda: database.connections_in_use(app))
     limits.init_app(app, limiter)
     guesses.init_app(app, limiter)
     forms.init_app(app)

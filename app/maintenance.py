@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.extensions import db
 
 # Health checks, monitoring, and logging in: administrators have to be recognized.
-STAYS_OPEN = {"main.up", "main.up_ready", "main.up_doctor", "main.metrics", "account.login", "account.logout"}
+STAYS_OPEN = {"main.up", "main.up_ready", "main.up_doctor", "main.metrics_page", "account.login", "account.logout"}
 MESSAGE = "We are working on the site, and will be back in a few minutes."
 
 

@@ -23,7 +23,7 @@ LAYERS = [
     {"errors", "templating"},
     AREAS,
     {"areas"},
-    {"health"},
+    {"health", "monitoring"},
     {"jobs"},
     {"backups"},
     {"assets", "decorators", "email", "fake_data", "maintenance", "navigation", "sessions", "setup"},

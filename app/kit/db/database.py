@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session, configure_mappers, object_mapper, registry, scoped_session
 from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.pool import QueuePool
 
 # Without these names SQLite's constraints have none, and no migration can drop one.
 NAMING_CONVENTION = {
@@ -144,6 +145,13 @@ def init_app(app: Flask, db: SQLAlchemy) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _set_sqlite_pragmas)
+
+
+def connections_in_use(app: Flask) -> int:
+    """Return how many connections of this process are in use."""
+    with app.app_context():
+        pools = [engine.pool for engine in app.extensions["sqlalchemy"].engines.values()]
+    return sum(pool.checkedout() for pool in pools if isinstance(pool, QueuePool))
 
 
 def _set_sqlite_pragmas(connection: DBAPIConnection, _record: object) -> None:
