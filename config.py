@@ -106,7 +106,6 @@ class Decisions:
         "Cross-Origin-Resource-Policy": "same-origin",
         "X-Frame-Options": "DENY",
     }
-    STRICT_TRANSPORT_SECURITY = "max-age=63072000; includeSubDomains"
     # 'none' closes everything, and each further line opens one thing. There is no 'unsafe-inline': a script that
     # somebody smuggles into a page does not know the response's nonce.
     CONTENT_SECURITY_POLICY: ClassVar[dict[str, list[str]]] = {
@@ -143,6 +142,9 @@ class Decisions:
     # The role of who signs up (models/role.py).
     # The role of new users (models/role.py).
     NEWCOMER_ROLE = "User"
+
+    # When browsers and search engines may ask again during maintenance.
+    MAINTENANCE_RETRY_AFTER = timedelta(minutes=5)
 
     # Lists.
     ROWS_PER_PAGE = 25
@@ -196,10 +198,13 @@ class Config(Decisions):
     COMPRESS_EVALUATE_CONDITIONAL_REQUEST = False
 
     INSTANCE_DIR = ROOT / "instance"
+    # While it exists, the site is closed (app/maintenance.py).
+    MAINTENANCE_FILE = INSTANCE_DIR / "maintenance"
     MAILBOX_DIR: Path | None = None
     ASSETS_AUTO_BUILD = False
     PROXY_COUNT = 0
     SSL_DISABLE = True
+    REDIS_URL = "redis://127.0.0.1:6379/0"
 
     def __init__(self, variables: Mapping[str, str] = os.environ) -> None:
         self.environment = Environment(variables)
@@ -214,6 +219,7 @@ class Config(Decisions):
         self._read_accounts(env)
         self._read_mail(env)
         self._read_database(env)
+        self._read_operation(env)
         self._read_redis(env)
         self._read_network(env)
         self._read_third_parties(env)
@@ -296,12 +302,19 @@ class Config(Decisions):
             )
         self.SQLALCHEMY_ENGINE_OPTIONS = engine_options(self.SQLALCHEMY_DATABASE_URI)
 
+    def _read_operation(self, env: Environment) -> None:
+        self.BACKUP_DIR = env.text("BACKUP_DIR")
+        self.BACKUP_KEEP = env.integer("BACKUP_KEEP", 7, minimum=1)
+        self.METRICS_TOKEN = env.text("METRICS_TOKEN")
+        if self.METRICS_TOKEN and len(self.METRICS_TOKEN) < SECRET_KEY_MIN_LENGTH:
+            what = f"it is shorter than {SECRET_KEY_MIN_LENGTH} characters."
+            env.problem("METRICS_TOKEN", what, "Set it to a random text, made like SECRET_KEY.")
+
     def _read_redis(self, env: Environment) -> None:
-        default = "redis://127.0.0.1:6379/0"
-        self.REDIS_URL = env.text("REDIS_URL") or env.text("REDISTOGO_URL") or default
+        self.REDIS_URL = env.text("REDIS_URL") or env.text("REDISTOGO_URL") or self.REDIS_URL
         parts = urlsplit(self.REDIS_URL)
-        if parts.scheme not in {"redis", "rediss", "unix"}:
-            env.problem("REDIS_URL", "it is no Redis address.", f"Set it like {default}.")
+        if self.REDIS_URL and parts.scheme not in {"redis", "rediss", "unix"}:
+            env.problem("REDIS_URL", "it is no Redis address.", "Set it like redis://127.0.0.1:6379/0.")
         self.RQ_DEFAULT_HOST = parts.hostname
         self.RQ_DEFAULT_PORT = parts.port
         self.RQ_DEFAULT_PASSWORD = parts.password
@@ -319,6 +332,10 @@ class Config(Decisions):
         self.PROXY_COUNT = env.integer("PROXY_COUNT", self.PROXY_COUNT)
         self.SSL_DISABLE = env.flag("SSL_DISABLE", default=self.SSL_DISABLE)
         self._use_https(not self.SSL_DISABLE)
+        # Browsers keep this promise until it expires, even when the certificate is gone: it is the owner's to give.
+        self.STRICT_TRANSPORT_SECURITY = f"max-age={env.integer('HSTS_DAYS', 1) * 24 * 60 * 60}"
+        if env.flag("HSTS_SUBDOMAINS", default=False):
+            self.STRICT_TRANSPORT_SECURITY += "; includeSubDomains"
 
     def _use_https(self, https: bool) -> None:
         self.SESSION_COOKIE_SECURE = https
@@ -388,17 +405,25 @@ class TestingConfig(Config):
 
 
 class ProductionConfig(Config):
-    """Production: https and PostgreSQL. Refuses to start without its required settings."""
+    """Production: https and a database that was named. Refuses to start without its required settings."""
 
     NAME = "production"
     SSL_DISABLE = False
+    # No default: what listens on this machine may be the queue of another site.
+    REDIS_URL = ""
 
     def _read_database(self, env: Environment) -> None:
+        url = env.text("DATABASE_URL")
+        if not url:
+            # No default: a deployment that forgot the setting would write to a file that nobody backs up.
+            cure = f"Set it like postgresql://user:password@host/name, or {sqlite_url('data.sqlite')} for a small site."
+            env.problem("DATABASE_URL", "it is missing.", cure)
         self._use_database(env, "DATABASE_URL", "data.sqlite")
 
     def _read_redis(self, env: Environment) -> None:
         super()._read_redis(env)
-        self.RATELIMIT_STORAGE_URI = self.REDIS_URL
+        # Without Redis, each process counts for itself.
+        self.RATELIMIT_STORAGE_URI = self.REDIS_URL or "memory://"
 
     def _read_network(self, env: Environment) -> None:
         super()._read_network(env)
@@ -416,8 +441,6 @@ class ProductionConfig(Config):
         ):
             if not env.text(name):
                 env.problem(name, "it is missing.", cure)
-        if not (env.text("REDIS_URL") or env.text("REDISTOGO_URL")):
-            env.problem("REDIS_URL", "it is missing.", "Set it to the queue's address, like redis://host:6379/0.")
 
     def _check_secret_key(self, env: Environment) -> None:
         cure = 'Set it to the output of: python -c "import secrets; print(secrets.token_urlsafe(48))"'
@@ -446,7 +469,7 @@ class HerokuConfig(ProductionConfig):
 
     def _check(self, env: Environment) -> None:
         super()._check(env)
-        if self.SQLALCHEMY_DATABASE_URI.startswith("sqlite"):
+        if env.text("DATABASE_URL").startswith("sqlite"):
             env.problem("DATABASE_URL", "SQLite would be lost at the next restart.", "Add a PostgreSQL database.")
 
 

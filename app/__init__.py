@@ -6,10 +6,10 @@ from flask import Flask
 
 # Import the module, not its names: config imports app.kit, so it may be only half loaded here.
 import config
-from app import access, areas, assets, commands, errors, jobs, navigation, sessions, templating
+from app import access, areas, assets, commands, errors, jobs, maintenance, navigation, sessions, templating
 from app.extensions import cache, compress, csrf, db, limiter, login_manager, mail
 from app.kit.auth import guesses, passwords
-from app.kit.core import error_tracking, request_log
+from app.kit.core import error_tracking, metrics, request_log
 from app.kit.core.environment import ConfigError
 from app.kit.db import database, migrations
 from app.kit.forms import form as forms
@@ -68,7 +68,6 @@ def _bind_extensions(app: Flask) -> None:
     database.init_app(app, db)
     migrations.init_app(app)
     mail.init_app(app)
-    queue.init_app(app)
     jobs.init_app()
     passwords.init_app(app, password_methods)
     sessions.init_app(app)
@@ -80,7 +79,10 @@ def _set_up_requests(app: Flask) -> None:
     proxies.init_app(app)
     session_cookie.init_app(app)
     request_log.init_app(app)
+    queue.init_app(app)
     security_headers.init_app(app)
+    maintenance.init_app(app)
+    metrics.init_app(app, lambda: database.connections_in_use(app))
     limiter.init_app(app)
     guesses.init_app(app, limiter)
     forms.init_app(app)

@@ -19,6 +19,7 @@ from app.kit.http import caching
 from app.kit.jobs import worker
 from app.models import Role, User
 from app.name_prompt import AskName, with_name
+from app.operations import operating
 
 PORT = click.IntRange(1, 65535)
 FAKE_PASSWORD = "only-for-development"  # noqa: S105 # nosec B105 # shown by the command that sets it
@@ -27,7 +28,7 @@ everyday = Section("Every day")
 people = Section("Database and people")
 serving = Section("Single processes")
 checking = Section("Building and checking")
-SECTIONS = [everyday, people, serving, checking]
+SECTIONS = [everyday, people, operating, serving, checking]
 
 
 def init_app(app: Flask) -> None:
@@ -110,29 +111,6 @@ def setup_dev(ask_name: AskName) -> None:
     setup.prepare_database()
     login = setup.ensure_development_administrator(ask_name)
     click.echo(f"Administrator: {login.email}, password: {login.password or setup.UNKNOWN_PASSWORD}")
-
-
-@people.command("setup_prod")
-@with_name
-def setup_prod(ask_name: AskName) -> None:
-    """Migrate; make the site's administrator.
-
-    ADMIN_EMAIL and ADMIN_PASSWORD say who it is; the password has to be strong.
-    """
-    setup.prepare_database()
-    made = setup.ensure_production_administrator(ask_name)
-    email = current_app.config["ADMIN_EMAIL"]
-    click.echo(f"{email} is an administrator now." if made else f"{email} exists already; nothing was changed.")
-
-
-@people.command("release")
-def release() -> None:
-    """Migrate; insert the roles.
-
-    A deployment runs this before the new code serves. It also clears the cache in CACHE_REDIS_URL.
-    """
-    setup.prepare_database()
-    caching.clear(current_app)
 
 
 @people.command("create_admin")

@@ -91,7 +91,12 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
 def _foreign_host() -> Response:
     # Plain text: a page is full of URLs, and Flask cannot build any for an untrusted host.
     host = ascii(request.headers.get("Host", ""))[:SHOWN_HOST_CHARACTERS]
-    text = f"This site does not answer to the host {host}. If it should, add that name to TRUSTED_HOSTS.\n"
+    cure = (
+        "If it should, add that name to TRUSTED_HOSTS. If a proxy is in front, let it pass on the Host that the "
+        "browser sent (nginx: proxy_set_header Host $host)."
+    )
+    current_app.logger.warning("host refused", extra={"fields": {"host": host, "cure": cure}})
+    text = f"This site does not answer to the host {host}. {cure}\n"
     return Response(text, 400, content_type="text/plain; charset=utf-8")
 
 

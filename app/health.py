@@ -58,6 +58,8 @@ def _migrations() -> tuple[bool, str]:
 
 
 def _queue() -> tuple[bool, str]:
+    if not current_app.config["REDIS_URL"]:
+        return False, queue.WITHOUT_REDIS
     queue.ping()
     return True, "reachable"
 

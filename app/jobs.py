@@ -11,6 +11,7 @@ from flask import current_app
 from sqlalchemy import ColumnElement, delete, event, select
 from sqlalchemy.orm.exc import StaleDataError
 
+from app import backups
 from app.email import catalog, export_ready
 from app.extensions import db
 from app.kit.db.database import Model, changed_rows, lock_row, utc_now
@@ -149,6 +150,13 @@ def purge_audit_log() -> None:
         delete_in_portions(AuditEvent, AuditEvent.created_at < days_ago(days))
 
 
+@job("Back up", timeout_seconds=3600)
+def back_up() -> None:
+    """Write a backup to BACKUP_DIR, if it is set."""
+    if current_app.config["BACKUP_DIR"]:
+        backups.back_up_for_the_night()
+
+
 def days_ago(days: int) -> datetime:
     """Return the time ``days`` before now."""
     return utc_now() - timedelta(days=days)
@@ -175,5 +183,6 @@ schedule = Schedule(
         Entry(export_waiting, "*/5 * * * *"),
         Entry(purge_exports, "7 * * * *"),
         Entry(purge_audit_log, "47 3 * * *"),
+        Entry(back_up, "7 2 * * *"),
     ],
 )

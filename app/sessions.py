@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.extensions import db, login_manager
 from app.kit.auth import known_browser, sudo
 from app.kit.auth.guesses import counted_guess, own_password_limits
+from app.kit.core import metrics
 from app.kit.db.database import lock_unchanged, utc_now
 from app.kit.http.redirects import local_referrer
 from app.models import User, UserSession
@@ -50,6 +51,7 @@ def log_in(user: User, remembered: bool = False) -> UserSession:
     user.session_token = token
     login_user(user, force=True)
     g.user_session, g.user_id = row, user_id
+    metrics.count("logins")
     return row
 
 

@@ -13,6 +13,7 @@ from app.extensions import db
 from app.kit.auth.email_address import normalized_email
 from app.kit.auth.passwords import assess, personal_words
 from app.kit.db import migrations
+from app.kit.db.exclusive import one_at_a_time
 from app.models import AuditEvent, Role, User, UserSession
 from app.name_prompt import AskName, default_name
 
@@ -32,13 +33,20 @@ class Login:
 
 
 def prepare_database() -> None:
-    """Run all migrations, and insert or update the roles."""
-    migrations.upgrade()
-    Role.insert_roles()
+    """Run all migrations, and insert or update the roles. Of several processes at once, one works and others wait."""
+    with one_at_a_time(db.engine, "release"):
+        migrations.upgrade()
+        Role.insert_roles()
 
 
 def empty_database() -> None:
-    """Drop every table, including those without a model, and create the current ones."""
+    """Drop every table, and create the current ones."""
+    drop_tables()
+    prepare_database()
+
+
+def drop_tables() -> None:
+    """Drop every table, including those without a model."""
     db.session.remove()
     tables = MetaData()
     with warnings.catch_warnings():
@@ -46,7 +54,6 @@ def empty_database() -> None:
         warnings.simplefilter("ignore", SAWarning)
         tables.reflect(db.engine)
     tables.drop_all(db.engine)
-    prepare_database()
 
 
 def ensure_development_administrator(ask_name: AskName = default_name, new_password: bool = False) -> Login:

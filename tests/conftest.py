@@ -56,6 +56,7 @@ def app(database_url: str, redis_url: str, workspace: Path) -> Iterator[Flask]:
     limiter.enabled = False
     application.test_client_class = SeparateRequests
     application.config["MAILBOX_DIR"] = workspace / "mailbox"
+    application.config["MAINTENANCE_FILE"] = workspace / "maintenance"
     application.config["MAILBOX_DIR"].mkdir()
     with application.app_context():
         upgrade()

@@ -89,7 +89,7 @@ def test_setup_dev_makes_one_administrator_and_prints_the_password(runner, app, 
 @pytest.mark.parametrize("configured", ["", "four loud horses at dusk"])
 def test_a_new_password_replaces_the_old_one_and_its_sessions(runner, app, db, monkeypatch, configured):
     _set_administrator(app, monkeypatch, "ada@site.org", configured)
-    user = setup.make_administrator("ada@site.org", STRONG)
+    user = setup.make_administrator("ada@site.org", STRONG, "Ada", "Lovelace")
     UserSession.start(user, remembered=True, ip_address="192.0.2.1", user_agent="")
     db.session.commit()
 

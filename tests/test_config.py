@@ -33,7 +33,7 @@ def test_production_starts_with_what_it_needs_and_nothing_more() -> None:
         ("ADMIN_PASSWORD", "password"),
         ("BASE_URL", ""),
         ("MAIL_SERVER", ""),
-        ("REDIS_URL", ""),
+        ("DATABASE_URL", ""),
         ("RAYGUN_APIKEY", "abc"),
     ],
 )
@@ -46,14 +46,32 @@ def test_all_problems_are_told_in_one_message() -> None:
     with pytest.raises(ConfigError) as caught:
         config["heroku"]({})
     named = {problem.split(":")[0] for problem in caught.value.problems}
-    assert named == {"SECRET_KEY", "BASE_URL", "MAIL_SERVER", "REDIS_URL", "DATABASE_URL"}
+    assert named == {"SECRET_KEY", "BASE_URL", "MAIL_SERVER", "DATABASE_URL"}
+
+
+@pytest.mark.parametrize("name", ["production", "unix", "heroku"])
+def test_production_writes_to_no_database_that_was_not_named(name: str) -> None:
+    with pytest.raises(ConfigError, match="DATABASE_URL: it is missing"):
+        config[name]({**PRODUCTION, "DATABASE_URL": ""})
 
 
 def test_only_heroku_refuses_sqlite() -> None:
-    without_database = {**PRODUCTION, "DATABASE_URL": ""}
-    assert config["unix"](without_database).SQLALCHEMY_DATABASE_URI.startswith("sqlite")
-    with pytest.raises(ConfigError, match="DATABASE_URL"):
-        config["heroku"](without_database)
+    on_sqlite = {**PRODUCTION, "DATABASE_URL": "sqlite:////srv/site.sqlite"}
+    assert config["unix"](on_sqlite).SQLALCHEMY_DATABASE_URI == "sqlite:////srv/site.sqlite"
+    with pytest.raises(ConfigError, match="DATABASE_URL: SQLite would be lost"):
+        config["heroku"](on_sqlite)
+
+
+@pytest.mark.parametrize("name", ["production", "unix", "heroku"])
+def test_without_redis_production_starts_and_uses_nobody_elses(name: str) -> None:
+    settings = config[name]({**PRODUCTION, "REDIS_URL": ""})
+    assert (settings.REDIS_URL, settings.RATELIMIT_STORAGE_URI) == ("", "memory://")
+
+
+def test_https_is_promised_for_a_day_until_somebody_asks_for_more() -> None:
+    assert config["production"](PRODUCTION).STRICT_TRANSPORT_SECURITY == "max-age=86400"
+    asked = {**PRODUCTION, "HSTS_DAYS": "730", "HSTS_SUBDOMAINS": "true"}
+    assert config["production"](asked).STRICT_TRANSPORT_SECURITY == "max-age=63072000; includeSubDomains"
 
 
 @pytest.mark.parametrize("word", ["true", "1", "yes", "on", "TRUE"])

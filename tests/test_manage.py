@@ -105,7 +105,7 @@ def test_a_wrong_configuration_is_told_whole_and_without_a_traceback(project):
 
     assert result.returncode == 1
     assert "Traceback" not in result.stderr
-    for name in ("SECRET_KEY", "MAIL_PORT", "MAIL_SERVER", "REDIS_URL", "BASE_URL"):
+    for name in ("SECRET_KEY", "MAIL_PORT", "MAIL_SERVER", "DATABASE_URL", "BASE_URL"):
         assert f"{name}: " in result.stderr
 
 

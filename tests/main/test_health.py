@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import redis
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
@@ -51,6 +52,25 @@ def test_a_queue_that_is_away(
     monkeypatch.setitem(app.extensions, "redis", dead)
     assert failing(client) == ["queue"]
     assert "127.0.0.1" not in client.get("/up/ready").text
+
+
+def test_a_queue_that_was_never_set_is_told_in_the_log_and_in_the_check(
+    app: Flask,
+    client: FlaskClient,
+    ready: SQLAlchemy,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for key in ("redis", "queue_paused_until"):
+        monkeypatch.setitem(app.extensions, key, None)
+    monkeypatch.setitem(app.config, "REDIS_URL", "")
+    queue.init_app(app)
+
+    assert failing(client) == ["queue"]
+    assert "REDIS_URL is missing" in {check.name: check.detail for check in health.checks()}["queue"]
+    assert caplog.records[0].message.startswith("REDIS_URL is missing")
+    with pytest.raises(redis.ConnectionError):
+        queue.ping()
 
 
 def test_a_worker_that_was_never_seen(client: FlaskClient) -> None:

@@ -16,6 +16,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from app.kit.auth.limits import Limiter, client_address, signed_in_user, typed_email
 from app.kit.auth.passwords import TooManyHashesError
+from app.kit.core import metrics
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -67,17 +68,27 @@ def counted_guess(limits: Sequence[GuessLimit], check: Callable[[], R]) -> R:
     Raises TooManyRequests (429), without running ``check``, when a limit is reached.
     """
     counter: GuessCounter = current_app.extensions["guesses"]
-    taken = counter.take(limits)
+    try:
+        taken = counter.take(limits)
+    except TooManyRequests:
+        _count("limited")
+        raise
     try:
         result = check()
     except TooManyHashesError:
         counter.give_back(taken)  # it was never checked
+        _count("busy")
         raise
+    _count("right" if result else "wrong")
     if result:
         counter.give_back(taken)
     else:
         _log_wrong_guess()
     return result
+
+
+def _count(result: str) -> None:
+    metrics.count("guesses", request.endpoint or "", result)
 
 
 def _log_wrong_guess() -> None:

@@ -5,6 +5,7 @@ for flask-base still verify, and are renewed at the next login.
 """
 
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from flask import Flask, current_app
 from werkzeug.security import check_password_hash
 
 from app.kit.auth.password_methods import MethodsInUse, hash_of_nobody, is_computed, method_of
+from app.kit.core import metrics
 
 # zxcvbn raises above 72 characters, and its time grows with the length.
 ZXCVBN_MAX_LENGTH = 72
@@ -170,8 +172,12 @@ def _hasher_with(time_cost: int, memory_cost_kib: int) -> PasswordHasher:
 
 @contextmanager
 def _turn() -> Iterator[None]:
+    begun_at = time.perf_counter()
     if not _gate.acquire(timeout=_WAIT_SECONDS):
+        metrics.count("hashes", "refused")
         raise TooManyHashesError
+    metrics.count("hashes", "done")
+    metrics.count("hash_wait_seconds", amount=time.perf_counter() - begun_at)
     try:
         yield
     finally:

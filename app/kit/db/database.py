@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.orm import Session, configure_mappers, object_mapper, registry, scoped_session
 from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.pool import QueuePool
 
 # Without these names SQLite's constraints have none, and no migration can drop one.
 NAMING_CONVENTION = {
@@ -157,6 +158,13 @@ def _name_the_cure(context: ExceptionContext) -> None:
             "The database lacks what the models have. Run: manage.py db upgrade. "
             'If you have changed a model, first: manage.py db migrate -m "what it changes"'
         )
+
+
+def connections_in_use(app: Flask) -> int:
+    """Return how many connections of this process are in use."""
+    with app.app_context():
+        pools = [engine.pool for engine in app.extensions["sqlalchemy"].engines.values()]
+    return sum(pool.checkedout() for pool in pools if isinstance(pool, QueuePool))
 
 
 def _set_sqlite_pragmas(connection: DBAPIConnection, _record: object) -> None:

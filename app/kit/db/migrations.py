@@ -51,13 +51,21 @@ def bind(app: Flask) -> None:
     Migrate(app, app.extensions["sqlalchemy"], directory=str(DIRECTORY), compare_type=True, render_as_batch=True)
 
 
-def upgrade() -> None:
-    """Upgrade the current application's database to the newest migration."""
+def upgrade(revision: str = "head") -> None:
+    """Upgrade the current application's database to ``revision``, by default the newest migration."""
     # Imported only when somebody migrates; see above.
     from flask_migrate import upgrade as flask_migrate_upgrade
 
     bind(current_app._get_current_object())  # type: ignore[attr-defined]
-    flask_migrate_upgrade()
+    flask_migrate_upgrade(revision=revision)
+
+
+def known_revisions(directory: Path = DIRECTORY) -> set[str]:
+    """Return all revisions that this code has."""
+    # Imported only when somebody restores a backup; see above.
+    from alembic.script import ScriptDirectory
+
+    return {script.revision for script in ScriptDirectory(str(directory)).walk_revisions()}
 
 
 def _refuse_behind() -> None:

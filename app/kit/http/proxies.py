@@ -1,8 +1,16 @@
-"""Behind a proxy: which client address to trust, and redirects to https."""
+"""Behind a proxy: which client address to trust, redirects to https, and health checks by address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from flask import Flask, redirect, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 HEALTH_CHECKS = {"/up", "/up/ready"}
 
@@ -18,6 +26,23 @@ def init_app(app: Flask) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=1, x_host=0)  # type: ignore[method-assign]
     if not app.config["SSL_DISABLE"]:
         app.before_request(_to_https)
+    app.wsgi_app = _HealthChecksOfAnyHost(app.wsgi_app, app)  # type: ignore[method-assign]
+
+
+class _HealthChecksOfAnyHost:
+    """WSGI middleware that lets the health checks be asked for by any host; all else keeps TRUSTED_HOSTS.
+
+    Container proxies and load balancers ask by address, and these pages contain nothing that depends on the host.
+    """
+
+    def __init__(self, application: WSGIApplication, app: Flask) -> None:
+        self._application = application
+        self._settings = app.config
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] in HEALTH_CHECKS and self._settings["TRUSTED_HOSTS"]:
+            environ["HTTP_HOST"] = self._settings["TRUSTED_HOSTS"][0].lstrip(".")
+        return self._application(environ, start_response)
 
 
 def _to_https() -> Response | None:

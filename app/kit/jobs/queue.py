@@ -30,23 +30,32 @@ TIMEOUT_SECONDS = 0.5
 PAUSE_AFTER_FAILURE_SECONDS = 5
 KEEP_RESULT_SECONDS = 10 * 60
 
+# Where a client looks without REDIS_URL: each call fails at once, as if Redis were down.
+NOWHERE = "unix:///dev/null/redis"
+WITHOUT_REDIS = (
+    "REDIS_URL is missing: emails leave some seconds later, jobs and the schedule wait, "
+    "and each process counts rate limits for itself"
+)
+
 # Ids and short strings: see Job.
 Argument = int | str
 
 
 def init_app(app: Flask) -> None:
-    """Set ``app.extensions["redis"]`` to a client for Redis; it does not connect yet."""
+    """Set ``app.extensions["redis"]`` to a client, which does not connect yet. Call this after the log is set up."""
+    if not app.config["REDIS_URL"]:
+        log.warning(WITHOUT_REDIS)
     app.extensions["redis"] = connect(app.config["REDIS_URL"], timeout_seconds=TIMEOUT_SECONDS)
     app.extensions["queue_paused_until"] = 0.0
 
 
 def connect(url: str, *, timeout_seconds: float | None) -> redis.Redis:
-    """Return a client for ``url`` (redis, rediss or unix) that never retries.
+    """Return a client for ``url`` (redis, rediss, unix, or empty) that never retries.
 
     redis-py's default of ten retries blocks a request for a minute when packets get lost.
     """
     return redis.Redis.from_url(
-        url,
+        url or NOWHERE,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=TIMEOUT_SECONDS,
         retry=Retry(NoBackoff(), 0),

@@ -64,7 +64,7 @@ class Overview:
 def overview() -> Overview | None:
     """Return the state of all queues, or None while Redis is unavailable."""
     try:
-        queues = [queue_named(name) for name in _queue_names()]
+        queues = _queues()
         return Overview(
             queues=[_queue_state(queue) for queue in queues],
             running=[job for queue in queues for job in _jobs(queue, queue.started_job_registry)],
@@ -73,6 +73,11 @@ def overview() -> Overview | None:
         )
     except redis.RedisError:
         return None
+
+
+def queue_states() -> list[QueueState]:
+    """Return the state of each queue. Raises :class:`redis.RedisError` while Redis is unavailable."""
+    return [_queue_state(queue) for queue in _queues()]
 
 
 def retry(job_id: str) -> bool:
@@ -93,9 +98,10 @@ def discard(job_id: str) -> bool:
     return True
 
 
-def _queue_names() -> list[str]:
+def _queues() -> list[Queue]:
     keys = current_app.extensions["redis"].smembers(Queue.redis_queues_keys)
-    return sorted({DEFAULT_QUEUE, *(key.decode().removeprefix(Queue.redis_queue_namespace_prefix) for key in keys)})
+    names = {DEFAULT_QUEUE, *(key.decode().removeprefix(Queue.redis_queue_namespace_prefix) for key in keys)}
+    return [queue_named(name) for name in sorted(names)]
 
 
 def _queue_state(queue: Queue) -> QueueState:

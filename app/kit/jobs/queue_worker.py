@@ -19,6 +19,7 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.queue import Queue
 
+from app.kit.core import metrics
 from app.kit.core.request_log import log_fields
 from app.kit.db.session import current_database
 from app.kit.jobs.queue import connect, jobs, queue_named
@@ -119,6 +120,9 @@ class QueueWorker(Worker):
             seconds = round(time.perf_counter() - started_at, 3)
             fields = {"job": job.description, "succeeded": succeeded, "seconds": seconds}
             log.info("job ended", extra={"fields": fields})
+            metrics.count("jobs", job.description or "", "succeeded" if succeeded else "failed")
+            metrics.count("job_seconds", job.description or "", amount=seconds)
+            metrics.write_now()
             return succeeded
 
 

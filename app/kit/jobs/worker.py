@@ -43,7 +43,8 @@ def run(
     With ``burst`` they end when nothing is left to do.
     """
     children = [Child("sweeper", lambda: Sweeper(app, outbox, schedule, queue).run(burst))]
-    for number in range(1, workers + 1):
+    # Without Redis there is no queue, and the sweeper alone delivers the emails.
+    for number in range(1, workers + 1 if app.config["REDIS_URL"] else 1):
         children.append(Child(f"worker {number}", lambda: queue_worker.work(app, queue, burst)))
     with app.app_context():
         # Two processes must not share a connection.

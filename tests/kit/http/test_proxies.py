@@ -25,6 +25,7 @@ def site(proxy_count: int = 0, ssl_disable: bool = True) -> Flask:
     app = Flask(__name__)
     app.config.from_object(Decisions)
     app.config.update(PROXY_COUNT=proxy_count, SSL_DISABLE=ssl_disable, TRUSTED_HOSTS=["localhost"])
+    app.config["STRICT_TRANSPORT_SECURITY"] = "max-age=86400"
     proxies.init_app(app)
     security_headers.init_app(app)
     app.add_url_rule("/up", "up", lambda: "up")
@@ -61,7 +62,7 @@ def test_http_is_led_to_https_and_https_stays() -> None:
     assert (led.status_code, led.location) == (308, "https://localhost/?a=1")
     served = visit(app, **{"X-Forwarded-Proto": "https"})
     assert served.status_code == 200
-    assert served.headers["Strict-Transport-Security"].startswith("max-age=63072000")
+    assert served.headers["Strict-Transport-Security"] == "max-age=86400"
     assert visit(app, "/up").status_code == 200, "platforms ask from inside"
     assert visit(app, Host="evil.example").status_code == 400, "no redirect to a host of somebody's choice"
 
@@ -71,6 +72,14 @@ def test_only_the_health_checks_answer_on_http() -> None:
     app.add_url_rule("/upload", "upload", lambda: "upload")
     assert visit(app, "/upload").status_code == 308
     assert visit(app, "/up/ready").status_code == 404, "served, were there such a page"
+
+
+@pytest.mark.parametrize("host", ["10.0.3.7:8000", "web", "evil.example", "[::1]:8000", "no host at all", ""])
+def test_the_health_checks_answer_any_host_and_nothing_else_does(host: str) -> None:
+    app = site(ssl_disable=False)
+    assert visit(app, "/up", Host=host).status_code == 200, "proxies and load balancers ask by address"
+    assert visit(app, "/up/", Host=host).status_code == 400
+    assert visit(app, "/", Host=host).status_code == 400
 
 
 def test_plain_http_promises_no_https() -> None:

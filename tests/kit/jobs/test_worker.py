@@ -84,6 +84,16 @@ def test_a_burst_runs_what_there_is_and_ends(
     assert (app.config["MAILBOX_DIR"] / f"{email_id}-1.eml").exists()
 
 
+def test_emails_leave_where_redis_was_never_set(
+    app: Flask, db: SQLAlchemy, start: Callable[..., ForkedProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "REDIS_URL", "")
+    email_id = add_email(db)
+    process = start()
+    wait_until(lambda: (app.config["MAILBOX_DIR"] / f"{email_id}-1.eml").exists(), 10)
+    assert len(psutil.Process(process.pid).children(recursive=True)) == 1, "the sweeper alone"
+
+
 def test_sigterm_to_every_process_lets_the_running_job_finish(start: Callable[..., ForkedProcess], notes: Path) -> None:
     take_a_while.enqueue(str(notes), 1)
     process = start()

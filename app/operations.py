@@ -1,0 +1,84 @@
+"""The commands of `manage.py` for whoever runs a site: release it, back it up, find what is wrong."""
+
+import os
+from pathlib import Path
+
+import click
+from flask import current_app
+
+from app import backups, maintenance, setup
+from app.extensions import db
+from app.kit.core.command_line import Section
+from app.kit.http import caching
+from app.name_prompt import AskName, with_name
+
+operating = Section("Running a site")
+
+
+@operating.command("release")
+def release() -> None:
+    """Migrate; insert the roles.
+
+    A deployment runs this before the new code serves. Of several at once, one runs and the others wait. It also clears
+    the cache in CACHE_REDIS_URL.
+    """
+    _name_the_target()
+    setup.prepare_database()
+    caching.clear(current_app)
+
+
+@operating.command("setup_prod")
+@with_name
+def setup_prod(ask_name: AskName) -> None:
+    """Migrate; make the site's administrator.
+
+    ADMIN_EMAIL and ADMIN_PASSWORD say who it is; the password has to be strong.
+    """
+    _name_the_target()
+    setup.prepare_database()
+    made = setup.ensure_production_administrator(ask_name)
+    email = current_app.config["ADMIN_EMAIL"]
+    click.echo(f"{email} is an administrator now." if made else f"{email} exists already; nothing was changed.")
+
+
+@operating.command("backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path) -> None:
+    """Write all rows and stored files to FILE, while the site runs."""
+    _name_the_target()
+    backups.back_up(file, click.echo)
+    click.echo(f"{file} is complete: {file.stat().st_size / 1_000_000:.1f} MB, read again after writing.")
+
+
+@operating.command("restore")
+@click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path))
+def restore(file: Path) -> None:
+    """Fill an empty database from FILE, and migrate it."""
+    _name_the_target()
+    backups.restore(file, click.echo)
+    click.echo("Everything is restored. If the site serves already, restart it.")
+
+
+@operating.command("maintenance")
+@click.argument("state", type=click.Choice(["on", "off"]))
+@click.option("--message", default=maintenance.MESSAGE, show_default=True, help="What visitors read meanwhile.")
+def maintenance_command(state: str, message: str) -> None:
+    """Close the site, except for administrators; open it."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    if state == "on":
+        maintenance.begin(app, message)
+    else:
+        maintenance.end(app)
+    click.echo(f"Maintenance is {state}, on this machine.")
+
+
+def _name_the_target() -> None:
+    """Print the environment and its database. Refuse an environment that nobody named: it may be another one."""
+    if current_app.config["NAME"] == "development" and not os.environ.get("FLASK_CONFIG"):
+        raise click.ClickException(
+            "FLASK_CONFIG is missing. Set it to the environment that this command is for: production, heroku or unix "
+            "on a server. On your own machine, manage.py dev does all of this."
+        )
+    # Without the query, in which drivers accept passwords too.
+    database = db.engine.url.set(query={}).render_as_string(hide_password=True)
+    click.echo(f"Environment: {current_app.config['NAME']}. Database: {database}")
