@@ -19,9 +19,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.orm.attributes import set_committed_value
 
-from app.extensions import Model, db, login_manager
+from app.extensions import db, login_manager
 from app.kit.auth.passwords import hash_password, needs_rehash, verify_password
 from app.kit.db.database import UTCDateTime, changed_rows, lock_row, utc_now
+from app.kit.db.search import Searchable
 from app.models.former_address import new_address_key, note_move, same_spelling
 from app.models.role import Permission, Role
 from app.models.user_recovery import UserRecovery
@@ -31,15 +32,16 @@ NAME_MAX_LENGTH = 64
 MOST_PASSWORD_METHODS = 10
 
 
-class User(UserRecovery, Model):
+class User(UserRecovery, Searchable):
     """An account: signed up, created by an administrator, or invited and not yet joined."""
 
     __tablename__ = "users"
+    __searched__ = ("first_name", "last_name", "email")
 
-    first_name: Mapped[str] = mapped_column(String(NAME_MAX_LENGTH), default="", server_default="", index=True)
-    last_name: Mapped[str] = mapped_column(String(NAME_MAX_LENGTH), default="", server_default="", index=True)
-    role_id: Mapped[int | None] = mapped_column(ForeignKey("roles.id"), index=True)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, server_default=func.now(), index=True)
+    first_name: Mapped[str] = mapped_column(String(NAME_MAX_LENGTH), default="", server_default="")
+    last_name: Mapped[str] = mapped_column(String(NAME_MAX_LENGTH), default="", server_default="")
+    role_id: Mapped[int | None] = mapped_column(ForeignKey("roles.id"))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, server_default=func.now())
     disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     disabled_reason: Mapped[str] = mapped_column(String(255), default="", server_default="")
     # Counts changes of the columns that decide on access (ACCESS below). A request that verified a password or

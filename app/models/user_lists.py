@@ -1,0 +1,35 @@
+"""How lists of users are sorted and filtered: one index for each pair of a sort order and a filter.
+
+A list of a million users is read in the order of an index, 25 rows at a time; a pair without an index would sort all
+of them for each page.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Index, case, func, literal_column
+from sqlalchemy.orm import QueryableAttribute
+
+from app.models.user import User
+
+# Literals, not bound parameters: a database uses an index on an expression only for the same expression.
+user_state = case(
+    (User.disabled_at.is_not(None), literal_column("'disabled'")),
+    (User.password_hash.is_(None), literal_column("'invited'")),
+    (User.confirmed, literal_column("'active'")),
+    else_=literal_column("'unconfirmed'"),
+)
+USER_STATES: dict[str, ColumnElement[bool]] = {
+    state: user_state == state for state in ("active", "unconfirmed", "invited", "disabled")
+}
+
+USER_SORTS: dict[str, tuple[ColumnElement[Any] | QueryableAttribute[Any], ...]] = {
+    "name": (User.last_name, User.first_name),
+    "email": (func.lower(User.email),),
+    "joined": (User.created_at,),
+}
+
+for _name, _columns in USER_SORTS.items():
+    if _name != "email":  # it has its unique index
+        Index(f"ix_users_{_name}", *_columns, User.id)
+    Index(f"ix_users_role_{_name}", User.role_id, *_columns, User.id)
+    Index(f"ix_users_state_{_name}", user_state, *_columns, User.id)

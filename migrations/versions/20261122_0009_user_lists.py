@@ -1,0 +1,56 @@
+"""Indexes for the list of users, and their words for the search (``app/models/user_lists.py``)."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.kit.db.search import fold_again
+
+revision = "0009"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+STATE = (
+    "(CASE WHEN (disabled_at IS NOT NULL) THEN 'disabled' WHEN (password_hash IS NULL) THEN 'invited'"
+    " WHEN confirmed THEN 'active' ELSE 'unconfirmed' END)"
+)
+SORTS: dict[str, list[str | sa.TextClause]] = {
+    "name": ["last_name", "first_name"],
+    "email": [sa.text("lower(email)")],
+    "joined": ["created_at"],
+}
+FORMER = ("first_name", "last_name", "role_id", "created_at")
+SEARCHED = ("first_name", "last_name", "email")
+
+
+def upgrade() -> None:
+    """Add the column and the indexes, and fill the column."""
+    op.add_column("users", sa.Column("search_text", sa.Text(), server_default="", nullable=False))
+    connection = op.get_bind()
+    users = sa.table("users", *(sa.column(name) for name in ("id", "search_text", *SEARCHED)))
+    for _ in fold_again(connection, users, SEARCHED):
+        pass
+    for name in FORMER:
+        op.drop_index(f"ix_users_{name}", table_name="users")
+    for name, columns in SORTS.items():
+        if name != "email":
+            op.create_index(f"ix_users_{name}", "users", [*columns, "id"])
+        op.create_index(f"ix_users_role_{name}", "users", ["role_id", *columns, "id"])
+        op.create_index(f"ix_users_state_{name}", "users", [sa.text(STATE), *columns, "id"])
+
+
+def downgrade() -> None:
+    """Drop them."""
+    if op.get_bind().dialect.name == "sqlite":
+        for event in ("insert", "update", "delete"):
+            op.execute(f"DROP TRIGGER IF EXISTS users_search_{event}")
+        op.execute("DROP TABLE IF EXISTS users_search")
+    else:
+        op.execute("DROP INDEX IF EXISTS users_search")
+    for name in SORTS:
+        for kind in ("", "role_", "state_"):
+            if kind or name != "email":
+                op.drop_index(f"ix_users_{kind}{name}", table_name="users")
+    for name in FORMER:
+        op.create_index(f"ix_users_{name}", "users", [name])
+    op.drop_column("users", "search_text")
