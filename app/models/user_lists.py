@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Index, case, func, literal_column
 from sqlalchemy.orm import QueryableAttribute
 
+from app.extensions import db
 from app.models.user import User
 
 # Literals, not bound parameters: a database uses an index on an expression only for the same expression.
@@ -33,3 +34,11 @@ for _name, _columns in USER_SORTS.items():
         Index(f"ix_users_{_name}", *_columns, User.id)
     Index(f"ix_users_role_{_name}", User.role_id, *_columns, User.id)
     Index(f"ix_users_state_{_name}", user_state, *_columns, User.id)
+
+# How many people a search of another list looks for: each may have thousands of rows there.
+PEOPLE_FOUND = 100
+
+
+def ids_of_people(words: str) -> list[int]:
+    """Return the ids of users whose name or address has these words, of the first ones found if they are many."""
+    return list(db.session.scalars(User.ids_matching(words).limit(PEOPLE_FOUND)))

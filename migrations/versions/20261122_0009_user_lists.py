@@ -1,4 +1,4 @@
-"""Indexes for the list of users, and their words for the search (``app/models/user_lists.py``)."""
+"""Indexes for the lists of users, audit events and emails, and the users' words for the search."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,6 +19,15 @@ SORTS: dict[str, list[str | sa.TextClause]] = {
     "email": [sa.text("lower(email)")],
     "joined": ["created_at"],
 }
+# Of a moment or a kind alone: the new ones begin with the same column.
+REPLACED = [("audit_events", "created_at"), ("audit_events", "event"), ("emails", "created_at")]
+ADDED = [
+    ("audit_events", "when", ["created_at", "id"]),
+    ("audit_events", "event_when", ["event", "created_at", "id"]),
+    ("audit_events", "ip_address", ["ip_address"]),
+    ("emails", "created", ["created_at", "id"]),
+    ("emails", "state_created", ["state", "created_at", "id"]),
+]
 FORMER = ("first_name", "last_name", "role_id", "created_at")
 SEARCHED = ("first_name", "last_name", "email")
 
@@ -32,11 +41,15 @@ def upgrade() -> None:
         pass
     for name in FORMER:
         op.drop_index(f"ix_users_{name}", table_name="users")
-    for name, columns in SORTS.items():
+    for name, sorted_by in SORTS.items():
         if name != "email":
-            op.create_index(f"ix_users_{name}", "users", [*columns, "id"])
-        op.create_index(f"ix_users_role_{name}", "users", ["role_id", *columns, "id"])
-        op.create_index(f"ix_users_state_{name}", "users", [sa.text(STATE), *columns, "id"])
+            op.create_index(f"ix_users_{name}", "users", [*sorted_by, "id"])
+        op.create_index(f"ix_users_role_{name}", "users", ["role_id", *sorted_by, "id"])
+        op.create_index(f"ix_users_state_{name}", "users", [sa.text(STATE), *sorted_by, "id"])
+    for table, name in REPLACED:
+        op.drop_index(f"ix_{table}_{name}", table_name=table)
+    for table, name, columns in ADDED:
+        op.create_index(f"ix_{table}_{name}", table, columns)
 
 
 def downgrade() -> None:
@@ -54,3 +67,7 @@ def downgrade() -> None:
     for name in FORMER:
         op.create_index(f"ix_users_{name}", "users", [name])
     op.drop_column("users", "search_text")
+    for table, name, _ in ADDED:
+        op.drop_index(f"ix_{table}_{name}", table_name=table)
+    for table, name in REPLACED:
+        op.create_index(f"ix_{table}_{name}", table, [name])
