@@ -5,7 +5,10 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from flask import current_app
+from sqlalchemy import Column, Index
+from sqlalchemy.schema import SchemaItem
 
+from app.kit.db import search
 from app.kit.db.database import UTCDateTime
 
 db = current_app.extensions["migrate"].db
@@ -21,9 +24,21 @@ def run_migrations() -> None:
             compare_type=True,
             compare_server_default=False,
             render_item=render_item,
+            include_object=include_object,
         )
         with context.begin_transaction():
             context.run_migrations()
+            search.create_indexes(connection, db.metadata)
+
+
+def include_object(item: SchemaItem, name: str | None, kind: str, *_: object) -> bool:
+    """Return whether a generated migration looks at this part of the models or of the database.
+
+    The index of a search makes itself. Indexes on expressions are compared by their text, which PostgreSQL rewrites.
+    """
+    if search.is_ours(name, db.metadata):
+        return False
+    return not isinstance(item, Index) or all(isinstance(part, Column) for part in item.expressions)
 
 
 def render_item(kind: str, item: Any, autogenerate: AutogenContext) -> str | Literal[False]:

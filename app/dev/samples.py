@@ -111,7 +111,7 @@ def _invalid_form() -> Form:
 
 
 def table() -> Table:
-    """Return the third page of a long list, sorted by name."""
+    """Return a page in the middle of a long list, sorted by name."""
     # Older than 30 days, so that the page always shows the same date.
     changed_at = datetime(2026, 1, 5, tzinfo=UTC)
     rows = [
@@ -120,7 +120,16 @@ def table() -> Table:
         Row("Grace Hopper", "given up", "danger", 0, changed_at),
     ]
     return Table(
-        rows, total=1204, page=3, pages=49, per_page=25, sort="name", direction="asc", search="", chosen={"state": ""}
+        rows,
+        total=1204,
+        is_more=False,
+        first=51,
+        previous="sample",
+        following="sample",
+        sort="name",
+        direction="asc",
+        search="",
+        chosen={"state": ""},
     )
 
 

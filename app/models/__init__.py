@@ -11,9 +11,12 @@ from app.models.role import Permission, Role
 from app.models.scheduled_job import ScheduledJob
 from app.models.user import AnonymousUser, User
 from app.models.user_deletion import delete_user, delete_users
+from app.models.user_lists import USER_SORTS, USER_STATES, ids_of_people
 from app.models.user_session import UserSession
 
 __all__ = [
+    "USER_SORTS",
+    "USER_STATES",
     "AnonymousUser",
     "AuditEvent",
     "DataExport",
@@ -29,4 +32,5 @@ __all__ = [
     "UserSession",
     "delete_user",
     "delete_users",
+    "ids_of_people",
 ]

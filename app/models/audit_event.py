@@ -1,11 +1,12 @@
 """The audit log. Each event is written in the transaction that it records."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from flask import g, has_request_context, request
 from flask_login import current_user
-from sqlalchemy import JSON, ForeignKey, Select, String, select
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, Select, String, select, union
 from sqlalchemy.orm import Mapped, aliased, contains_eager, mapped_column, relationship
 
 from app.extensions import Model, db
@@ -17,14 +18,20 @@ class AuditEvent(Model):
     """One event, such as ``user.disabled``. It stays when its people are deleted, without their names."""
 
     __tablename__ = "audit_events"
+    # For the list, newest first: of all events, of a kind, of a person, and from an IP address.
+    __table_args__ = (
+        Index("ix_audit_events_when", "created_at", "id"),
+        Index("ix_audit_events_event_when", "event", "created_at", "id"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, index=True)
-    event: Mapped[str] = mapped_column(String(64), index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    event: Mapped[str] = mapped_column(String(64))
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     subject_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    ip_address: Mapped[str] = mapped_column(String(45), default="")
+    ip_address: Mapped[str] = mapped_column(String(45), default="", index=True)
     request_id: Mapped[str | None] = mapped_column(String(64))
 
     actor: Mapped[User | None] = relationship(foreign_keys=[actor_id])
@@ -46,6 +53,13 @@ class AuditEvent(Model):
                 request_id=g.get("request_id") if in_request else None,
             )
         )
+
+    @classmethod
+    def about(cls, user_ids: Sequence[int], ip_address: str | None = None) -> ColumnElement[bool]:
+        """Return the condition of events that one of these users did or suffered, or that came from this address."""
+        # Each of the queries reads an index; a database that is given `a OR b` and an order reads all events.
+        of_people = [select(cls.id).where(column.in_(user_ids)) for column in (cls.actor_id, cls.subject_id)]
+        return cls.id.in_(union(*of_people, select(cls.id).where(cls.ip_address == ip_address)))
 
     @classmethod
     def with_people(cls) -> Select["AuditEvent"]:

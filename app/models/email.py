@@ -58,6 +58,9 @@ class Email(Model):
             sqlite_where=literal_column(_UNFINISHED),
             postgresql_where=literal_column(_UNFINISHED),
         ),
+        # For the list, newest first.
+        Index("ix_emails_created", "created_at", "id"),
+        Index("ix_emails_state_created", "state", "created_at", "id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -72,7 +75,7 @@ class Email(Model):
     state: Mapped[str] = mapped_column(String(16), default=EmailState.PENDING)
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_error: Mapped[str] = mapped_column(Text, default="")
     request_id: Mapped[str | None] = mapped_column(String(64))

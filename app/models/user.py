@@ -22,6 +22,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from app.extensions import db, login_manager
 from app.kit.auth.passwords import hash_password, needs_rehash, verify_password
 from app.kit.db.database import UTCDateTime, changed_rows, lock_row, utc_now
+from app.kit.db.search import Searchable
 from app.models.former_address import new_address_key, note_move, same_spelling
 from app.models.role import Permission, Role
 from app.models.user_profile import UserProfile
@@ -31,13 +32,14 @@ from app.models.user_recovery import UserRecovery
 MOST_PASSWORD_METHODS = 10
 
 
-class User(UserRecovery, UserProfile):
+class User(UserRecovery, UserProfile, Searchable):
     """An account: signed up, created by an administrator, or invited and not yet joined."""
 
     __tablename__ = "users"
+    __searched__ = ("first_name", "last_name", "nickname", "email")
 
-    role_id: Mapped[int | None] = mapped_column(ForeignKey("roles.id"), index=True)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, server_default=func.now(), index=True)
+    role_id: Mapped[int | None] = mapped_column(ForeignKey("roles.id"))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, server_default=func.now())
     disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     disabled_reason: Mapped[str] = mapped_column(String(255), default="", server_default="")
     # Counts changes of the columns that decide on access (ACCESS below). A request that verified a password or

@@ -18,8 +18,8 @@ class UserProfile(Model):
 
     __abstract__ = True
 
-    first_name: Mapped[str] = mapped_column(String(NAME_MAX_LENGTH), default="", server_default="", index=True)
-    last_name: Mapped[str] = mapped_column(String(NAME_MAX_LENGTH), default="", server_default="", index=True)
+    first_name: Mapped[str] = mapped_column(String(NAME_MAX_LENGTH), default="", server_default="")
+    last_name: Mapped[str] = mapped_column(String(NAME_MAX_LENGTH), default="", server_default="")
     nickname: Mapped[str] = mapped_column(String(NAME_MAX_LENGTH), default="", server_default="")
     # A name of the IANA list, such as "Europe/Berlin", or "" if the user has not chosen one.
     time_zone: Mapped[str] = mapped_column(String(TIME_ZONE_MAX_LENGTH), default="", server_default="")

@@ -11,8 +11,7 @@ from app.admin.blueprint import admin
 from app.extensions import db
 from app.kit.http.routing import LARGEST_ROW_ID
 from app.kit.pages.table import Table
-from app.models import AuditEvent, Permission
-from app.models.audit_event import Actor, Subject
+from app.models import AuditEvent, Permission, ids_of_people
 
 
 @admin.get("/audit")
@@ -22,12 +21,8 @@ def audit() -> str:
     events = db.session.scalars(select(AuditEvent.event).distinct().order_by(AuditEvent.event)).all()
     table = Table.from_request(
         AuditEvent.with_people(),
-        columns={"when": AuditEvent.created_at, "event": AuditEvent.event},
-        search=[
-            *(Actor.first_name, Actor.last_name, Actor.email),
-            *(Subject.first_name, Subject.last_name, Subject.email),
-            AuditEvent.ip_address,
-        ],
+        columns={"when": AuditEvent.created_at},
+        search=lambda words: AuditEvent.about(ids_of_people(words), words),
         filters={
             "event": {event: AuditEvent.event == event for event in events},
             "user": _about_user,
@@ -42,7 +37,7 @@ def audit() -> str:
 def _about_user(user_id: str) -> ColumnElement[bool] | None:
     if not user_id.isdecimal() or int(user_id) > LARGEST_ROW_ID:
         return None
-    return (AuditEvent.actor_id == int(user_id)) | (AuditEvent.subject_id == int(user_id))
+    return AuditEvent.about([int(user_id)])
 
 
 def _since(day: str) -> ColumnElement[bool] | None:

@@ -11,7 +11,7 @@ from app.jobs import deliver_email
 from app.kit.auth.sudo import sudo_required
 from app.kit.mail.rows import EmailState
 from app.kit.pages.table import Table
-from app.models import AuditEvent, Email, Permission
+from app.models import AuditEvent, Email, Permission, ids_of_people
 
 TONES = {
     EmailState.PENDING: "info",
@@ -29,14 +29,8 @@ def emails() -> str:
     """List the outbox, newest first."""
     table = Table.from_request(
         select(Email),
-        columns={
-            "recipient": Email.recipient,
-            "subject": Email.subject,
-            "state": Email.state,
-            "attempts": Email.attempts,
-            "created": Email.created_at,
-        },
-        search=[Email.recipient],
+        columns={"created": Email.created_at},
+        search=lambda words: Email.user_id.in_(ids_of_people(words)) | (Email.recipient == words.lower()),
         filters={"state": {state.value: Email.state == state for state in EmailState}},
         sort="-created",
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from flask import abort, flash, redirect, render_template, url_for
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import lazyload
 from werkzeug.wrappers import Response
@@ -14,16 +14,9 @@ from app.admin.forms import ADDRESS_IS_TAKEN, InviteUserForm, NewUserForm
 from app.extensions import db
 from app.kit.auth.sudo import sudo_required
 from app.kit.pages.table import Table
-from app.models import AuditEvent, Role, User, UserSession
+from app.models import USER_SORTS, USER_STATES, AuditEvent, Role, User, UserSession
 
 SHOWN_EVENTS = 20
-
-USER_STATES = {
-    "active": User.confirmed & User.disabled_at.is_(None),
-    "unconfirmed": User.confirmed.is_(False) & User.password_hash.is_not(None),
-    "invited": User.password_hash.is_(None),
-    "disabled": User.disabled_at.is_not(None),
-}
 
 
 @admin.get("/users")
@@ -34,13 +27,8 @@ def registered_users() -> str:
     table = Table.from_request(
         # The few roles are loaded already; joining them to each row would double the time of the query.
         select(User).options(lazyload(User.role)),
-        columns={
-            "name": User.last_name,
-            "email": func.lower(User.email),
-            "role": User.role_id,
-            "joined": User.created_at,
-        },
-        search=[User.first_name, User.last_name, User.email],
+        columns=USER_SORTS,
+        search=User,
         filters={"role": lambda value: User.role_id == int(value) if value in role_ids else None, "state": USER_STATES},
         sort="name",
     )

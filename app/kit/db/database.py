@@ -56,6 +56,11 @@ class UTCDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[datetime]:
+        """The type of the values, which SQLAlchemy does not take over from ``impl``."""
+        return datetime
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Return ``value`` in UTC, for SQLite without its time zone. Raises ValueError for a naive datetime."""
         if value is None:

@@ -5,26 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import current_app, request
 from sqlalchemy import ColumnElement, Select, func, inspect, or_, select
-from sqlalchemy.orm import QueryableAttribute
 
+from app.kit.db.search import Searchable
 from app.kit.db.session import current_session
+from app.kit.pages import position
+from app.kit.pages.position import LAST_PAGE, START, Column, Position
 
-Column = ColumnElement[Any] | QueryableAttribute[Any]
 Condition = ColumnElement[bool]
 Choices = Mapping[str, Condition]
 Filter = Choices | Callable[[str], Condition | None]
+# Columns of a short list, a model with an index for its words, or a function that returns the condition of a text.
+Search = Sequence[Column] | type[Searchable] | Callable[[str], Condition]
 
 SEARCH_MAX_LENGTH = 100
 SEARCH_MAX_WORDS = 5
 FILTER_MAX_LENGTH = 100
-# int() of thousands of digits is slow, and no list has that many pages.
-PAGE_NUMBER = re.compile(r"[0-9]{1,9}")
+# Rows are counted up to here, and found by a search of a long list up to there: both read all rows that they count.
+COUNTED = 10_000
+FOUND = 1_000
 # PostgreSQL refuses NUL in text, no driver encodes a lone surrogate, and nobody searches for either.
 UNSEARCHABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -34,10 +38,13 @@ class Table:
     """One page of a list, with what its template needs to draw headers, filters and page links."""
 
     rows: Sequence[Any]
+    # The number of rows in the list; where `is_more`, of those that were counted.
     total: int
-    page: int
-    pages: int
-    per_page: int
+    is_more: bool
+    # The position of the page's first row, from 1, or None where the pages before it were not counted.
+    first: int | None
+    previous: str | None
+    following: str | None
     sort: str
     direction: str
     search: str
@@ -48,90 +55,136 @@ class Table:
         cls,
         query: Select[Any],
         *,
-        columns: Mapping[str, Column],
-        search: Sequence[Column] = (),
+        columns: Mapping[str, Column | Sequence[Column]],
+        search: Search = (),
         filters: Mapping[str, Filter] | None = None,
         sort: str = "",
         per_page: int | None = None,
     ) -> Table:
         """Run ``query``, which selects one model, as the URL of the request asks: one count and one page.
 
-        ``columns`` are those that may be sorted by; ``sort`` names the default one ("-name": descending). Every
-        word of ``?search=`` must be in one of the ``search`` columns. ``filters`` maps a query parameter to the
-        conditions of its values, or to a function that returns the condition for a value, None for an unknown one.
-        Everything else in the query string is ignored, and a page beyond the end is the last one: no URL is an
-        error.
+        ``columns`` are those that may be sorted by, each with a column or several; none may be NULL (use
+        ``coalesce``), and a long list needs an index for each. ``sort`` names the default one ("-name": descending).
+        Every word of ``?search=`` must be found. ``filters`` maps a query parameter to the conditions of its values,
+        or to a function that returns the condition for a value, None for an unknown one. Everything else in the query
+        string is ignored, and a position that is no longer valid is the start: no URL is an error.
         """
-        per_page = per_page or current_app.config["ROWS_PER_PAGE"]
         words, chosen = _searched(), _chosen(filters or {})
-        conditions = _search_conditions(words, search) + [condition for _, condition in chosen.values()]
-        query = query.where(*conditions) if conditions else query
         sort_name, direction = _sort(columns, sort)
-        session = current_session()
-
-        total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-        pages = max(1, -(-total // per_page))
-        page = min(_page_number(), pages)
-        ordered = query.order_by(None).order_by(*_order(query, columns.get(sort_name), direction))
-        rows = session.scalars(ordered.limit(per_page).offset((page - 1) * per_page)).all()
-
         values = {name: value for name, (value, _) in chosen.items()}
-        return cls(rows, total, page, pages, per_page, sort_name, direction, words, values)
-
-    @property
-    def first(self) -> int:
-        """The position of the page's first row in the whole list, from 1; 0 when there is none."""
-        return (self.page - 1) * self.per_page + 1 if self.rows else 0
-
-    @property
-    def last(self) -> int:
-        """The position of the page's last row in the whole list, from 1."""
-        return (self.page - 1) * self.per_page + len(self.rows)
+        state = _state(words, sort_name, direction, values)
+        conditions = [condition for _, condition in chosen.values()]
+        found, is_capped = _found(query, search, words, conditions)
+        pages = _Pages(
+            query.where(*conditions, *found),
+            _keys(query, columns.get(sort_name)),
+            direction == "desc",
+            per_page or current_app.config["ROWS_PER_PAGE"],
+            address=_address(request.path, state),
+        )
+        rows, total, first, previous, following = pages.read(request.args.get("at", ""))
+        is_more = total > COUNTED or is_capped
+        return cls(rows, min(total, COUNTED), is_more, first, previous, following, sort_name, direction, words, values)
 
     @property
     def is_narrowed(self) -> bool:
         """Whether a search or a filter hides rows; an empty page then says so instead of inviting to add one."""
         return bool(self.search or self.chosen)
 
+    @property
+    def range(self) -> str:
+        """Which rows these are, and of how many: "26–50 of more than 10,000"."""
+        if not self.rows:
+            return "Nothing to show"
+        number = f"{'more than ' if self.is_more else ''}{self.total:,}"
+        if self.first is None:
+            return f"{len(self.rows)} of {number}"
+        return f"{self.first:,}\u2013{self.first + len(self.rows) - 1:,} of {number}"
+
     @cached_property
     def state(self) -> dict[str, str]:
-        """The query parameters except the page number; a form repeats them in hidden fields."""
-        wanted = {"search": self.search, "sort": self.sort, "direction": self.direction, **self.chosen}
-        return {name: value for name, value in wanted.items() if value}
+        """The query parameters except the position; a form repeats them in hidden fields."""
+        return _state(self.search, self.sort, self.direction, self.chosen)
 
-    def url(self, **changes: str | int | None) -> str:
-        """Return the URL of this list with ``changes`` made; without a page number in them, of its first page."""
-        return _address(self._path, tuple({**self.state, **changes}.items()))
+    def url(self, **changes: str | None) -> str:
+        """Return the URL of this list with ``changes`` made; without a position in them, of its first page."""
+        return _address(request.script_root + request.path, {**self.state, **changes})
 
-    @cached_property
-    def _path(self) -> str:
-        return request.script_root + request.path
-
-    def page_url(self, page: int) -> str:
-        """Return the URL of another page of the same list."""
-        return self.url(page=page)
+    @property
+    def last_url(self) -> str:
+        """The URL of the list's last page."""
+        return self.url(at=LAST_PAGE)
 
     def sort_url(self, column: str) -> str:
         """Return the URL that sorts by ``column``; a second click on the same header reverses the order."""
         turn = column == self.sort and self.direction == "asc"
         return self.url(sort=column, direction="desc" if turn else "asc")
 
-    def page_numbers(self) -> list[int | None]:
-        """Return the page links to draw: the ends and this page's neighbors, with None where pages are left out."""
-        near = {1, self.pages, *range(self.page - 1, self.page + 2)}
-        numbers: list[int | None] = []
-        for number in sorted(number for number in near if 1 <= number <= self.pages):
-            previous = numbers[-1] if numbers else None
-            if previous is not None and number - previous > 1:
-                numbers.append(None)
-            numbers.append(number)
-        return numbers
+
+@dataclass(frozen=True)
+class _Pages:
+    """An ordered query that is read page by page."""
+
+    query: Select[Any]
+    keys: Sequence[Column]
+    descending: bool
+    per_page: int
+    address: str
+
+    def read(self, asked: str) -> tuple[Sequence[Any], int, int | None, str | None, str | None]:
+        """Return the rows of a page, their total, the first row's position, and the neighboring pages' positions."""
+        place = position.load(asked, self.address, self.keys) if asked else START
+        rows, is_more = self._rows(place)
+        if not rows and place is not START:
+            place = START
+            rows, is_more = self._rows(place)
+        total = self._count() if place.total is None else place.total
+        before = self._before(place, len(rows), total)
+        if not rows:
+            return [], total, None, None, None
+        has_previous = is_more if place.backward else place is not START
+        has_next = is_more if not place.backward else asked != LAST_PAGE
+        after = None if before is None else before + len(rows)
+        return (
+            [row[0] for row in rows],
+            # Rows may have been added since they were counted.
+            max(total, after or 0),
+            None if before is None else before + 1,
+            self._link(Position(rows[0][1:], True, before, total)) if has_previous else None,
+            self._link(Position(rows[-1][1:], False, after, total)) if has_next else None,
+        )
+
+    def _rows(self, place: Position) -> tuple[Sequence[Any], bool]:
+        """Return the rows next to ``place`` with their sort values, and whether more follow on that side."""
+        descending = self.descending is not place.backward
+        order = [key.desc() if descending else key.asc() for key in self.keys]
+        narrowed = self.query.where(*place.beyond(self.keys, self.descending)).order_by(None).order_by(*order)
+        rows = current_session().execute(narrowed.add_columns(*self.keys).limit(self.per_page + 1)).all()
+        shown = rows[: self.per_page]
+        return shown[::-1] if place.backward else shown, len(rows) > self.per_page
+
+    def _count(self) -> int:
+        few = self.query.order_by(None).with_only_columns(self.keys[-1]).limit(COUNTED + 1)
+        return current_session().scalar(select(func.count()).select_from(few.subquery())) or 0
+
+    def _before(self, place: Position, length: int, total: int) -> int | None:
+        if not place.backward:
+            return place.before
+        if place.values:
+            return None if place.before is None else max(0, place.before - length)
+        return None if total > COUNTED else max(0, total - length)
+
+    def _link(self, place: Position) -> str:
+        return position.dump(place, self.address)
 
 
-@lru_cache(maxsize=500)
-def _address(path: str, values: tuple[tuple[str, Any], ...]) -> str:
-    # Cached: a list has a dozen URLs, mostly the same for the next visitor.
-    wanted = [(name, value) for name, value in values if value is not None]
+def _state(search: str, sort: str, direction: str, chosen: Mapping[str, str]) -> dict[str, str]:
+    wanted = {"search": search, "sort": sort, "direction": direction, **chosen}
+    return {name: value for name, value in wanted.items() if value}
+
+
+def _address(path: str, values: Mapping[str, str | None]) -> str:
+    wanted = [(name, value) for name, value in values.items() if value is not None]
     return f"{quote(path)}?{urlencode(wanted)}" if wanted else quote(path)
 
 
@@ -140,11 +193,31 @@ def _searched() -> str:
     return " ".join(text.split()[:SEARCH_MAX_WORDS])
 
 
-def _search_conditions(text: str, columns: Sequence[Column]) -> list[Condition]:
-    """Return the conditions that every word is in one of the columns; % and _ have no special meaning."""
-    if not columns:
-        return []
-    return [or_(*(column.icontains(word, autoescape=True) for column in columns)) for word in text.split()]
+def _found(
+    query: Select[Any], search: Search, words: str, conditions: Sequence[Condition]
+) -> tuple[list[Condition], bool]:
+    """Return the conditions of a search, and whether there are more rows than it lists."""
+    if not words or not search:
+        return [], False
+    if isinstance(search, type):
+        return _found_by_index(search, words, conditions)
+    if callable(search):
+        return [search(words)], False
+    return [or_(*(column.icontains(word, autoescape=True) for column in search)) for word in words.split()], False
+
+
+def _found_by_index(
+    model: type[Searchable], words: str, conditions: Sequence[Condition]
+) -> tuple[list[Condition], bool]:
+    """Return the condition of a search by index.
+
+    A common word is in more rows than can be sorted at once: then only the first ones found are listed, or, where a
+    filter narrows the list, the rows that it leaves are searched one by one.
+    """
+    ids = list(current_session().scalars(model.ids_matching(words).limit(FOUND + 1)))
+    if len(ids) > FOUND and conditions:
+        return [model.matches(words)], False
+    return [model.__table__.c.id.in_(ids[:FOUND])], len(ids) > FOUND
 
 
 def _chosen(filters: Mapping[str, Filter]) -> dict[str, tuple[str, Condition]]:
@@ -159,20 +232,15 @@ def _chosen(filters: Mapping[str, Filter]) -> dict[str, tuple[str, Condition]]:
     return chosen
 
 
-def _sort(columns: Mapping[str, Column], default: str) -> tuple[str, str]:
+def _sort(columns: Mapping[str, Any], default: str) -> tuple[str, str]:
     asked = request.args.get("sort", "")
     if asked in columns:
         return asked, "desc" if request.args.get("direction") == "desc" else "asc"
     return default.removeprefix("-"), "desc" if default.startswith("-") else "asc"
 
 
-def _order(query: Select[Any], column: Column | None, direction: str) -> list[ColumnElement[Any]]:
-    """Return the sort order, with the primary key last: rows that tie would otherwise move between pages."""
+def _keys(query: Select[Any], columns: Column | Sequence[Column] | None) -> list[Column]:
+    """Return what to sort by, with the primary key last: rows that tie would otherwise move between pages."""
     entity = query.column_descriptions[0]["entity"]
-    keys = [*([] if column is None else [column]), *inspect(entity).primary_key]
-    return [key.desc() if direction == "desc" else key.asc() for key in keys]
-
-
-def _page_number() -> int:
-    asked = request.args.get("page", "")
-    return max(1, int(asked)) if PAGE_NUMBER.fullmatch(asked) else 1
+    wanted = [] if columns is None else list(columns) if isinstance(columns, Sequence) else [columns]
+    return [*wanted, *inspect(entity).primary_key]

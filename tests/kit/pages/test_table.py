@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from app.kit.pages.table import Table
 from app.models import User
@@ -47,22 +47,73 @@ def first_names(table: Table) -> list[str]:
     return [user.first_name for user in table.rows]
 
 
-def test_pages(show: Show) -> None:
-    assert (show().total, show().pages, show().page) == (5, 3, 1)
-    assert first_names(show("page=2")) == ["Alan", "100% Ann"]
-    last = show("page=3")
-    assert first_names(last) == ["Élise"]
-    assert (last.first, last.last) == (5, 5)
+def pages_of(show: Show, query: str = "", step: str = "following", start: str = "", **options: object) -> list[Table]:
+    """Return the pages from ``start`` on, in one direction."""
+    pages = [show(f"{query}&at={start}", **options)]
+    while position := getattr(pages[-1], step):
+        pages.append(show(f"{query}&at={position}", **options))
+    return pages
 
 
-@pytest.mark.parametrize("page", ["9", "999999999", "99999999999999999999999999", "9" * 5000])
-def test_a_page_beyond_the_end_is_the_last_or_the_first(show: Show, page: str) -> None:
-    assert show(f"page={page}").page in {1, 3}
+def test_pages_in_both_directions(show: Show) -> None:
+    forward = pages_of(show)
+    assert [first_names(page) for page in forward] == [["Ada", "Grace"], ["Alan", "100% Ann"], ["Élise"]]
+    assert [page.range for page in forward] == ["1\u20132 of 5", "3\u20134 of 5", "5\u20135 of 5"]
+    assert forward[0].previous is None
+    backward = pages_of(show, step="previous", start=forward[-1].previous)
+    assert [first_names(page) for page in backward] == [["Alan", "100% Ann"], ["Ada", "Grace"]]
+    assert [page.first for page in backward] == [3, 1]
 
 
-@pytest.mark.parametrize("page", ["0", "-1", "x", "", "1e3", "٣", "%00"])
-def test_what_is_no_page_is_the_first(show: Show, page: str) -> None:
-    assert show(f"page={page}").page == 1
+def test_the_last_page(show: Show) -> None:
+    last = show("at=end")
+    assert first_names(last) == ["100% Ann", "Élise"]
+    assert (last.first, last.following) == (4, None)
+    assert first_names(show(f"at={last.previous}")) == ["Grace", "Alan"]
+
+
+def test_a_page_goes_on_where_it_was_although_rows_come_and_go(show: Show, db: SQLAlchemy) -> None:
+    following = show("sort=first").following  # "100% Ann", "Ada"
+    db.session.execute(delete(User).where(User.first_name == "Ada"))
+    db.session.execute(insert(User).values(uid="new", first_name="Aaron", email="new@example.org"))
+    db.session.commit()
+    assert first_names(show(f"sort=first&at={following}")) == ["Alan", "Grace"]
+
+
+def test_a_page_whose_rows_are_all_gone_is_the_first(show: Show, db: SQLAlchemy) -> None:
+    following = pages_of(show)[-2].following
+    db.session.execute(delete(User).where(User.first_name == "Élise"))
+    db.session.commit()
+    assert first_names(show(f"at={following}")) == ["Ada", "Grace"]
+
+
+@pytest.mark.parametrize("at", ["0", "x", "%00", "W10.x", "." * 5000, "٣", "end2"])
+def test_a_position_that_is_none_is_the_start(show: Show, at: str) -> None:
+    assert first_names(show(f"at={at}")) == ["Ada", "Grace"]
+
+
+def test_a_position_fits_only_its_own_list(show: Show) -> None:
+    following = show("sort=first").following
+    assert show(f"sort=last&at={following}").first == 1
+    assert show(f"sort=first&initial=a&at={following}").first == 1
+    assert show(f"sort=first&direction=desc&at={following}").first == 1
+    assert show(f"sort=first&at={following[:-1]}").first == 1
+
+
+@pytest.mark.parametrize("column", ["created", "id", "first"])
+def test_each_type_of_column_leads_to_every_row_once(show: Show, column: str) -> None:
+    columns = {"created": User.created_at, "id": User.id, "first": (User.first_name, User.last_name)}
+    for direction in ("asc", "desc"):
+        pages = pages_of(show, f"sort={column}&direction={direction}", columns=columns)
+        assert sorted(name for page in pages for name in first_names(page)) == sorted(first for first, _ in NAMES)
+
+
+def test_a_long_list_is_counted_up_to_a_limit(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.kit.pages.table.COUNTED", 3)
+    assert show().range == "1\u20132 of more than 3"
+    last = show("at=end")
+    assert (last.first, last.range) == (None, "2 of more than 3")
+    assert show(f"at={last.previous}").first is None
 
 
 def test_sorting_both_ways(show: Show) -> None:
@@ -82,7 +133,7 @@ def test_rows_that_tie_stay_in_one_order(show: Show, db: SQLAlchemy) -> None:
     for user in db.session.scalars(select(User)):
         user.last_name = "Same"
     db.session.commit()
-    seen = [name for page in (1, 2, 3) for name in first_names(show(f"sort=last&page={page}"))]
+    seen = [name for page in pages_of(show, "sort=last") for name in first_names(page)]
     assert sorted(seen) == sorted(first for first, _ in NAMES)
 
 
@@ -122,25 +173,19 @@ def test_values_that_no_filter_knows_filter_nothing(show: Show) -> None:
     assert not table.chosen
 
 
-def test_one_query_counts_and_one_fetches(show: Show, db: SQLAlchemy) -> None:
+def test_one_query_counts_and_one_fetches_and_no_page_counts_again(show: Show, db: SQLAlchemy) -> None:
     with recorded_queries(db.engine) as queries:
-        show("search=a&sort=last&page=2")
+        following = show("search=a&sort=last").following
     assert len(queries) == 2
-    assert "LIMIT" in queries[1]
+    with recorded_queries(db.engine) as queries:
+        show(f"search=a&sort=last&at={following}")
+    assert len(queries) == 1
+    assert "(users.last_name, users.id) > (" in queries[0]
 
 
 def test_links_keep_what_was_asked_for(app: Flask, db: SQLAlchemy) -> None:
     with app.test_request_context("/a%20list?search=x%26y&sort=first&junk=1"):
         table = Table.from_request(select(User), columns={"first": User.first_name}, search=[User.email])
-        assert table.page_url(2) == "/a%20list?search=x%26y&sort=first&direction=asc&page=2"
+        assert table.url(at="x") == "/a%20list?search=x%26y&sort=first&direction=asc&at=x"
         assert table.sort_url("first") == "/a%20list?search=x%26y&sort=first&direction=desc"
         assert table.url(search=None) == "/a%20list?sort=first&direction=asc"
-
-
-@pytest.mark.parametrize(
-    ("page", "pages", "numbers"),
-    [(1, 1, [1]), (1, 3, [1, 2, 3]), (5, 9, [1, None, 4, 5, 6, None, 9]), (9, 9, [1, None, 8, 9])],
-)
-def test_which_pages_are_offered(page: int, pages: int, numbers: list[int | None]) -> None:
-    table = Table([], total=0, page=page, pages=pages, per_page=1, sort="", direction="", search="", chosen={})
-    assert table.page_numbers() == numbers
