@@ -142,8 +142,9 @@ def test_a_database_without_tables_has_nothing_to_back_up(empty_site: Flask, tmp
         backups.back_up(tmp_path / "none.zip", print)
 
 
+@pytest.mark.parametrize("scheme", ["", "file://"])
 def test_each_night_one_is_added_and_the_oldest_goes(
-    app: Flask, db: SQLAlchemy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: Flask, db: SQLAlchemy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
     jobs.back_up()
     assert not list(tmp_path.iterdir()), "off until BACKUP_DIR is set"
@@ -151,7 +152,7 @@ def test_each_night_one_is_added_and_the_oldest_goes(
     folder.mkdir()
     for name in ("backup-2026-11-18T02-07-00.zip", "backup-2026-11-19T02-07-00.zip", "mine.zip"):
         (folder / name).touch()
-    monkeypatch.setitem(app.config, "BACKUP_DIR", str(folder))
+    monkeypatch.setitem(app.config, "BACKUP_DIR", f"{scheme}{folder}")
     monkeypatch.setitem(app.config, "BACKUP_KEEP", 2)
 
     jobs.back_up()

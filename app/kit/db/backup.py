@@ -7,7 +7,7 @@ not taken from the models, so that a backup can be made before new code migrates
 import json
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -39,13 +39,13 @@ class BackupError(Exception):
 class StoredFiles(Protocol):
     """Files of the site outside of the database, such as uploads."""
 
-    def names(self) -> Iterable[str]:
-        """Return the names of all files."""
+    def paths(self) -> Iterator[str]:
+        """Return the paths of all files."""
 
-    def read(self, name: str) -> bytes | None:
-        """Return a file's content, or None if it was deleted meanwhile."""
+    def read(self, path: str) -> Iterator[bytes] | None:
+        """Return a file in pieces, or None if it was deleted meanwhile."""
 
-    def write(self, name: str, content: bytes) -> None:
+    def write(self, path: str, content: IO[bytes]) -> None:
         """Store a file."""
 
 
@@ -74,16 +74,19 @@ def _write_contents(archive: ZipFile, engine: Engine, files: StoredFiles | None,
         tables = reflected_tables(connection)
         counts = {table.name: _write_table(archive, connection, table, progress) for table in tables}
         ids = last_ids(connection, tables)
-    count = 0 if files is None else sum(_write_file(archive, name, files.read(name)) for name in files.names())
+    count = 0 if files is None else sum(_write_file(archive, path, files.read(path)) for path in files.paths())
     manifest = {"format": FORMAT, "revisions": revisions, "rows": counts, "last_ids": ids, "files": count}
     archive.writestr(MANIFEST, json.dumps({**manifest, "made_at": datetime.now(UTC).isoformat()}, indent=1))
     progress(f"{count} files")
 
 
-def _write_file(archive: ZipFile, name: str, content: bytes | None) -> bool:
-    if content is not None:
-        archive.writestr(f"files/{name}", content)
-    return content is not None
+def _write_file(archive: ZipFile, path: str, pieces: Iterator[bytes] | None) -> bool:
+    if pieces is None:
+        return False
+    with archive.open(f"files/{path}", "w", force_zip64=True) as file:
+        for piece in pieces:
+            file.write(piece)
+    return True
 
 
 def _write_table(archive: ZipFile, connection: Connection, table: Table, progress: Progress) -> int:
@@ -161,7 +164,8 @@ def load_backup(engine: Engine, file: Path, files: StoredFiles | None, progress:
             set_last_ids(connection, tables, manifest["last_ids"])
         for name in archive.namelist():
             if files is not None and name.startswith("files/"):
-                files.write(name.removeprefix("files/"), archive.read(name))
+                with archive.open(name) as content:
+                    files.write(name.removeprefix("files/"), content)
     progress(f"{manifest['files']} files")
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from typing import IO
 from zipfile import ZipFile
 
 import pytest
@@ -89,11 +90,16 @@ ROWS = [
 
 
 class Memory(dict[str, bytes]):
-    """Stored files, in a dictionary."""
+    """Stored files, in a dictionary. One of them is deleted before it is read."""
 
-    names = dict.keys
-    read = dict.get
-    write = dict.__setitem__
+    def paths(self) -> Iterator[str]:
+        return iter([*self, "deleted"])
+
+    def read(self, path: str) -> Iterator[bytes] | None:
+        return iter([self[path][:2], self[path][2:]]) if path in self else None
+
+    def write(self, path: str, content: IO[bytes]) -> None:
+        self[path] = content.read()
 
 
 def quiet(_line: str) -> None:
