@@ -167,7 +167,7 @@ def _installed(name: str) -> str | None:
 
 
 def _maintenance() -> Iterator[Finding]:
-    if maintenance.is_on(current_app):
+    if maintenance.is_on():
         yield Finding(WARNING, "maintenance", "on: only administrators get in", "Run: manage.py maintenance off")
 
 

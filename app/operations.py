@@ -118,11 +118,10 @@ def restore(file: Path) -> None:
 @click.option("--message", default=maintenance.MESSAGE, show_default=True, help="What visitors read meanwhile.")
 def maintenance_command(state: str, message: str) -> None:
     """Close the site, except for administrators; open it."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
     if state == "on":
-        maintenance.begin(app, message)
+        maintenance.begin(message)
     else:
-        maintenance.end(app)
+        maintenance.end()
     click.echo(f"Maintenance is {state}, on this machine.")
 
 

@@ -68,7 +68,7 @@ def other_package(app: Flask, patch: Patch) -> None:
 
 
 def closed_site(app: Flask, patch: Patch) -> None:
-    maintenance.begin(app, "closed")
+    maintenance.begin("closed")
 
 
 def https_without_secure_cookies(app: Flask, patch: Patch) -> None:
