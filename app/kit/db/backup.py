@@ -10,6 +10,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Protocol
 from uuid import UUID
@@ -176,17 +177,12 @@ def _load_table(archive: ZipFile, connection: Connection, table: Table, expected
             if isinstance(column.type, JSON):
                 # Otherwise a missing value would become JSON's null.
                 column.type.none_as_null = bool(column.nullable)
-        for batch in _batches(lines):
+        while batch := list(islice(lines, ROWS_AT_ONCE)):
             connection.execute(insert(table), [_row(columns, line) for line in batch])
     count = connection.scalar(select(func.count()).select_from(table))
     if count != expected:
         raise BackupError(f"The table {table.name} got {count} rows instead of {expected}. Nothing was restored.")
     progress(f"{table.name}: {count} rows")
-
-
-def _batches(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
-    for first in lines:
-        yield [first, *(line for line, _ in zip(lines, range(ROWS_AT_ONCE - 1), strict=False))]
 
 
 def _row(columns: list[Column[Any]], line: bytes) -> dict[str, Any]:
