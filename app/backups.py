@@ -17,14 +17,14 @@ from app.kit.db.database import utc_now
 from app.kit.db.exclusive import one_at_a_time
 from app.models import Role
 
-# What `manage.py release` and a worker write into an empty database.
 NAME = re.compile(r"backup-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.zip")
+# What `manage.py release` and a worker write into an empty database.
 FILLED_BY_THEMSELVES = {"roles", "scheduled_jobs"}
 
 
 def back_up(target: Path, progress: Progress) -> None:
     """Write the rows of the database, and the stored files, to the new file ``target``."""
-    write_backup(db.engine, target, current_app.extensions.get("stored_files"), progress)
+    write_backup(db.engine, target, current_app.extensions.get("storage"), progress)
 
 
 def back_up_for_the_night() -> None:
@@ -69,7 +69,7 @@ def restore(file: Path, progress: Progress) -> None:
         setup.drop_tables()
         for revision in revisions:
             migrations.upgrade(revision)
-        load_backup(db.engine, file, current_app.extensions.get("stored_files"), progress)
+        load_backup(db.engine, file, current_app.extensions.get("storage"), progress)
         migrations.upgrade()
         Role.insert_roles()
 

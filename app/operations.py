@@ -129,7 +129,7 @@ def exit_on_refusal(action: Callable[[], Result]) -> Result:
     """Return the result of ``action``, or end the command with the message of its error."""
     try:
         return action()
-    except (setup.SetupError, BackupError) as error:
+    except (setup.SetupError, BackupError, OSError) as error:
         raise click.ClickException(str(error)) from error
 
 

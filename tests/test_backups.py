@@ -130,6 +130,11 @@ def test_a_newer_schema_and_rows_are_refused(db: SQLAlchemy, runner: FlaskCliRun
     assert (refused.exit_code, "newer schema" in refused.output) == (1, True)
 
 
+def test_a_folder_that_is_not_there_is_no_traceback(runner: FlaskCliRunner, tmp_path: Path) -> None:
+    refused = runner.invoke(args=["backup", str(tmp_path / "nowhere" / "site.zip")])
+    assert (refused.exit_code, "Error: [Errno 2] No such file" in refused.output) == (1, True)
+
+
 def rewrite(file: Path, manifest: dict[str, object]) -> None:
     contents = {name: ZipFile(file).read(name) for name in ZipFile(file).namelist()}
     with ZipFile(file, "w") as archive:

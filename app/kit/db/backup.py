@@ -17,6 +17,7 @@ from uuid import UUID
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from sqlalchemy import JSON, Column, Connection, Engine, Table, func, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.kit.db.backup_schema import (
     last_ids,
@@ -43,8 +44,8 @@ class StoredFiles(Protocol):
     def paths(self) -> Iterator[str]:
         """Return the paths of all files."""
 
-    def read(self, path: str) -> Iterator[bytes] | None:
-        """Return a file in pieces, or None if it was deleted meanwhile."""
+    def read(self, path: str) -> Iterator[bytes]:
+        """Return a file in pieces. Raises LookupError at once if it was deleted meanwhile."""
 
     def write(self, path: str, content: IO[bytes]) -> None:
         """Store a file."""
@@ -75,14 +76,16 @@ def _write_contents(archive: ZipFile, engine: Engine, files: StoredFiles | None,
         tables = reflected_tables(connection)
         counts = {table.name: _write_table(archive, connection, table, progress) for table in tables}
         ids = last_ids(connection, tables)
-    count = 0 if files is None else sum(_write_file(archive, path, files.read(path)) for path in files.paths())
+    count = 0 if files is None else sum(_write_file(archive, path, files) for path in files.paths())
     manifest = {"format": FORMAT, "revisions": revisions, "rows": counts, "last_ids": ids, "files": count}
     archive.writestr(MANIFEST, json.dumps({**manifest, "made_at": datetime.now(UTC).isoformat()}, indent=1))
     progress(f"{count} files")
 
 
-def _write_file(archive: ZipFile, path: str, pieces: Iterator[bytes] | None) -> bool:
-    if pieces is None:
+def _write_file(archive: ZipFile, path: str, files: StoredFiles) -> bool:
+    try:
+        pieces = files.read(path)
+    except LookupError:
         return False
     with archive.open(f"files/{path}", "w", force_zip64=True) as file:
         for piece in pieces:
@@ -149,25 +152,35 @@ def _lines(archive: ZipFile, table_name: str) -> IO[bytes]:
 
 
 def load_backup(engine: Engine, file: Path, files: StoredFiles | None, progress: Progress) -> None:
-    """Load a verified backup into the tables of its schema, in one transaction."""
+    """Load a verified backup into the tables of its schema, in one transaction, after the stored files."""
     with ZipFile(file) as archive:
         manifest = json.loads(archive.read(MANIFEST))
-        with engine.connect() as connection, without_foreign_keys(connection) as tables:
-            for table in tables:
-                # A migration may have inserted rows, which are in the backup too.
-                connection.execute(table.delete())
-            missing = sorted(manifest["rows"].keys() - {table.name for table in tables})
-            if missing:
-                raise BackupError(f"The database has no table for: {', '.join(missing)}.")
-            for table in tables:
-                if table.name in manifest["rows"]:
-                    _load_table(archive, connection, table, manifest["rows"][table.name], progress)
-            set_last_ids(connection, tables, manifest["last_ids"])
         for name in archive.namelist():
             if files is not None and name.startswith("files/"):
                 with archive.open(name) as content:
                     files.write(name.removeprefix("files/"), content)
-    progress(f"{manifest['files']} files")
+        progress(f"{manifest['files']} files")
+        try:
+            with engine.connect() as connection, without_foreign_keys(connection) as tables:
+                _load_tables(archive, connection, tables, manifest, progress)
+        except (SQLAlchemyError, KeyError, ValueError) as error:
+            what = f"{type(error).__name__}: {getattr(error, 'orig', error)}".partition("\n")[0]
+            raise BackupError(f"The backup does not fit the database, and no row was restored. {what}") from error
+
+
+def _load_tables(
+    archive: ZipFile, connection: Connection, tables: list[Table], manifest: dict[str, Any], progress: Progress
+) -> None:
+    missing = sorted(manifest["rows"].keys() - {table.name for table in tables})
+    if missing:
+        raise BackupError(f"The database has no table for: {', '.join(missing)}.")
+    for table in tables:
+        # A migration may have inserted rows, which are in the backup too.
+        connection.execute(table.delete())
+    for table in tables:
+        if table.name in manifest["rows"]:
+            _load_table(archive, connection, table, manifest["rows"][table.name], progress)
+    set_last_ids(connection, tables, manifest["last_ids"])
 
 
 def _load_table(archive: ZipFile, connection: Connection, table: Table, expected: int, progress: Progress) -> None:
