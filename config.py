@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -304,6 +305,9 @@ class Config(Decisions):
 
     def _read_operation(self, env: Environment) -> None:
         self.BACKUP_DIR = env.text("BACKUP_DIR")
+        if "://" in self.BACKUP_DIR and find_spec("obstore") is None:
+            cure = "Run: .venv/bin/pip install -r requirements/storage.txt"
+            env.problem("BACKUP_DIR", "a bucket needs the package obstore.", cure)
         self.BACKUP_KEEP = env.integer("BACKUP_KEEP", 7, minimum=1)
         self.METRICS_TOKEN = env.text("METRICS_TOKEN")
         if self.METRICS_TOKEN and len(self.METRICS_TOKEN) < SECRET_KEY_MIN_LENGTH:

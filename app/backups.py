@@ -1,6 +1,9 @@
 """Backups of the site: by `manage.py backup`, every night if BACKUP_DIR is set, and back again."""
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from flask import current_app
 from sqlalchemy import func, select
@@ -14,22 +17,43 @@ from app.kit.db.database import utc_now
 from app.kit.db.exclusive import one_at_a_time
 from app.models import Role
 
+NAME = re.compile(r"backup-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.zip")
 # What `manage.py release` and a worker write into an empty database.
 FILLED_BY_THEMSELVES = {"roles", "scheduled_jobs"}
 
 
 def back_up(target: Path, progress: Progress) -> None:
     """Write the rows of the database, and the stored files, to the new file ``target``."""
-    write_backup(db.engine, target, current_app.extensions.get("stored_files"), progress)
+    write_backup(db.engine, target, current_app.extensions.get("storage"), progress)
 
 
 def back_up_for_the_night() -> None:
-    """Write a backup into BACKUP_DIR, and delete all but the newest BACKUP_KEEP of them."""
-    folder = Path(current_app.config["BACKUP_DIR"])
+    """Write a backup into the folder or bucket BACKUP_DIR, and delete all but the newest BACKUP_KEEP of them."""
+    target, name = current_app.config["BACKUP_DIR"], f"backup-{utc_now():%Y-%m-%dT%H-%M-%S}.zip"
+    if "://" in target:
+        _back_up_to_bucket(target, name)
+        return
+    folder = Path(target)
     folder.mkdir(parents=True, exist_ok=True)
-    back_up(folder / f"backup-{utc_now():%Y-%m-%dT%H-%M-%S}.zip", lambda _line: None)
-    for old in sorted(folder.glob("backup-????-??-??T??-??-??.zip"))[: -current_app.config["BACKUP_KEEP"]]:
-        old.unlink()
+    back_up(folder / name, lambda _line: None)
+    for old in _too_old(path.name for path in folder.iterdir()):
+        (folder / old).unlink()
+
+
+def _back_up_to_bucket(url: str, name: str) -> None:
+    # Imported here: an optional package (requirements/storage.txt). It reads the variables AWS_…
+    from obstore.store import from_url
+
+    bucket = from_url(url)
+    with TemporaryDirectory() as folder:
+        back_up(Path(folder, name), lambda _line: None)
+        bucket.put(name, Path(folder, name))
+    for old in _too_old(file["path"] for files in bucket.list() for file in files):
+        bucket.delete(old)
+
+
+def _too_old(names: Iterable[str]) -> list[str]:
+    return sorted(name for name in names if NAME.fullmatch(name))[: -current_app.config["BACKUP_KEEP"]]
 
 
 def restore(file: Path, progress: Progress) -> None:
@@ -45,7 +69,7 @@ def restore(file: Path, progress: Progress) -> None:
         setup.drop_tables()
         for revision in revisions:
             migrations.upgrade(revision)
-        load_backup(db.engine, file, current_app.extensions.get("stored_files"), progress)
+        load_backup(db.engine, file, current_app.extensions.get("storage"), progress)
         migrations.upgrade()
         Role.insert_roles()
 

@@ -218,6 +218,12 @@ def format_code() -> None:
     sys.exit(_run_tool("ruff", "format", ".") or fixed)
 
 
+@checking.command("ci", needs_app=False)
+def ci() -> None:
+    """Run every check that a change has to pass. Takes half an hour, and installs the programs that are missing."""
+    sys.exit(subprocess.call(["bash", ".ci/run"]))  # noqa: S607 # nosec B603 B607
+
+
 checking.add(routes_command)
 
 

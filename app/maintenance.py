@@ -23,26 +23,26 @@ def init_app(app: Flask) -> None:
     app.before_request(_close)
 
 
-def is_on(app: Flask) -> bool:
+def is_on() -> bool:
     """Return whether the site is closed."""
-    return os.path.exists(app.config["MAINTENANCE_FILE"])  # noqa: PTH110 # asked by each request
+    return os.path.exists(current_app.config["MAINTENANCE_FILE"])  # noqa: PTH110 # asked by each request
 
 
-def begin(app: Flask, message: str) -> None:
+def begin(message: str) -> None:
     """Close the site."""
-    file = Path(app.config["MAINTENANCE_FILE"])
+    file = Path(current_app.config["MAINTENANCE_FILE"])
     unfinished = file.with_suffix(".unfinished")
     unfinished.write_text(message, encoding="utf-8")
     unfinished.replace(file)
 
 
-def end(app: Flask) -> None:
+def end() -> None:
     """Open the site."""
-    Path(app.config["MAINTENANCE_FILE"]).unlink(missing_ok=True)
+    Path(current_app.config["MAINTENANCE_FILE"]).unlink(missing_ok=True)
 
 
 def _close() -> Response | None:
-    if not is_on(current_app) or request.endpoint is None or request.endpoint in STAYS_OPEN or _is_administrator():
+    if not is_on() or request.endpoint is None or request.endpoint in STAYS_OPEN or _is_administrator():
         return None
     try:
         message = Path(current_app.config["MAINTENANCE_FILE"]).read_text(encoding="utf-8")

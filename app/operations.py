@@ -1,14 +1,21 @@
 """The commands of `manage.py` for whoever runs a site: release it, back it up, find what is wrong."""
 
+import logging
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
+from dotenv import dotenv_values
 from flask import current_app
+from flask.cli import ScriptInfo
 
-from app import backups, maintenance, setup
+from app import backups, doctor, maintenance, setup
 from app.extensions import db
 from app.kit.core.command_line import Section
+from app.kit.core.environment import ConfigError
+from app.kit.core.finding import FAILURE, OK, WARNING, Finding
 from app.kit.http import caching
 from app.name_prompt import AskName, with_name
 
@@ -41,12 +48,57 @@ def setup_prod(ask_name: AskName) -> None:
     click.echo(f"{email} is an administrator now." if made else f"{email} exists already; nothing was changed.")
 
 
+@operating.command("doctor", needs_app=False)
+@click.option("--production", is_flag=True, help="Read .env.production instead of .env.")
+@click.option(
+    "--env-file", type=click.Path(dir_okay=False, exists=True, path_type=Path), help="Read this file instead."
+)
+@click.option("--send", metavar="ADDRESS", default="", help="Send a test email to ADDRESS.")
+@click.pass_obj
+def doctor_command(info: ScriptInfo, production: bool, env_file: Path | None, send: str) -> None:
+    """Find what is wrong, and say what to do.
+
+    Exits with 1 if anything is a failure. Warnings are not.
+    """
+    file = env_file or Path(".env.production" if production else ".env")
+    if production or env_file:
+        _read_instead(file)
+    # Its lines say all; what the checks themselves log would hide them.
+    logging.disable(logging.CRITICAL)
+    try:
+        with info.load_app().app_context():
+            findings = [_shown(finding) for finding in doctor.examine(file, send)]
+    except ConfigError as error:
+        findings = [_shown(Finding(FAILURE, "settings", problem)) for problem in error.problems]
+    finally:
+        logging.disable(logging.NOTSET)
+    sys.exit(int(FAILURE in findings))
+
+
+def _read_instead(file: Path) -> None:
+    """Let the settings come from ``file``, and not from .env, which was read at the start."""
+    if not file.exists():
+        raise click.ClickException(f"There is no file {file}. Copy .env.example, or name another with --env-file.")
+    for name, value in dotenv_values(".env").items():
+        if os.environ.get(name) == value:
+            del os.environ[name]
+    os.environ.update({"FLASK_CONFIG": "production"} | {k: v for k, v in dotenv_values(file).items() if v})
+
+
+def _shown(finding: Finding) -> str:
+    color = {OK: "green", WARNING: "yellow", FAILURE: "red"}[finding.level]
+    click.echo(f"{click.style(finding.level.ljust(8), fg=color)} {finding.name}: {finding.text}")
+    if finding.cure:
+        click.echo(f"{'':9}{finding.cure}")
+    return finding.level
+
+
 @operating.command("backup")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def backup(file: Path) -> None:
     """Write all rows and stored files to FILE, while the site runs."""
     _name_the_target()
-    backups.back_up(file, click.echo)
+    _tell_errors(lambda: backups.back_up(file, click.echo))
     click.echo(f"{file} is complete: {file.stat().st_size / 1_000_000:.1f} MB, read again after writing.")
 
 
@@ -55,7 +107,7 @@ def backup(file: Path) -> None:
 def restore(file: Path) -> None:
     """Fill an empty database from FILE, and migrate it."""
     _name_the_target()
-    backups.restore(file, click.echo)
+    _tell_errors(lambda: backups.restore(file, click.echo))
     click.echo("Everything is restored. If the site serves already, restart it.")
 
 
@@ -64,12 +116,19 @@ def restore(file: Path) -> None:
 @click.option("--message", default=maintenance.MESSAGE, show_default=True, help="What visitors read meanwhile.")
 def maintenance_command(state: str, message: str) -> None:
     """Close the site, except for administrators; open it."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
     if state == "on":
-        maintenance.begin(app, message)
+        maintenance.begin(message)
     else:
-        maintenance.end(app)
+        maintenance.end()
     click.echo(f"Maintenance is {state}, on this machine.")
+
+
+def _tell_errors(action: Callable[[], object]) -> None:
+    """Call ``action``; end the command with one line if a file cannot be read or written."""
+    try:
+        action()
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _name_the_target() -> None:

@@ -130,6 +130,11 @@ def test_a_newer_schema_and_rows_are_refused(db: SQLAlchemy, runner: FlaskCliRun
     assert (refused.exit_code, "newer schema" in refused.output) == (1, True)
 
 
+def test_a_folder_that_is_not_there_is_no_traceback(runner: FlaskCliRunner, tmp_path: Path) -> None:
+    refused = runner.invoke(args=["backup", str(tmp_path / "nowhere" / "site.zip")])
+    assert (refused.exit_code, "Error: [Errno 2] No such file" in refused.output) == (1, True)
+
+
 def rewrite(file: Path, manifest: dict[str, object]) -> None:
     contents = {name: ZipFile(file).read(name) for name in ZipFile(file).namelist()}
     with ZipFile(file, "w") as archive:
@@ -142,8 +147,9 @@ def test_a_database_without_tables_has_nothing_to_back_up(empty_site: Flask, tmp
         backups.back_up(tmp_path / "none.zip", print)
 
 
+@pytest.mark.parametrize("scheme", ["", "file://"])
 def test_each_night_one_is_added_and_the_oldest_goes(
-    app: Flask, db: SQLAlchemy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: Flask, db: SQLAlchemy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
     jobs.back_up()
     assert not list(tmp_path.iterdir()), "off until BACKUP_DIR is set"
@@ -151,7 +157,7 @@ def test_each_night_one_is_added_and_the_oldest_goes(
     folder.mkdir()
     for name in ("backup-2026-11-18T02-07-00.zip", "backup-2026-11-19T02-07-00.zip", "mine.zip"):
         (folder / name).touch()
-    monkeypatch.setitem(app.config, "BACKUP_DIR", str(folder))
+    monkeypatch.setitem(app.config, "BACKUP_DIR", f"{scheme}{folder}")
     monkeypatch.setitem(app.config, "BACKUP_KEEP", 2)
 
     jobs.back_up()

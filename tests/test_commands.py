@@ -1,5 +1,7 @@
 """Tests for the commands that manage the database and its users."""
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskCliRunner
@@ -270,6 +272,16 @@ def test_release_may_run_as_often_as_one_likes(runner, db):
 
     assert db.session.scalars(select(Role.name).order_by(Role.id)).all() == before
     assert {"User", "Administrator"} <= set(before)
+
+
+def test_ci_runs_the_checks_and_keeps_their_exit_code(app, tmp_path, monkeypatch):
+    (tmp_path / ".ci").mkdir()
+    (tmp_path / ".ci" / "run").write_text("exit 3")
+    workflow = (Path(".github/workflows/checks.yml")).read_text()
+    monkeypatch.chdir(tmp_path)
+
+    assert app.test_cli_runner().invoke(args=["ci"]).exit_code == 3
+    assert "run: python3 manage.py ci" in workflow
 
 
 def test_the_shell_knows_the_names_one_needs(app, db):

@@ -31,7 +31,7 @@ from tests.factories import let_in, make_admin, make_invited, make_user, sign_in
 WHO: dict[Rule, str] = {
     ANYONE: """
         main.index main.about main.robots main.sitemap main.manifest main.favicon main.up main.up_ready
-        main.metrics_page main.security_txt main.change_password
+        main.up_doctor main.metrics_page main.security_txt main.change_password
         account.confirm account.not_me account.password_strength
         dev.mailbox dev.message dev.part dev.raw dev.mailbox_status dev.emails dev.preview dev.preview_html
         dev.components dev.migrate

@@ -7,9 +7,10 @@ not taken from the models, so that a backup can be made before new code migrates
 import json
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Protocol
 from uuid import UUID
@@ -17,6 +18,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from click import ClickException
 from sqlalchemy import JSON, Column, Connection, Engine, Table, func, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.kit.db.backup_schema import (
     last_ids,
@@ -40,13 +42,13 @@ class BackupError(ClickException):
 class StoredFiles(Protocol):
     """Files of the site outside of the database, such as uploads."""
 
-    def names(self) -> Iterable[str]:
-        """Return the names of all files."""
+    def paths(self) -> Iterator[str]:
+        """Return the paths of all files."""
 
-    def read(self, name: str) -> bytes | None:
-        """Return a file's content, or None if it was deleted meanwhile."""
+    def read(self, path: str) -> Iterator[bytes]:
+        """Return a file in pieces. Raises LookupError at once if it was deleted meanwhile."""
 
-    def write(self, name: str, content: bytes) -> None:
+    def write(self, path: str, content: IO[bytes]) -> None:
         """Store a file."""
 
 
@@ -75,16 +77,21 @@ def _write_contents(archive: ZipFile, engine: Engine, files: StoredFiles | None,
         tables = reflected_tables(connection)
         counts = {table.name: _write_table(archive, connection, table, progress) for table in tables}
         ids = last_ids(connection, tables)
-    count = 0 if files is None else sum(_write_file(archive, name, files.read(name)) for name in files.names())
+    count = 0 if files is None else sum(_write_file(archive, path, files) for path in files.paths())
     manifest = {"format": FORMAT, "revisions": revisions, "rows": counts, "last_ids": ids, "files": count}
     archive.writestr(MANIFEST, json.dumps({**manifest, "made_at": datetime.now(UTC).isoformat()}, indent=1))
     progress(f"{count} files")
 
 
-def _write_file(archive: ZipFile, name: str, content: bytes | None) -> bool:
-    if content is not None:
-        archive.writestr(f"files/{name}", content)
-    return content is not None
+def _write_file(archive: ZipFile, path: str, files: StoredFiles) -> bool:
+    try:
+        pieces = files.read(path)
+    except LookupError:
+        return False
+    with archive.open(f"files/{path}", "w", force_zip64=True) as file:
+        for piece in pieces:
+            file.write(piece)
+    return True
 
 
 def _write_table(archive: ZipFile, connection: Connection, table: Table, progress: Progress) -> int:
@@ -146,24 +153,35 @@ def _lines(archive: ZipFile, table_name: str) -> IO[bytes]:
 
 
 def load_backup(engine: Engine, file: Path, files: StoredFiles | None, progress: Progress) -> None:
-    """Load a verified backup into the tables of its schema, in one transaction."""
+    """Load a verified backup into the tables of its schema, in one transaction, after the stored files."""
     with ZipFile(file) as archive:
         manifest = json.loads(archive.read(MANIFEST))
-        with engine.connect() as connection, without_foreign_keys(connection) as tables:
-            for table in tables:
-                # A migration may have inserted rows, which are in the backup too.
-                connection.execute(table.delete())
-            missing = sorted(manifest["rows"].keys() - {table.name for table in tables})
-            if missing:
-                raise BackupError(f"The database has no table for: {', '.join(missing)}.")
-            for table in tables:
-                if table.name in manifest["rows"]:
-                    _load_table(archive, connection, table, manifest["rows"][table.name], progress)
-            set_last_ids(connection, tables, manifest["last_ids"])
         for name in archive.namelist():
             if files is not None and name.startswith("files/"):
-                files.write(name.removeprefix("files/"), archive.read(name))
-    progress(f"{manifest['files']} files")
+                with archive.open(name) as content:
+                    files.write(name.removeprefix("files/"), content)
+        progress(f"{manifest['files']} files")
+        try:
+            with engine.connect() as connection, without_foreign_keys(connection) as tables:
+                _load_tables(archive, connection, tables, manifest, progress)
+        except (SQLAlchemyError, KeyError, ValueError) as error:
+            what = f"{type(error).__name__}: {getattr(error, 'orig', error)}".partition("\n")[0]
+            raise BackupError(f"The backup does not fit the database, and no row was restored. {what}") from error
+
+
+def _load_tables(
+    archive: ZipFile, connection: Connection, tables: list[Table], manifest: dict[str, Any], progress: Progress
+) -> None:
+    missing = sorted(manifest["rows"].keys() - {table.name for table in tables})
+    if missing:
+        raise BackupError(f"The database has no table for: {', '.join(missing)}.")
+    for table in tables:
+        # A migration may have inserted rows, which are in the backup too.
+        connection.execute(table.delete())
+    for table in tables:
+        if table.name in manifest["rows"]:
+            _load_table(archive, connection, table, manifest["rows"][table.name], progress)
+    set_last_ids(connection, tables, manifest["last_ids"])
 
 
 def _load_table(archive: ZipFile, connection: Connection, table: Table, expected: int, progress: Progress) -> None:
@@ -173,17 +191,12 @@ def _load_table(archive: ZipFile, connection: Connection, table: Table, expected
             if isinstance(column.type, JSON):
                 # Otherwise a missing value would become JSON's null.
                 column.type.none_as_null = bool(column.nullable)
-        for batch in _batches(lines):
+        while batch := list(islice(lines, ROWS_AT_ONCE)):
             connection.execute(insert(table), [_row(columns, line) for line in batch])
     count = connection.scalar(select(func.count()).select_from(table))
     if count != expected:
         raise BackupError(f"The table {table.name} got {count} rows instead of {expected}. Nothing was restored.")
     progress(f"{table.name}: {count} rows")
-
-
-def _batches(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
-    for first in lines:
-        yield [first, *(line for line, _ in zip(lines, range(ROWS_AT_ONCE - 1), strict=False))]
 
 
 def _row(columns: list[Column[Any]], line: bytes) -> dict[str, Any]:

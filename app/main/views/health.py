@@ -1,8 +1,8 @@
-"""The endpoints for load balancers and monitors; see docs/deploy.md."""
+"""The endpoints for load balancers and monitors; see docs/operations.md."""
 
-from flask import Response, jsonify
+from flask import Response, abort, jsonify, request
 
-from app import health
+from app import health, outside_view
 from app.access import ANYONE, access
 from app.main.blueprint import main
 
@@ -12,6 +12,14 @@ from app.main.blueprint import main
 def up() -> Response:
     """Return 200 without using the database or Redis: the process is alive."""
     return Response("up\n", mimetype="text/plain")
+
+
+@main.get("/up/doctor")
+@access(ANYONE)
+def up_doctor() -> Response:
+    """Return what the site sees of a request by ``manage.py doctor``, which proves that it has our key; else 404."""
+    answer = outside_view.answer(request)
+    return Response(answer, mimetype="text/plain", headers={"Cache-Control": "no-store"}) if answer else abort(404)
 
 
 @main.get("/up/ready")

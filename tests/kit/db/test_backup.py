@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from typing import IO
 from zipfile import ZipFile
 
 import pytest
@@ -36,6 +37,7 @@ from sqlalchemy import (
     text,
 )
 
+from app.kit.db import backup
 from app.kit.db.backup import BackupError, load_backup, verify, write_backup
 from tests.servers import create_postgres_database
 
@@ -89,11 +91,16 @@ ROWS = [
 
 
 class Memory(dict[str, bytes]):
-    """Stored files, in a dictionary."""
+    """Stored files, in a dictionary. One of them is deleted before it is read."""
 
-    names = dict.keys
-    read = dict.get
-    write = dict.__setitem__
+    def paths(self) -> Iterator[str]:
+        return iter([*self, "deleted"])
+
+    def read(self, path: str) -> Iterator[bytes]:
+        return iter([self[path][:2], self[path][2:]])
+
+    def write(self, path: str, content: IO[bytes]) -> None:
+        self[path] = content.read()
 
 
 def quiet(_line: str) -> None:
@@ -101,8 +108,10 @@ def quiet(_line: str) -> None:
 
 
 @pytest.fixture
-def engines(database_url: str, tmp_path: Path) -> Iterator[list[Engine]]:
+def engines(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Engine]]:
     """Yield a filled database and two empty ones, of both kinds where there is a PostgreSQL."""
+    # Three rows then take two rounds.
+    monkeypatch.setattr(backup, "ROWS_AT_ONCE", 2)
     urls = [f"sqlite:///{tmp_path / name}.sqlite" for name in ("first", "second", "third")]
     if not database_url.startswith("postgres"):
         yield from prepared(urls)
@@ -219,7 +228,7 @@ def test_what_cannot_be_loaded_leaves_the_database_empty(engines: list[Engine], 
     write_backup(engines[0], tmp_path / "good.zip", None, quiet)
     with engines[2].begin() as connection:
         connection.execute(text('ALTER TABLE parents DROP COLUMN "order"'))
-    with pytest.raises(KeyError):
+    with pytest.raises(BackupError, match=r"no row was restored. KeyError: 'order'"):
         load_backup(engines[2], tmp_path / "good.zip", None, quiet)
     with engines[2].connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM children")) == 0

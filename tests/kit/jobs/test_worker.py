@@ -14,6 +14,7 @@ from rq import Callback
 from sqlalchemy import delete, select
 
 from app import jobs
+from app.kit.core import metrics
 from app.kit.jobs import queue, queue_worker, sweeper, worker
 from app.kit.jobs.schedule import Entry, Schedule
 from app.models import Email, ScheduledJob
@@ -92,6 +93,18 @@ def test_emails_leave_where_redis_was_never_set(
     process = start()
     wait_until(lambda: (app.config["MAILBOX_DIR"] / f"{email_id}-1.eml").exists(), 10)
     assert len(psutil.Process(process.pid).children(recursive=True)) == 1, "the sweeper alone"
+
+
+def test_jobs_are_counted_though_their_process_ends_at_once(
+    app: Flask, start: Callable[..., ForkedProcess], notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counters = metrics.Counters(app.extensions["redis"], lambda: 0)
+    monkeypatch.setitem(app.extensions, "metrics", counters)
+    note_app_name.enqueue(str(notes))
+    assert start(burst=True).wait() == 0
+    read = counters.read()
+    assert read[("jobs", note_app_name.name, "succeeded")] == 1
+    assert read[("job_seconds", note_app_name.name)] > 0
 
 
 def test_sigterm_to_every_process_lets_the_running_job_finish(start: Callable[..., ForkedProcess], notes: Path) -> None:
