@@ -63,7 +63,7 @@ def _time_zones() -> list[SelectChoice]:
 class _ZoneSelect(Select):
     @classmethod
     def render_option(cls, choice: Choice) -> str:
-        """Return an option. WTForms would take 7 ms to format the attributes of them all; the names need no escaping."""
+        """Return an option. WTForms takes 7 ms to format the attributes of all of them; the names need no escaping."""
         return f'<option value="{choice.value}"{" selected" if choice.selected else ""}>{choice.label}</option>'
 
 
