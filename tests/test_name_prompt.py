@@ -2,23 +2,13 @@
 
 import os
 import pty
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from app.name_prompt import AskName, with_name
-
-ROOT = Path(__file__).parent.parent
-PROGRAM = """
-import click
-from app.name_prompt import with_name
-click.command(with_name(lambda ask_name: click.echo("Name: " + "|".join(ask_name()))))()
-"""
 
 
 @pytest.fixture
@@ -50,13 +40,15 @@ def test_a_name_follows_the_rules_of_the_site(run: Callable[..., tuple[int, str]
     assert output.startswith("Error: The name ")
 
 
-def test_on_a_terminal_what_is_missing_is_asked_for() -> None:
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-c", PROGRAM, "--first-name", "Grace"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=theirs, stdout=subprocess.PIPE, text=True) as process:
-        os.close(theirs)
-        os.write(ours, b"Keeper\n")
-        output, _ = process.communicate(timeout=30)
-    os.close(ours)
-    assert "First name" not in output
-    assert output.endswith("Last name [Administrator]: Name: Grace|Keeper\n")
+def test_on_a_terminal_what_is_missing_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names: list[tuple[str, str]] = []
+    command = click.command(with_name(lambda ask_name: names.append(ask_name())))
+    keyboard, terminal = pty.openpty()
+    with os.fdopen(terminal) as stdin, os.fdopen(keyboard, "wb", buffering=0) as typed:
+        monkeypatch.setattr("sys.stdin", stdin)
+        typed.write(b"Keeper\n")
+        command.main(["--first-name", "Grace"], standalone_mode=False)
+    assert names == [("Grace", "Keeper")]
+    assert "First name" not in capsys.readouterr().out

@@ -40,7 +40,7 @@ def test_a_profile_is_saved_and_shown(client: FlaskClient, user: User, db: SQLAl
         "Europe/Berlin",
         "I write <programs>.\nSometimes.",
     )
-    assert '<option selected value="Europe/Berlin">Berlin</option>' in page
+    assert '<option value="Europe/Berlin" selected>Berlin</option>' in page
     assert "I write &lt;programs&gt;." in page
     assert '<text x="32" y="32">C</text>' in page
 
