@@ -5,6 +5,7 @@ from __future__ import annotations
 from calendar import month_name
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 import flask
 from flask import Flask, current_app, request
@@ -64,6 +65,7 @@ def init_app(app: Flask) -> None:
         index_for_role=index_for_role,
         is_hidden_field=drawing.is_hidden_field,
         locale=locale,
+        macros=macros,
     )
     environment.filters.update(badge=badge, duration=duration, markdown=markdown, time=time_element)
     environment.tests["equalto"] = lambda value, other: value == other
@@ -84,9 +86,13 @@ def render_form(
 
 
 def _password_meter(field: Field) -> str:
-    macros = current_app.jinja_env.get_template("macros/check_password.html").module
-    html: str = macros.password_check(field)  # type: ignore[attr-defined]
+    html: str = macros("check_password").password_check(field)
     return html
+
+
+def macros(name: str) -> Any:
+    """Return the macros of ``macros/<name>.html``, as ``import`` does, which compares all globals first (20 µs)."""
+    return current_app.jinja_env.get_template(f"macros/{name}.html").module
 
 
 def look() -> tuple[str, ...]:
