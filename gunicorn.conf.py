@@ -68,7 +68,8 @@ def pre_fork(_server: Any, _worker: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Pass a request to the application only once its whole body has arrived, at most ``threads`` at once."""
-    if worker_class != "gevent":
+    # benchmarks/start.py runs bare Flask with this file, and must not import the kit into it.
+    if worker_class != "gevent" or "app" not in sys.modules:
         return
     from app.kit.http.whole_requests import WholeRequests
 

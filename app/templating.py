@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 import flask
 from flask import Flask, current_app, request
@@ -61,6 +62,7 @@ def init_app(app: Flask) -> None:
         index_for_role=index_for_role,
         is_hidden_field=drawing.is_hidden_field,
         locale=locale,
+        macros=macros,
     )
     environment.filters.update(
         badge=badge,
@@ -88,9 +90,13 @@ def render_form(
 
 
 def _password_meter(field: Field) -> str:
-    macros = current_app.jinja_env.get_template("macros/check_password.html").module
-    html: str = macros.password_check(field)  # type: ignore[attr-defined]
+    html: str = macros("check_password").password_check(field)
     return html
+
+
+def macros(name: str) -> Any:
+    """Return the macros of ``macros/<name>.html``, as ``import`` does, which compares all globals first (20 µs)."""
+    return current_app.jinja_env.get_template(f"macros/{name}.html").module
 
 
 def look() -> tuple[str, ...]:

@@ -125,3 +125,15 @@ def test_with_redis_away_the_process_counts_and_says_so(
     user = make_user()
     assert tries_until_stopped(lambda n: login(client, user.email, ip=f"198.51.100.{n}"), 9) == 5
     assert "falling back to in-memory storage" in caplog.text
+
+
+def test_an_unavailable_redis_is_asked_again_after_a_pause(
+    app: Flask, limits_in: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits_in("redis://127.0.0.1:1/0")
+    redis = limiter.storage
+    assert limiter.count("key", 60)[1] == 1
+    assert limiter.storage is not redis
+    assert limiter.count("key", 60)[1] == 2
+    monkeypatch.setattr("app.kit.auth.limits.time.monotonic", lambda: 2**40)
+    assert limiter.storage is redis

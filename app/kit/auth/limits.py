@@ -47,7 +47,8 @@ class Limiter:
         self.use(self._own_memory)
 
     def init_app(self, app: Flask) -> None:
-        """Count in the storage that RATELIMIT_STORAGE_URI names."""
+        """Count in the storage that RATELIMIT_STORAGE_URI names; count nothing where RATELIMIT_ENABLED is False."""
+        self.enabled = app.config.get("RATELIMIT_ENABLED", self.enabled)
         options: dict[str, Any] = {
             "socket_timeout": REDIS_TIMEOUT_SECONDS,
             "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
