@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.kit.db.database import Model
 
@@ -129,7 +129,7 @@ class LimitRows(Protocol):
 class EmailRows(Protocol):
     """The model of the outbox."""
 
-    def __call__(self, **columns: object) -> Model:
+    def __call__(self, *nothing: Any, **columns: Any) -> Model:
         """Return a new row."""
         ...
 
