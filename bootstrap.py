@@ -7,7 +7,8 @@ import hashlib
 import importlib.util
 import os
 import re
-import subprocess  # nosec B404 # runs pip with fixed arguments
+import shutil
+import subprocess  # nosec B404 # runs uv or pip with fixed arguments
 import sys
 import venv
 from pathlib import Path
@@ -105,33 +106,46 @@ def _python() -> Path:
 
 
 def _make_environment() -> None:
-    if importlib.util.find_spec("ensurepip") is None:
-        raise BootstrapError(
-            "this Python cannot make virtual environments. On Debian and Ubuntu: sudo apt install python3-venv"
-        )
     print("Making .venv ...", flush=True)
-    try:
-        venv.EnvBuilder(with_pip=True, clear=ENVIRONMENT.exists(), symlinks=os.name != "nt").create(ENVIRONMENT)
-    except subprocess.CalledProcessError as error:
-        raise BootstrapError(
-            "making .venv failed at ensurepip. On Debian and Ubuntu: sudo apt install python3-venv; then remove .venv"
-        ) from error
+    venv.EnvBuilder(clear=ENVIRONMENT.exists(), symlinks=os.name != "nt").create(ENVIRONMENT)
 
 
 def _install_packages() -> None:
     total = len(re.findall(r"^\S+==", REQUIREMENTS.read_text(), re.MULTILINE))
     print(f"Installing {total} packages into .venv (once, about a minute) ...", flush=True)
-    command = [str(_python()), "-m", "pip", "install", "--require-hashes", "--no-compile", "--retries", "2"]
-    command += ["--disable-pip-version-check", "--no-input", "-r", str(REQUIREMENTS)]
+    # The file names every package, so there is nothing to resolve.
+    pinned = ["--require-hashes", "--no-deps", "-r", str(REQUIREMENTS)]
+    uv = shutil.which("uv")
+    # uv takes a third of the time. It does not read pip's configuration, such as the address of a company's index.
+    if uv and _run([uv, "pip", "install", "--python", str(_python()), *pinned]) == 0:
+        return
+    _ensure_pip()
+    options = ["--no-compile", "--retries", "2", "--disable-pip-version-check", "--no-input"]
+    if _run([str(_python()), "-m", "pip", "install", *options, *pinned]):
+        raise BootstrapError(f"{_cure(INSTALL_LOG.read_text(encoding='utf-8'))}. pip's words: {INSTALL_LOG}")
+
+
+def _ensure_pip() -> None:
+    if importlib.util.find_spec("ensurepip") is None:
+        raise BootstrapError(
+            "this Python cannot make virtual environments. On Debian and Ubuntu: sudo apt install python3-venv"
+        )
+    if _run([str(_python()), "-m", "ensurepip", "--upgrade", "--default-pip"]):
+        raise BootstrapError(
+            "making .venv failed at ensurepip. On Debian and Ubuntu: sudo apt install python3-venv; then remove .venv"
+        )
+
+
+def _run(command: list[str]) -> int:
+    """Run the command with its output in the log, and return its exit code."""
     with (
         INSTALL_LOG.open("w", encoding="utf-8") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8") as pip,  # nosec B603 # noqa: S603
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8") as process,  # nosec B603 # noqa: S603
     ):
-        for line in pip.stdout or ():
+        for line in process.stdout or ():
             log.write(line)
             _show_progress(line)
-    if pip.returncode:
-        raise BootstrapError(f"{_cure(INSTALL_LOG.read_text(encoding='utf-8'))}. pip's words: {INSTALL_LOG}")
+    return process.returncode
 
 
 def _show_progress(line: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from flask import Flask, current_app
 from markupsafe import Markup
@@ -19,6 +20,7 @@ from app.kit.core.environment import ConfigError
 SOURCES = Path(__file__).parent / "assets"
 STATIC = Path(__file__).parent / "static"
 STATIC_URL = "/static/"
+_building = Lock()
 
 # Every page loads app_css and app_js. The other scripts are loaded by the macros or pages that need them.
 BUNDLES = {
@@ -110,8 +112,10 @@ def _colors_of(path: Path, _saved_at_ns: int) -> dict[str, str]:
 
 def build_stale_assets(manifest: AssetManifest) -> None:
     """Build all assets if a source is newer than the last build."""
-    if manifest.is_older_than(SOURCES):
-        build_assets()
+    # Two browsers that reload after a save ask at the same time, each in a thread.
+    with _building:
+        if manifest.is_older_than(SOURCES):
+            build_assets()
 
 
 def build_assets() -> list[Path]:

@@ -89,7 +89,9 @@ class LiveReload:
 
 def _is_page(request: Request) -> bool:
     """Return whether a browser will show the response as a page. One that answers a form is not reloaded."""
-    return request.method == "GET" and request.headers.get("Sec-Fetch-Dest", "document") == "document"
+    # Browsers leave the second header out where the address is neither https nor this machine's.
+    is_navigation = "text/html" in request.headers.get("Accept", "")
+    return request.method == "GET" and is_navigation and request.headers.get("Sec-Fetch-Dest", "document") == "document"
 
 
 def _modified(file: Path) -> tuple[str, float]:

@@ -5,6 +5,7 @@ import os
 import re
 from io import StringIO
 from pathlib import Path
+from time import sleep
 
 import pytest
 from flask import Flask
@@ -17,6 +18,7 @@ from app.kit.assets.brand_colors import brand_colors
 from app.kit.assets.build import AssetError, TemplateSafeJSMin, build
 from app.kit.assets.manifest import AssetManifest
 from app.kit.core.environment import ConfigError
+from tests.together import together
 
 KIB = 1024
 COMMENT_OR_TOKEN = re.compile(
@@ -50,6 +52,22 @@ def test_styles_and_scripts_stay_within_their_budgets(built: dict[str, Path]) ->
     scripts = sum(Path(f"{built[name]}.br").stat().st_size for name in BUNDLES if name.endswith("_js"))
     assert 2 * KIB < styles <= 12 * KIB
     assert scripts <= 15 * KIB
+
+
+def test_two_browsers_that_reload_after_a_save_build_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    builds: list[None] = []
+
+    def build_slowly() -> None:
+        sleep(0.05)
+        builds.append(None)
+        (tmp_path / "manifest.json").write_text("{}")
+
+    monkeypatch.setattr(assets, "build_assets", build_slowly)
+    manifest = AssetManifest(tmp_path, "/static/")
+
+    together([lambda: assets.build_stale_assets(manifest)] * 4)
+
+    assert len(builds) == 1
 
 
 def test_every_file_names_its_content_and_has_compressed_copies(built: dict[str, Path]) -> None:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import zipfile
@@ -71,20 +72,20 @@ def _digest(content: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
 
 
-def _manage(checkout: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def _environment(checkout: Path, **variables: str) -> dict[str, str]:
+    """Return the environment of a new user, for whose uv and pip there is nothing but the fake wheels."""
     home = checkout.parent / "home"
     home.mkdir(exist_ok=True)
-    variables = {
-        "HOME": str(home),
-        "PATH": os.environ["PATH"],
-        "PIP_CONFIG_FILE": os.devnull,
-        "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": str(checkout.parent / "wheels"),
-        **environment,
-    }
+    wheels = str(checkout.parent / "wheels")
+    settings = {"HOME": str(home), "PATH": os.environ["PATH"], "PIP_CONFIG_FILE": os.devnull}
+    of_uv = {"UV_NO_CONFIG": "1", "UV_NO_INDEX": "1", "UV_FIND_LINKS": wheels}
+    return {**settings, **of_uv, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wheels, **variables}
+
+
+def _manage(checkout: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [getattr(sys, "_base_executable", sys.executable), str(checkout / "manage.py"), *arguments],
-        env=variables,
+        env=_environment(checkout, **environment),
         capture_output=True,
         text=True,
         timeout=120,
@@ -104,6 +105,48 @@ def test_the_first_start_installs_and_the_second_only_starts(first_start):
     second = _manage(checkout, "test")
 
     assert len(second.stdout.splitlines()) == 1, second.stdout
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_uv_comes_first_and_pip_where_it_fails(checkout, works):
+    """A fake one, which says what it was asked; it installs nothing, so the script ends there."""
+    uv = checkout.parent / "bin" / "uv"
+    uv.parent.mkdir()
+    uv.write_text(f'#!/bin/sh\necho "$@" > {checkout.parent}/asked\nexit {0 if works else 2}\n')
+    uv.chmod(0o755)
+
+    result = _manage(checkout, PATH=f"{uv.parent}:{os.environ['PATH']}")
+
+    asked = (checkout.parent / "asked").read_text()
+    assert asked.startswith(f"pip install --python {checkout}/.venv/bin/python --require-hashes --no-deps -r ")
+    assert result.returncode == (1 if works else 0), result.stderr
+    assert (checkout / ".venv" / "bin" / "pip").exists() is not works
+
+
+def test_ctrl_c_ends_the_installation_in_one_line_and_the_next_start_resumes_it(checkout):
+    slow = checkout.parent / "bin" / "uv"
+    slow.parent.mkdir()
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    process = subprocess.Popen(
+        [getattr(sys, "_base_executable", sys.executable), str(checkout / "manage.py")],
+        env=_environment(checkout, PATH=f"{slow.parent}:{os.environ['PATH']}"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while "Installing" not in process.stdout.readline():
+        assert process.poll() is None
+
+    # A terminal sends it to all of them.
+    os.killpg(process.pid, signal.SIGINT)
+
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    _assert_is_one_line(errors.lstrip())  # below the terminal's ^C
+    assert "stopped. The next start installs what is missing." in errors
+    assert "Installing" in _manage(checkout).stdout
 
 
 def test_changed_requirements_and_an_interrupted_installation_are_installed_anew(first_start):

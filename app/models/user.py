@@ -57,12 +57,6 @@ class User(UserRecovery, UserProfile, Searchable):
     # The token of the session through which this object was loaded. It is never stored.
     session_token = ""
 
-    def __init__(self, **attributes: object) -> None:
-        super().__init__(**attributes)
-        if self.role is None and self.role_id is None:
-            with db.session.no_autoflush:
-                self.role = Role.for_newcomers()
-
     def get_id(self) -> str:
         """Return the session's token, which Flask-Login stores in the cookie instead of the user's id."""
         return self.session_token
@@ -146,6 +140,14 @@ class User(UserRecovery, UserProfile, Searchable):
 
 
 ACCESS = ("email", "password_hash", "role_id", "disabled_at")
+
+
+@event.listens_for(User, "init", propagate=True)
+def _give_newcomers_role(_user: User, _positional: object, attributes: dict[str, object]) -> None:
+    """Give a new user a role. Not in ``__init__``, whose arguments mypy could then not check."""
+    if attributes.get("role") is None and attributes.get("role_id") is None:
+        with db.session.no_autoflush:
+            attributes["role"] = Role.for_newcomers()
 
 
 @event.listens_for(User, "before_update")

@@ -10,6 +10,8 @@ from development import live_reload
 from development.live_reload import LiveReload
 
 PAGE = "<!doctype html>\n<title>A page</title>\n"
+# What a browser sends when it opens a page.
+VISIT = {"Accept": "text/html,*/*;q=0.8", "Sec-Fetch-Dest": "document"}
 
 
 @pytest.fixture
@@ -33,11 +35,11 @@ def site(request: Request) -> Response:
 
 def seen_by(reloading: LiveReload) -> str:
     """Return the state that a page of now carries."""
-    return Client(reloading).get("/").text.partition('data-seen="')[2].partition('"')[0]
+    return Client(reloading).get("/", headers=VISIT).text.partition('data-seen="')[2].partition('"')[0]
 
 
 def test_a_page_gets_the_script_and_the_right_length(template: Path) -> None:
-    response = Client(LiveReload(site)).get("/", headers={"Sec-Fetch-Dest": "document"})
+    response = Client(LiveReload(site)).get("/", headers=VISIT)
     assert response.text.startswith(PAGE + '<script src="/dev/live-reload.js" ')
     assert response.content_length == len(response.data)
     script = Client(LiveReload(site)).get("/dev/live-reload.js")
@@ -45,11 +47,19 @@ def test_a_page_gets_the_script_and_the_right_length(template: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "kind"),
-    [("POST", "/", "document"), ("HEAD", "/", "document"), ("GET", "/data", "document"), ("GET", "/", "iframe")],
+    ("method", "path", "headers"),
+    [
+        ("POST", "/", VISIT),
+        ("HEAD", "/", VISIT),
+        ("GET", "/data", VISIT),
+        ("GET", "/", {**VISIT, "Sec-Fetch-Dest": "iframe"}),
+        ("GET", "/", {"Accept": "*/*"}),
+    ],
 )
-def test_nothing_but_a_page_that_can_be_reloaded_gets_it(template: Path, method: str, path: str, kind: str) -> None:
-    response = Client(LiveReload(site)).open(path, method=method, headers={"Sec-Fetch-Dest": kind})
+def test_nothing_but_a_page_that_can_be_reloaded_gets_it(
+    template: Path, method: str, path: str, headers: dict[str, str]
+) -> None:
+    response = Client(LiveReload(site)).open(path, method=method, headers=headers)
     assert "<script" not in response.text
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, cast, dataclass_transform
 
 import flask_sqlalchemy.model
 from flask import Flask
@@ -34,6 +34,8 @@ MISSING = re.compile(r"no such (table|column)|has no column named|(relation|colu
 DatabaseSession = Session | scoped_session[Any]
 
 
+# For mypy and editors: User(emial=…) is an error, and so is User(email=1).
+@dataclass_transform(kw_only_default=True)
 class Model(flask_sqlalchemy.model.Model, metaclass=DefaultMeta):
     """The base class of every model; ``db.Model`` is this class.
 

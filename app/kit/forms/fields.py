@@ -62,7 +62,7 @@ def new_password_field(label: str, personal_texts: PersonalTexts) -> PasswordFie
 
 def typed_person(form: Form) -> list[str | None]:
     """Return the personal texts of a form that has fields for a name and an address."""
-    return [form.first_name.data, form.last_name.data, form.email.data]
+    return [form[name].data for name in ("first_name", "last_name", "email")]
 
 
 def repeated_password_field(label: str, first: str) -> PasswordField:

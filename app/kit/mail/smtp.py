@@ -157,11 +157,12 @@ class SmtpTransport:
             self._send_or_drop(message, deadline)
 
     def _send(self, message: Message, deadline: float) -> None:
-        if self._host is None:
-            self._host = Connection(current_app.extensions["mail"]).configure_host(deadline)
-        self._host.deadline = deadline
-        self._host.reached_data = False
-        self._host.sendmail(message.sender, [message.recipient], message.content)
+        host = self._host
+        if host is None:
+            host = self._host = Connection(current_app.extensions["mail"]).configure_host(deadline)
+        host.deadline = deadline
+        host.reached_data = False
+        host.sendmail(message.sender, [message.recipient], message.content)
 
     def _send_or_drop(self, message: Message, deadline: float) -> None:
         try:

@@ -1,6 +1,10 @@
 """Datetimes are returned in UTC, whoever wrote them and however they are queried."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from flask_sqlalchemy import SQLAlchemy
@@ -11,6 +15,7 @@ from app.kit.db.database import Model, utc_now
 from app.models import User
 from tests.factories import make_user
 
+ROOT = Path(__file__).resolve().parents[3]
 IN_TOKYO = datetime(2026, 5, 1, 9, 30, tzinfo=timezone(timedelta(hours=9)))
 IN_UTC = datetime(2026, 5, 1, 0, 30, tzinfo=UTC)
 
@@ -41,3 +46,22 @@ def test_a_moment_without_a_zone_is_not_taken(db: SQLAlchemy) -> None:
 def test_the_typed_parent_of_models_is_that_of_flask_sqlalchemy(db: SQLAlchemy) -> None:
     assert db.Model is Model
     assert User.query.session is db.session()
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        ('User(emial="ada@example.org")', 'Unexpected keyword argument "emial" for "User"; did you mean "email"?'),
+        ("User(confirmed=[])", 'Argument "confirmed" to "User" has incompatible type'),
+        ("User().emial", '"User" has no attribute "emial"'),
+    ],
+)
+def test_mypy_sees_a_mistake_in_a_column(tmp_path_factory: pytest.TempPathFactory, mistake: str, message: str) -> None:
+    # One cache for all mistakes: the first run reads the whole application.
+    folder = tmp_path_factory.getbasetemp() / "mypy"
+    folder.mkdir(exist_ok=True)
+    (folder / "probe.py").write_text(f"from app.models import User\n\n{mistake}\n")
+    command = [sys.executable, "-m", "mypy", "--cache-dir", str(folder / "cache"), str(folder / "probe.py")]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "MYPYPATH": str(ROOT)}, capture_output=True, text=True)
+    assert message in done.stdout, done.stdout
