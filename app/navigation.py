@@ -47,6 +47,7 @@ MENUS: dict[str, list[Row]] = {
     ],
     ACCOUNT: [
         Entry("account.manage", "Account information", "user"),
+        Entry("account.picture", "Picture", "image"),
         Entry("account.change_email_request", "Email address", "mail", pages=("account.change_email",)),
         Entry("account.change_password", "Password", "key"),
         Entry("account.sessions", "Sessions", "devices"),

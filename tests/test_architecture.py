@@ -24,7 +24,7 @@ LAYERS = [
     {"areas"},
     {"health"},
     {"jobs"},
-    {"assets", "decorators", "email", "fake_data", "navigation", "sessions", "setup"},
+    {"assets", "decorators", "email", "fake_data", "navigation", "pictures", "sessions", "setup"},
     {"access"},
     {"newcomer"},
     {"models"},
@@ -44,6 +44,7 @@ KIT_ROOMS = {
     "jobs": {"core", "db", "mail"},
     "pages": {"core", "db", "http"},
     "assets": {"core"},
+    "storage": {"core"},
 }
 MAX_LINES = 250
 MAX_FUNCTION_LINES = 50

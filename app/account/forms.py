@@ -1,7 +1,9 @@
 """The forms of the account area."""
 
+from flask import current_app
 from flask_login import current_user
-from wtforms import BooleanField, SubmitField
+from flask_wtf.file import FileField, FileRequired
+from wtforms import BooleanField, Field, SubmitField, ValidationError
 
 from app.kit.forms.fields import (
     email_field,
@@ -12,6 +14,7 @@ from app.kit.forms.fields import (
     typed_person,
 )
 from app.kit.forms.form import Form
+from app.kit.storage.pictures import problem_with_picture
 from app.models import User
 from app.models.user import NAME_MAX_LENGTH
 
@@ -22,6 +25,12 @@ def _owner(form: "_FormAboutOwner") -> list[str | None]:
 
 def _current_user(_form: Form) -> list[str | None]:
     return [current_user.first_name, current_user.last_name, current_user.email]
+
+
+def _picture(_form: Form, field: Field) -> None:
+    limits = (current_app.config["PICTURE_MAX_BYTES"], current_app.config["PICTURE_MAX_PIXELS"])
+    if problem := problem_with_picture(field.data.stream, *limits):
+        raise ValidationError(problem)
 
 
 class LoginForm(Form):
@@ -90,6 +99,15 @@ class ChangeEmailForm(Form):
     email = email_field("New email")
     password = known_password_field()
     submit = SubmitField("Change email")
+
+
+class PictureForm(Form):
+    """Upload a picture of oneself."""
+
+    picture = FileField(
+        "Picture", [FileRequired("Choose a picture."), _picture], render_kw={"accept": "image/png,image/jpeg,image/webp"}
+    )
+    submit = SubmitField("Upload")
 
 
 class ConfirmPasswordForm(Form):
