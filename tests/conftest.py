@@ -11,7 +11,7 @@ from flask_sqlalchemy import SQLAlchemy
 
 from app.kit.db.migrations import upgrade
 from app.kit.http import caching
-from app.kit.storage.store import FolderStore
+from app.kit.storage.folder import FolderStore
 from tests.separate_requests import SeparateRequests
 from tests.servers import create_postgres_database, start_mail_sink, start_redis
 from tests.servers.mail_sink import MailSink

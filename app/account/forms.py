@@ -14,7 +14,7 @@ from app.kit.forms.fields import (
     typed_person,
 )
 from app.kit.forms.form import Form
-from app.kit.storage.pictures import problem_with_picture
+from app.kit.storage.pictures import problem_with_picture, too_large
 from app.models import User
 from app.models.user import NAME_MAX_LENGTH
 
@@ -104,10 +104,18 @@ class ChangeEmailForm(Form):
 class PictureForm(Form):
     """Upload a picture of oneself."""
 
-    picture = FileField(
-        "Picture", [FileRequired("Choose a picture."), _picture], render_kw={"accept": "image/png,image/jpeg,image/webp"}
-    )
+    picture = FileField("Picture", [FileRequired("Choose a picture."), _picture])
     submit = SubmitField("Upload")
+
+    def __init__(self) -> None:
+        super().__init__()
+        most_bytes = current_app.config["PICTURE_MAX_BYTES"]
+        accepted = "image/png,image/jpeg,image/webp"
+        self.picture.render_kw = {
+            "accept": accepted,
+            "data-max-bytes": most_bytes,
+            "data-too-large": too_large(most_bytes),
+        }
 
 
 class ConfirmPasswordForm(Form):

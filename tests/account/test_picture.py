@@ -18,7 +18,8 @@ from werkzeug.test import TestResponse, encode_multipart
 from app.extensions import db
 from app.jobs import export_data, make_picture, make_waiting_pictures, sweep_files
 from app.kit.db.database import utc_now
-from app.kit.storage.store import FolderStore, StorageError, current_store, new_key
+from app.kit.storage.folder import FolderStore
+from app.kit.storage.store import StorageError, current_store, new_key
 from app.models import AuditEvent, DataExport, StoredFile, User, delete_user
 from app.pictures import upload_picture, waiting_uploads
 from tests.factories import browser_of, let_in, make_user

@@ -3,12 +3,14 @@
 obstore instead of boto3: a quarter of the size, and no checksums that other services refuse.
 """
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import IO, ParamSpec, TypeVar
+from typing import IO, TYPE_CHECKING, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import obstore
@@ -22,6 +24,9 @@ CONNECT_TIMEOUT = timedelta(seconds=2)
 READ_TIMEOUT = timedelta(seconds=10)
 RETRY_TIMEOUT = timedelta(seconds=10)
 DEFAULT_REGION = "us-east-1"
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,11 +42,12 @@ class BucketStore:
         self, url: str, endpoint: str = "", region: str = "", access_key_id: str = "", secret_access_key: str = ""
     ) -> None:
         self._url = urlsplit(url)
-        given = {"endpoint": endpoint, "access_key_id": access_key_id, "secret_access_key": secret_access_key}
-        self._settings = {name: text for name, text in given.items() if text}
-        self._settings["region"] = region or DEFAULT_REGION
         # Not every service deletes several files in one request.
-        self._settings["disable_bulk_delete"] = "true"
+        self._settings: S3Config = {"region": region or DEFAULT_REGION, "disable_bulk_delete": True}
+        if endpoint:
+            self._settings["endpoint"] = endpoint
+        if access_key_id:
+            self._settings |= {"access_key_id": access_key_id, "secret_access_key": secret_access_key}
 
     def write(self, path: str, content: IO[bytes]) -> None:
         """Store ``content``; large files are sent in parts."""

@@ -91,8 +91,8 @@ def _webp(file: IO[bytes]) -> PictureHeader | None:
         bits = int.from_bytes(data[1:5], "little")
         return PictureHeader((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
     if kind == b"VP8 " and data[3:6] == b"\x9d\x01\x2a":
-        sizes = [int.from_bytes(data[place : place + 2], "little") & 0x3FFF for place in (6, 8)]
-        return PictureHeader(*sizes)
+        width, height = int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
+        return PictureHeader(width & 0x3FFF, height & 0x3FFF)
     return None
 
 

@@ -29,7 +29,7 @@ def problem_with_picture(file: IO[bytes], most_bytes: int, most_pixels: int) -> 
     if size == 0:
         return "This file is empty."
     if size > most_bytes:
-        return f"This file is larger than {most_bytes // MEGA} MB. Choose a smaller one."
+        return too_large(most_bytes)
     header = picture_header(file)
     if header is None or not header.width or not header.height:
         return "This is not a PNG, JPEG or WebP picture. Save it as one of these, then choose it again."
@@ -39,6 +39,11 @@ def problem_with_picture(file: IO[bytes], most_bytes: int, most_pixels: int) -> 
         pixels = f"{header.width} × {header.height} pixels"
         return f"This picture has {pixels}. Choose one of at most {most_pixels // MEGA} megapixels."
     return None
+
+
+def too_large(most_bytes: int) -> str:
+    """Return what a form says about a file of more than ``most_bytes``."""
+    return f"This file is larger than {most_bytes // MEGA} MB. Choose a smaller one."
 
 
 def small_pictures(original: bytes, most_pixels: int, sizes: tuple[int, ...]) -> dict[int, bytes]:

@@ -9,7 +9,8 @@ import pytest
 
 from app.kit.storage import bucket
 from app.kit.storage.bucket import BucketStore
-from app.kit.storage.store import PIECE_BYTES, FileMissingError, FolderStore, StorageError, Store, new_key
+from app.kit.storage.folder import FolderStore
+from app.kit.storage.store import PIECE_BYTES, FileMissingError, StorageError, Store, new_key
 from tests.servers.bucket import ACCESS_KEY_ID, start_bucket
 
 CONTENT = bytes(range(256)) * (PIECE_BYTES // 100)
@@ -60,7 +61,9 @@ class StoreTests:
         assert everything(store) == keys
         assert everything(store, ago=timedelta(hours=1)) == set()
 
-    @pytest.mark.parametrize("path", ["../secret", "a/../../secret", f"{'a' * 32}/../secret", f"{'a' * 32}/.hidden", ""])
+    @pytest.mark.parametrize(
+        "path", ["../secret", "a/../../secret", f"{'a' * 32}/../secret", f"{'a' * 32}/.hidden", ""]
+    )
     def test_no_path_leads_out(self, store: Store, path: str) -> None:
         with pytest.raises(ValueError, match="no path"):
             store.write(path, BytesIO(b"x"))
@@ -117,9 +120,10 @@ class TestBucket(StoreTests):
             assert everything(second) == set()
 
     def test_wrong_credentials_are_a_storage_error(self) -> None:
-        with start_bucket() as server, pytest.raises(StorageError, match="Permission|denied|403"):
+        with start_bucket() as server:
             store = BucketStore("s3://files", server.address, access_key_id="other", secret_access_key="s")
-            store.write(f"{new_key()}/original", BytesIO(b"x"))
+            with pytest.raises(StorageError):
+                store.write(f"{new_key()}/original", BytesIO(b"x"))
 
     def test_nobody_there_is_a_storage_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(bucket, "RETRY_TIMEOUT", timedelta())
