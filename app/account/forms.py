@@ -27,9 +27,12 @@ def _current_user(_form: Form) -> list[str | None]:
     return [current_user.first_name, current_user.last_name, current_user.email]
 
 
+def _picture_limits() -> tuple[int, int]:
+    return current_app.config["PICTURE_MAX_BYTES"], current_app.config["PICTURE_MAX_PIXELS"]
+
+
 def _picture(_form: Form, field: Field) -> None:
-    limits = (current_app.config["PICTURE_MAX_BYTES"], current_app.config["PICTURE_MAX_PIXELS"])
-    if problem := problem_with_picture(field.data.stream, *limits):
+    if problem := problem_with_picture(field.data.stream, *_picture_limits()):
         raise ValidationError(problem)
 
 
@@ -104,12 +107,14 @@ class ChangeEmailForm(Form):
 class PictureForm(Form):
     """Upload a picture of oneself."""
 
-    picture = FileField("Picture", [FileRequired("Choose a picture."), _picture])
+    picture = FileField("New picture", [FileRequired("Choose a picture."), _picture])
     submit = SubmitField("Upload")
 
     def __init__(self) -> None:
         super().__init__()
-        most_bytes = current_app.config["PICTURE_MAX_BYTES"]
+        most_bytes, most_pixels = _picture_limits()
+        limits = f"at most {most_bytes // 1_000_000} MB and {most_pixels // 1_000_000} megapixels."
+        self.picture.description = f"PNG, JPEG or WebP, {limits}"
         accepted = "image/png,image/jpeg,image/webp"
         self.picture.render_kw = {
             "accept": accepted,

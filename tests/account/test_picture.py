@@ -18,12 +18,14 @@ from werkzeug.test import TestResponse, encode_multipart
 from app.extensions import db
 from app.jobs import export_data, make_picture, make_waiting_pictures, sweep_files
 from app.kit.db.database import utc_now
+from app.kit.storage.bucket import BucketStore
 from app.kit.storage.folder import FolderStore
 from app.kit.storage.store import StorageError, current_store, new_key
 from app.models import AuditEvent, DataExport, StoredFile, User, delete_user
 from app.pictures import upload_picture, waiting_uploads
 from tests.factories import browser_of, let_in, make_user
 from tests.pictures import PLANTED, good, hostile_files, with_secrets
+from tests.servers.bucket import ACCESS_KEY_ID, start_bucket
 
 PAGE = "/account/picture"
 
@@ -192,6 +194,17 @@ def test_a_file_that_is_too_large_is_told_so_by_the_form(csrf_app: Flask, client
         assert ("larger than 5 MB" in answer.text) == (status == 200)
     # All other pages keep their limit.
     assert post_large_file(client, "/account/login", picture=bytes(2_000_000), csrf_token="x").status_code == 413
+
+
+def test_a_bucket_serves_as_well_as_a_folder(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    with start_bucket() as bucket:
+        store = BucketStore("s3://files", bucket.address, access_key_id=ACCESS_KEY_ID, secret_access_key="s")
+        monkeypatch.setitem(app.extensions, "storage", store)
+        user = user_with_picture(client)
+        assert set(bucket.files) == {f"/files/{user.picture_key}/{size}" for size in (256, 64)}
+        assert client.get(picture_address(client.get(PAGE))).data.startswith(b"RIFF")
+        client.post(f"{PAGE}/remove")
+        assert bucket.files == {}
 
 
 @pytest.mark.usefixtures("storage_away")

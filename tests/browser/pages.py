@@ -28,9 +28,9 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
     "dev.preview": lambda people: {"name": "confirm"},
     "dev.raw": lambda people: {"name": people.message_name},
 }
-# Bodies of emails, shown in a frame and written for mail programs; a redirect for everybody; and a text that exists
-# only with a setting.
-NOT_PAGES = {"dev.part", "dev.preview_html", "main.change_password", "main.security_txt"}
+# Pictures; bodies of emails, shown in a frame and written for mail programs; a redirect for everybody; and a text that
+# exists only with a setting.
+NOT_PAGES = {"account.picture_file", "dev.part", "dev.preview_html", "main.change_password", "main.security_txt"}
 WHO_LOOKS = ("visitor", "user", "unconfirmed", "administrator")
 
 
