@@ -19,13 +19,12 @@ from app.kit.db.database import lock_row
 from app.kit.storage.pictures import UnreadablePictureError, small_pictures
 from app.kit.storage.store import FileMissingError, current_store, new_key
 from app.models import StoredFile, User, delete_stored_files
-from app.models.stored_file import discard_after_commit
+from app.models.stored_file import ORIGINAL, discard_after_commit, store_file
 
 log = logging.getLogger(__name__)
 
 SIZES = (256, 64)
 PICTURE, UPLOAD = "picture", "picture upload"
-ORIGINAL = "original"
 UNREADABLE = "the file is damaged or unusual. Save it as PNG or JPEG with another program, and upload that."
 LOST = "the file was lost on our side. Please upload it again."
 
@@ -35,12 +34,9 @@ def upload_picture(user: User, file: IO[bytes]) -> StoredFile:
 
     Raises :class:`StorageError` if it cannot be stored.
     """
-    upload = StoredFile(key=new_key(), user_id=user.id, kind=UPLOAD)
-    current_store().write(f"{upload.key}/{ORIGINAL}", file)
+    upload = store_file(user, UPLOAD, file)
     lock_row(db.session, user)
-    _delete(user, UPLOAD)
-    db.session.add(upload)
-    db.session.flush()
+    delete_stored_files((StoredFile.user_id == user.id) & (StoredFile.kind == UPLOAD) & (StoredFile.id != upload.id))
     return upload
 
 
@@ -54,7 +50,7 @@ def remove_picture(user: User) -> None:
 
 def upload_of(user: User) -> StoredFile | None:
     """Return the user's upload that waits or was refused, or None."""
-    return db.session.scalar(select(StoredFile).where(StoredFile.user_id == user.id, StoredFile.kind == UPLOAD))
+    return db.session.scalar(StoredFile.of(user, UPLOAD))
 
 
 def waiting_uploads() -> list[int]:

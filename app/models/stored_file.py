@@ -1,22 +1,25 @@
 """Files that people uploaded, or that the application made for them: the rows. The files are in the store."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import islice
+from typing import IO
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Connection, ForeignKey, String, delete, event, select
+from sqlalchemy import ColumnElement, Connection, ForeignKey, Select, String, delete, event, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Model, db
 from app.kit.db.after_commit import after_commit
 from app.kit.db.database import UTCDateTime, utc_now
 from app.kit.storage.store import StorageError, current_store, new_key
+from app.models.user import User
 
 log = logging.getLogger(__name__)
 
+ORIGINAL = "original"
 PLAIN = {"synchronize_session": False}
 KEYS_PER_QUERY = 500
 
@@ -38,6 +41,27 @@ class StoredFile(Model):
     # Why a job refused the file, in words for its owner.
     problem: Mapped[str] = mapped_column(String(255), default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+
+    @classmethod
+    def of(cls, user: User, kind: str) -> Select["StoredFile"]:
+        """Return a query for the user's files of this kind, newest first."""
+        return select(cls).where(cls.user_id == user.id, cls.kind == kind).order_by(cls.id.desc())
+
+    def pieces(self, name: str = ORIGINAL) -> Iterator[bytes]:
+        """Return one of its files. Raises :class:`StorageError` if it cannot be read."""
+        return current_store().read(f"{self.key}/{name}")
+
+
+def store_file(user: User, kind: str, content: IO[bytes]) -> StoredFile:
+    """Store an uploaded file, and return its row, which has its id. The caller commits.
+
+    Raises :class:`StorageError` if it cannot be stored.
+    """
+    file = StoredFile(key=new_key(), user_id=user.id, kind=kind)
+    current_store().write(f"{file.key}/{ORIGINAL}", content)
+    db.session.add(file)
+    db.session.flush()
+    return file
 
 
 @event.listens_for(StoredFile, "after_delete")

@@ -28,9 +28,16 @@ class FolderStore:
 
     def read(self, path: str) -> Iterator[bytes]:
         """Return the file in pieces."""
-        with _storage_errors():
-            file = self._file(path).open("rb")
-        return _pieces(file)
+        pieces = self._pieces(path)
+        next(pieces)  # opens it
+        return pieces
+
+    def _pieces(self, path: str) -> Iterator[bytes]:
+        # Whoever closes or forgets the generator closes the file, too, because the file was opened inside.
+        with _storage_errors(), self._file(path).open("rb") as file:
+            yield b""
+            while piece := file.read(PIECE_BYTES):
+                yield piece
 
     def delete(self, key: str) -> None:
         """Delete the folder ``key``."""
@@ -51,12 +58,6 @@ class FolderStore:
         if self._folder is None:
             raise StorageError("set UPLOADS_BUCKET: files on the disk of this platform are lost, and not shared")
         return self._folder
-
-
-def _pieces(file: IO[bytes]) -> Iterator[bytes]:
-    with file, _storage_errors():
-        while piece := file.read(PIECE_BYTES):
-            yield piece
 
 
 @contextmanager

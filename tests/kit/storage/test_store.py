@@ -34,6 +34,12 @@ class StoreTests:
         assert b"".join(pieces) == CONTENT
         assert len(pieces) > 1
 
+    def test_a_file_that_nobody_reads_to_the_end_is_closed(self, store: Store) -> None:
+        path = f"{new_key()}/original"
+        store.write(path, BytesIO(CONTENT))
+        store.read(path)
+        next(store.read(path))
+
     def test_writing_again_replaces(self, store: Store) -> None:
         path = f"{new_key()}/original"
         store.write(path, BytesIO(b"first"))
