@@ -3,6 +3,7 @@
 It refuses requests without a signature of ``ACCESS_KEY_ID``, but does not compute the signature itself.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -55,6 +56,7 @@ class _Requests(BaseHTTPRequestHandler):
     def _send(self, status: int, content: bytes = b"") -> None:
         if f"Credential={ACCESS_KEY_ID}/" not in self.headers.get("Authorization", ""):
             status, content = 403, b""
+        time.sleep(self.server.delay_seconds)
         if self.server.is_out_of_order:
             status, content = 503, b""
         self.send_response(status)
@@ -70,7 +72,7 @@ class _Requests(BaseHTTPRequestHandler):
 
 
 class Bucket(ThreadingHTTPServer):
-    """The server: what it stores by path (``/bucket/prefix/key/name``), and whether it returns 503 only."""
+    """The server: what it stores by path (``/bucket/prefix/key/name``), whether it returns 503 only, and how slow it is."""
 
     daemon_threads = True
 
@@ -78,6 +80,7 @@ class Bucket(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Requests)
         self.files: dict[str, bytes] = {}
         self.is_out_of_order = False
+        self.delay_seconds = 0.0
 
     @property
     def address(self) -> str:
