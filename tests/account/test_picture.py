@@ -45,14 +45,9 @@ def stored_keys() -> set[str]:
     return set(current_store().keys_older_than(utc_now() + timedelta(seconds=2)))
 
 
-def upload(client: FlaskClient, content: bytes, name: str = "me.png") -> TestResponse:
-    return client.post(PAGE, data={"picture": (BytesIO(content), name)})
-
-
-def post_large_file(client: FlaskClient, path: str, picture: bytes, csrf_token: str) -> TestResponse:
-    """Upload a file without the temporary file that the test client would leave open."""
-    fields = {"picture": FileStorage(BytesIO(picture), "me.png"), "csrf_token": csrf_token}
-    boundary, body = encode_multipart(fields)
+def upload(client: FlaskClient, content: bytes, name: str = "me.png", path: str = PAGE, **fields: str) -> TestResponse:
+    # The test client would leave a temporary file open for a large file.
+    boundary, body = encode_multipart({"picture": FileStorage(BytesIO(content), name), **fields})
     return client.post(path, data=body, content_type=f"multipart/form-data; boundary={boundary}")
 
 
@@ -189,11 +184,11 @@ def test_a_file_that_is_too_large_is_told_so_by_the_form(csrf_app: Flask, client
     token = re.search(r'name="csrf_token" value="([^"]+)"', client.get(PAGE).text)
     assert token
     for size, status in ((5_000_001, 200), (10_000_001, 413)):
-        answer = post_large_file(client, PAGE, picture=good() + bytes(size), csrf_token=token.group(1))
+        answer = upload(client, good() + bytes(size), csrf_token=token.group(1))
         assert answer.status_code == status
         assert ("larger than 5 MB" in answer.text) == (status == 200)
     # All other pages keep their limit.
-    assert post_large_file(client, "/account/login", picture=bytes(2_000_000), csrf_token="x").status_code == 413
+    assert upload(client, bytes(2_000_000), path="/account/login").status_code == 413
 
 
 def test_a_bucket_serves_as_well_as_a_folder(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
