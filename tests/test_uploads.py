@@ -1,6 +1,9 @@
 """Uploads to the site as it runs in production: hostile files, and a bucket that is slow."""
 
+import os
 import re
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,14 +15,15 @@ import pytest
 import urllib3
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import select
 
-from app.models import StoredFile, UserSession
+from app.models import StoredFile, User, UserSession
 from app.pictures import PICTURE
 from tests.factories import make_user
 from tests.pictures import good, hostile_files
 from tests.servers.bucket import ACCESS_KEY_ID, start_bucket
 from tests.servers.redis import free_port
-from tests.servers.web import WebServer, production_environment, session_cookie, start_gunicorn
+from tests.servers.web import ROOT, WebServer, production_environment, session_cookie, start_gunicorn
 
 pytestmark = pytest.mark.thorough
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -62,6 +66,19 @@ def test_no_file_makes_the_web_process_grow(
     assert {name: status for name, status in statuses.items() if status not in {200, 302}} == {}
     assert statuses["png bomb of 13000 x 6800"] == 200
     assert grown < 3_000_000, f"grown by {grown}"
+
+
+def test_a_worker_takes_the_upload_from_the_queue(
+    app: Flask, db: SQLAlchemy, database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    folder = {"UPLOADS_FOLDER": str(tmp_path / "uploads")}
+    with one_web_process(database_url, redis_url, **folder) as server:
+        assert upload(server, db, good()) == 302
+        settings = {**production_environment(database_url, redis_url, server.port), **folder}
+        command = [sys.executable, "manage.py", "run_worker", "--burst"]
+        subprocess.run(command, cwd=ROOT, env={**os.environ, **settings}, check=True, timeout=60, capture_output=True)
+        key = db.session.scalar(select(User.picture_key).where(User.picture_key.is_not(None)))
+        assert status_of(f"{server.address}/account/picture/{key}-64.webp") == 200
 
 
 def test_a_slow_bucket_delays_nobody_else(app: Flask, db: SQLAlchemy, database_url: str, redis_url: str) -> None:
