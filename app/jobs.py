@@ -151,9 +151,10 @@ def make_picture(upload_id: int) -> None:
 
 @job("Make pictures that wait")
 def make_waiting_pictures() -> None:
-    """Make the pictures whose job was lost with Redis, or ended while the storage did not respond."""
+    """Enqueue again the uploads whose job was lost with Redis, or failed while the storage did not respond."""
     for upload_id in pictures.waiting_uploads():
-        make_picture(upload_id)
+        make_picture.enqueue(upload_id)
+    db.session.commit()
 
 
 @job("Sweep unused files", timeout_seconds=3600)

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse, encode_multipart
 from app.extensions import db
 from app.jobs import export_data, make_picture, make_waiting_pictures, sweep_files
 from app.kit.db.database import utc_now
+from app.kit.jobs.queue import queue_named
 from app.kit.storage.bucket import BucketStore
 from app.kit.storage.folder import FolderStore
 from app.kit.storage.store import StorageError, current_store, new_key
@@ -51,6 +52,12 @@ def upload(client: FlaskClient, content: bytes, name: str = "me.png", path: str 
     return client.post(path, data=body, content_type=f"multipart/form-data; boundary={boundary}")
 
 
+def make_pictures() -> None:
+    """Do the worker's jobs."""
+    for upload_id in waiting_uploads():
+        make_picture(upload_id)
+
+
 def picture_address(page: TestResponse, size: int = 256) -> str:
     """Return the address of the picture on a page, in one of its sizes."""
     found = re.search(r'src="(/account/picture/[0-9a-f]{32})-\d+\.webp"', page.text)
@@ -62,7 +69,7 @@ def user_with_picture(client: FlaskClient) -> User:
     user = make_user()
     let_in(client, user)
     assert upload(client, good()).location == PAGE
-    make_waiting_pictures()
+    make_pictures()
     return user
 
 
@@ -70,7 +77,7 @@ def test_an_upload_becomes_the_picture(client: FlaskClient) -> None:
     let_in(client, make_user())
     assert upload(client, with_secrets("JPEG"), "../../<b>.php").location == PAGE
     assert "is being made" in client.get(PAGE).text
-    make_waiting_pictures()
+    make_pictures()
     page = client.get(PAGE)
     assert "is being made" not in page.text
     for size in (256, 64):
@@ -98,7 +105,7 @@ def test_only_the_two_files_of_a_shown_picture_have_an_address(client: FlaskClie
     upload(client, good())
     key = db.session.scalar(select(StoredFile.key))
     assert client.get(f"{PAGE}/{key}-256.webp").status_code == 404, "an upload that waits is no picture"
-    make_waiting_pictures()
+    make_pictures()
     address = picture_address(client.get(PAGE))
     assert client.get(address).status_code == 200
     for other in (address.replace("-256", "-128"), address.replace("-256", "-0"), f"{PAGE}/{new_key()}-256.webp"):
@@ -111,7 +118,7 @@ def test_a_new_picture_takes_the_place_of_the_old_one(client: FlaskClient) -> No
     upload(client, good("WEBP"))
     upload(client, good("JPEG"))
     assert client.get(old).status_code == 200, "the old one is shown until the new one is made"
-    make_waiting_pictures()
+    make_pictures()
     assert client.get(old).status_code == 404
     assert stored_keys() == {user.picture_key}
     assert picture_address(client.get(PAGE)) != old
@@ -144,7 +151,7 @@ def test_an_upload_removed_while_the_worker_makes_it_is_not_shown(
         return {256: b"RIFF", 64: b"RIFF"}
 
     monkeypatch.setattr("app.pictures.small_pictures", removed_meanwhile)
-    make_waiting_pictures()
+    make_pictures()
     db.session.refresh(user)
     assert (user.picture_key, stored_keys(), db.session.scalar(select(StoredFile.id))) == (None, set(), None)
 
@@ -153,7 +160,7 @@ def test_a_file_that_only_the_worker_can_refuse_is_explained(client: FlaskClient
     user = user_with_picture(client)
     shown = user.picture_key
     assert upload(client, hostile_files()["half a PNG"]).location == PAGE
-    make_waiting_pictures()
+    make_pictures()
     page = client.get(PAGE)
     assert "the file is damaged or unusual" in page.text
     assert shown in picture_address(page)
@@ -166,7 +173,7 @@ def test_an_upload_that_the_worker_cannot_find_is_explained(client: FlaskClient)
     let_in(client, make_user())
     upload(client, good())
     current_store().delete(stored_keys().pop())
-    make_waiting_pictures()
+    make_pictures()
     assert "lost on our side" in client.get(PAGE).text
 
 
@@ -221,21 +228,21 @@ def test_while_the_storage_is_away_pages_come_without_pictures(
     picture = client.get(picture_address(page))
     assert (picture.status_code, picture.headers["Cache-Control"]) == (404, "no-store")
     with pytest.raises(StorageError):
-        make_waiting_pictures()
+        make_pictures()
     assert len(waiting_uploads()) == 1
     assert client.post(f"{PAGE}/remove").location == PAGE
     assert user.picture_key is None
 
 
 def test_without_redis_no_upload_is_lost(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    user = make_user()
-    let_in(client, user)
-    monkeypatch.setitem(app.extensions, "redis", None)
-    monkeypatch.setitem(app.extensions, "queue_paused_until", float("inf"))
-    assert upload(client, good()).location == PAGE
+    app.extensions["redis"].flushdb()
+    let_in(client, make_user())
+    with monkeypatch.context() as redis_away:
+        redis_away.setitem(app.extensions, "queue_paused_until", float("inf"))
+        assert upload(client, good()).location == PAGE
+    assert queue_named().jobs == []
     make_waiting_pictures()
-    db.session.refresh(user)
-    assert user.picture_key
+    assert [(job.description, list(job.args)) for job in queue_named().jobs] == [("Make a picture", waiting_uploads())]
 
 
 def test_removing_the_picture_deletes_its_files(client: FlaskClient) -> None:
@@ -310,7 +317,7 @@ def test_no_file_is_an_error_of_ours_or_takes_memory(client: FlaskClient, names:
     for name, content in files.items():
         answer = upload(client, content, f"{name}.png")
         assert answer.status_code in {200, 302}, name
-        make_waiting_pictures()
+        make_pictures()
         assert client.get(PAGE).status_code == 200, name
     grown = psutil.Process().memory_info().rss - before
     assert grown < 20_000_000, f"grown by {grown}"

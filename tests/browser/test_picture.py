@@ -4,7 +4,8 @@ import pytest
 from flask import Flask
 from playwright.sync_api import FilePayload, expect
 
-from app.jobs import make_waiting_pictures
+from app.jobs import make_picture
+from app.pictures import waiting_uploads
 from tests.browser.people import People
 from tests.browser.visitor import Visitor
 from tests.pictures import good
@@ -30,7 +31,8 @@ def test_a_picture_shows_by_itself_once_it_is_made(app: Flask, people: People, v
     choose(visitor, good())
     visitor.page.get_by_role("button", name="Upload").click()
     expect(visitor.page.get_by_text("Your new picture is being made")).to_be_visible()
-    make_waiting_pictures()
+    for upload_id in waiting_uploads():
+        make_picture(upload_id)
     shown = visitor.page.locator("img.picture")
     expect(shown).to_be_visible()
     assert shown.evaluate("picture => picture.naturalWidth") == 256

@@ -72,7 +72,7 @@ class _Requests(BaseHTTPRequestHandler):
 
 
 class Bucket(ThreadingHTTPServer):
-    """The server: what it stores by path (``/bucket/prefix/key/name``), whether it only returns 503, and how slow it is."""
+    """The server: what it stores by path (``/bucket/prefix/key/name``), and how it fails."""
 
     daemon_threads = True
 
