@@ -23,8 +23,19 @@ class _Requests(BaseHTTPRequestHandler):
     server: "Bucket"
 
     def do_PUT(self) -> None:
-        self.server.files[self._path()] = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.files[self._path() + self._part()] = self.rfile.read(int(self.headers["Content-Length"]))
         self._send(200)
+
+    def do_POST(self) -> None:
+        """Begin or complete an upload in parts, which are kept as files of their own until then."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if "uploadId" in self.path:
+            parts = sorted(path for path in self.server.files if path.startswith(f"{self._path()}?part="))
+            self.server.files[self._path()] = b"".join(self.server.files.pop(part) for part in parts)
+            self._send(200, b"<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>")
+        else:
+            answer = "<UploadId>an-upload</UploadId>"
+            self._send(200, f"<InitiateMultipartUploadResult>{answer}</InitiateMultipartUploadResult>".encode())
 
     def do_GET(self) -> None:
         if "list-type" in self.path:
@@ -49,6 +60,10 @@ class _Requests(BaseHTTPRequestHandler):
         rows = [CONTENTS.format(escape(path[len(bucket) :]), now, len(self.server.files[path])) for path in page]
         more = f"<NextContinuationToken>{page[-1]}</NextContinuationToken>" if len(found) > len(page) else ""
         self._send(200, f"<ListBucketResult>{''.join(rows)}{more}</ListBucketResult>".encode())
+
+    def _part(self) -> str:
+        number = parse_qs(urlsplit(self.path).query).get("partNumber")
+        return f"?part={int(number[0]):05}" if number else ""
 
     def _path(self) -> str:
         return unquote(urlsplit(self.path).path)

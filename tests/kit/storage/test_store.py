@@ -34,6 +34,12 @@ class StoreTests:
         assert b"".join(pieces) == CONTENT
         assert len(pieces) > 1
 
+    def test_a_large_file_is_written_whole(self, store: Store) -> None:
+        content = bytes(range(256)) * 4096 * 11  # 11 MB: a bucket gets it in parts
+        path = f"{new_key()}/original"
+        store.write(path, BytesIO(content))
+        assert text_of(store, path) == content
+
     def test_a_file_that_nobody_reads_to_the_end_is_closed(self, store: Store) -> None:
         path = f"{new_key()}/original"
         store.write(path, BytesIO(CONTENT))
