@@ -27,6 +27,8 @@ DEVELOPMENT_KEY = "development-key-that-guards-nothing-outside-this-machine"
 WEB_URI = re.compile(r"https://[!-~]+")
 CONTACT_URI = re.compile(r"https://[!-~]+|mailto:[!-~]+@[!-~]+|tel:[!-~]+")
 SENTRY_URI = re.compile(r"https?://[^\s:@/]+(:[^\s@/]+)?@[^\s@/]+/([^\s/]+/)*\d+")
+BUCKET_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]+(/[\w.-]+)*/?")
+ENDPOINT_URL = re.compile(r"https?://[\w.-]+(:\d+)?(/[\w.-]+)*/?")
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 # Without what .env adds, so that a process which is started again reads a changed .env.
@@ -72,6 +74,7 @@ class Decisions:
     # Per user.
     OWN_PASSWORD_FORM_LIMIT = "20/minute"  # noqa: S105
     EXPORT_LIMIT = "10/day"
+    PICTURE_LIMIT = "30/hour"
     # Wrong passwords (ASVS 6.3.1).
     WRONG_PASSWORDS_PER_ADDRESS = "5 per 5 minutes"
     WRONG_PASSWORDS_PER_KNOWN_BROWSER = "5 per 5 minutes"
@@ -80,6 +83,12 @@ class Decisions:
     # Emails that anybody can cause, per recipient.
     RECIPIENT_EMAIL_INTERVAL = timedelta(minutes=1)
     RECIPIENT_EMAILS_PER_HOUR = 5
+
+    # Uploaded pictures of users. Decoding takes four bytes for each pixel, and for some formats that several times.
+    PICTURE_MAX_BYTES = 5_000_000
+    PICTURE_MAX_PIXELS = 25_000_000
+    # Files that no row names: leftovers of requests that failed. Long enough for any request to finish.
+    UNUSED_FILE_LIFETIME = timedelta(days=1)
 
     # Delivery: twelve attempts. Each wait is twice the one before, 42 s * (2 ** 11 - 1) or a day in total.
     EMAIL_MAX_ATTEMPTS = 12
@@ -183,7 +192,7 @@ class Config(Decisions):
     # Pages with a token in their URL send no Referer, so it cannot be checked. The CSRF token is.
     WTF_CSRF_SSL_STRICT = False
 
-    # The kit accepts no uploads. A fork that does has to raise these.
+    # For a view that takes a file, @accepts_file names a larger limit (kit/http/large_bodies.py).
     MAX_CONTENT_LENGTH = 1024 * 1024
     MAX_FORM_MEMORY_SIZE = 512 * 1024
     MAX_FORM_PARTS = 200
@@ -202,6 +211,7 @@ class Config(Decisions):
     # While it exists, the site is closed (app/maintenance.py).
     MAINTENANCE_FILE = INSTANCE_DIR / "maintenance"
     MAILBOX_DIR: Path | None = None
+    UPLOADS_FOLDER: Path | None = INSTANCE_DIR / "uploads"
     ASSETS_AUTO_BUILD = False
     PROXY_COUNT = 0
     SSL_DISABLE = True
@@ -222,6 +232,7 @@ class Config(Decisions):
         self._read_database(env)
         self._read_operation(env)
         self._read_redis(env)
+        self._read_uploads(env)
         self._read_network(env)
         self._read_third_parties(env)
 
@@ -332,6 +343,27 @@ class Config(Decisions):
         if self.CACHE_REDIS_URL:
             self.CACHE_TYPE = "RedisCache"
 
+    def _read_uploads(self, env: Environment) -> None:
+        if folder := env.text("UPLOADS_FOLDER"):
+            self.UPLOADS_FOLDER = ROOT / folder
+        if self.UPLOADS_FOLDER and self.UPLOADS_FOLDER.exists() and not self.UPLOADS_FOLDER.is_dir():
+            env.problem("UPLOADS_FOLDER", f"{self.UPLOADS_FOLDER} is no folder.", "Name a folder, or a path for one.")
+        self.UPLOADS_BUCKET = env.text("UPLOADS_BUCKET")
+        self.UPLOADS_ENDPOINT = env.text("UPLOADS_ENDPOINT")
+        self.UPLOADS_REGION = env.text("UPLOADS_REGION")
+        self.UPLOADS_ACCESS_KEY_ID = env.text("UPLOADS_ACCESS_KEY_ID")
+        self.UPLOADS_SECRET_ACCESS_KEY = env.text("UPLOADS_SECRET_ACCESS_KEY")
+        if self.UPLOADS_BUCKET and not BUCKET_URL.fullmatch(self.UPLOADS_BUCKET):
+            env.problem("UPLOADS_BUCKET", "it is no bucket.", "Set it like s3://bucket or s3://bucket/folder.")
+        if self.UPLOADS_BUCKET and find_spec("obstore") is None:
+            cure = "Run: .venv/bin/pip install -r requirements/storage.txt"
+            env.problem("UPLOADS_BUCKET", "it needs the package obstore.", cure)
+        if self.UPLOADS_ENDPOINT and not ENDPOINT_URL.fullmatch(self.UPLOADS_ENDPOINT):
+            env.problem("UPLOADS_ENDPOINT", "it is no web address.", "Set it like https://s3.example.com.")
+        if bool(self.UPLOADS_ACCESS_KEY_ID) != bool(self.UPLOADS_SECRET_ACCESS_KEY):
+            cure = "Set both, or none to use the credentials of the machine."
+            env.problem("UPLOADS_SECRET_ACCESS_KEY", "it and UPLOADS_ACCESS_KEY_ID belong together.", cure)
+
     def _read_network(self, env: Environment) -> None:
         self.PROXY_COUNT = env.integer("PROXY_COUNT", self.PROXY_COUNT)
         self.SSL_DISABLE = env.flag("SSL_DISABLE", default=self.SSL_DISABLE)
@@ -393,6 +425,7 @@ class TestingConfig(Config):
     WTF_CSRF_ENABLED = False
     ASSETS_AUTO_BUILD = True
     MAILBOX_DIR = Config.INSTANCE_DIR / "test-mailbox"
+    UPLOADS_FOLDER = Config.INSTANCE_DIR / "test-uploads"
 
     def _read_accounts(self, env: Environment) -> None:
         super()._read_accounts(env)
@@ -462,6 +495,8 @@ class HerokuConfig(ProductionConfig):
 
     NAME = "heroku"
     PROXY_COUNT = 1
+    # Each process has a disk of its own: without a bucket, nothing can be uploaded.
+    UPLOADS_FOLDER = None
 
     def _read_redis(self, env: Environment) -> None:
         super()._read_redis(env)

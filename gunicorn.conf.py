@@ -71,10 +71,10 @@ def post_worker_init(worker: Any) -> None:
     # benchmarks/start.py runs bare Flask with this file, and must not import the kit into it.
     if worker_class != "gevent" or "app" not in sys.modules:
         return
+    from app.kit.http.large_bodies import largest_body_for
     from app.kit.http.whole_requests import WholeRequests
 
-    largest_body = getattr(worker.wsgi, "config", {}).get("MAX_CONTENT_LENGTH") or 0
-    worker.wsgi = WholeRequests(worker.wsgi, at_once=threads, largest_body=largest_body)
+    worker.wsgi = WholeRequests(worker.wsgi, at_once=threads, largest_body=largest_body_for(worker.wsgi))
 
 
 def pre_request(_worker: Any, request: Any) -> None:

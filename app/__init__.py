@@ -15,6 +15,7 @@ from app.kit.db import database, migrations
 from app.kit.forms import form as forms
 from app.kit.http import caching, conflicts, proxies, routing, security_headers, session_cookie, static_files
 from app.kit.jobs import queue
+from app.kit.storage import configured as storage
 from app.models.user import password_methods
 
 __all__ = ["compress", "create_app", "csrf", "db", "limiter", "login_manager", "mail"]
@@ -68,6 +69,7 @@ def _bind_extensions(app: Flask) -> None:
     database.init_app(app, db)
     migrations.init_app(app)
     mail.init_app(app)
+    storage.init_app(app)
     jobs.init_app()
     passwords.init_app(app, password_methods)
     sessions.init_app(app)

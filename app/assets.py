@@ -31,6 +31,7 @@ BUNDLES = {
     "editor_js": ["scripts/editor.js", "scripts/editor_page.js"],
     "mailbox_js": ["scripts/mailbox.js"],
     "copy_js": ["scripts/copy.js"],
+    "reload_js": ["scripts/reload.js"],
 }
 
 

@@ -11,7 +11,7 @@ from flask import current_app
 from sqlalchemy import ColumnElement, delete, event, select
 from sqlalchemy.orm.exc import StaleDataError
 
-from app import backups
+from app import backups, pictures
 from app.email import catalog, export_ready
 from app.extensions import db
 from app.kit.db.database import Model, changed_rows, lock_row, utc_now
@@ -31,6 +31,7 @@ from app.models import (
     UserSession,
     delete_users,
 )
+from app.models.stored_file import sweep_unused_files
 
 # Long enough to deliver a small backlog at once, short enough to end before a platform kills the worker.
 DELIVERY_SECONDS = 5
@@ -142,6 +143,26 @@ def purge_exports() -> None:
     db.session.commit()
 
 
+@job("Make a picture")
+def make_picture(upload_id: int) -> None:
+    """Make an uploaded picture into small ones, or note for its owner why it is refused."""
+    pictures.make_picture(upload_id)
+
+
+@job("Make pictures that wait")
+def make_waiting_pictures() -> None:
+    """Enqueue again the uploads whose job was lost with Redis, or failed while the storage did not respond."""
+    for upload_id in pictures.waiting_uploads():
+        make_picture.enqueue(upload_id)
+    db.session.commit()
+
+
+@job("Sweep unused files", timeout_seconds=3600)
+def sweep_files() -> None:
+    """Delete stored files that no row names, left behind by requests and jobs that failed."""
+    sweep_unused_files()
+
+
 @job("Purge audit log")
 def purge_audit_log() -> None:
     """Delete audit events older than AUDIT_RETENTION_DAYS; 0 keeps them."""
@@ -182,6 +203,8 @@ schedule = Schedule(
         Entry(purge_former_addresses, "57 3 * * *"),
         Entry(export_waiting, "*/5 * * * *"),
         Entry(purge_exports, "7 * * * *"),
+        Entry(make_waiting_pictures, "*/5 * * * *"),
+        Entry(sweep_files, "41 4 * * *"),
         Entry(purge_audit_log, "47 3 * * *"),
         Entry(back_up, "7 2 * * *"),
     ],

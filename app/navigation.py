@@ -55,6 +55,7 @@ MENUS: dict[str, list[Row]] = {
     ],
     ACCOUNT: [
         Entry("account.profile", "Profile", "user"),
+        Entry("account.picture", "Picture", "image"),
         Entry("account.manage", "Account information", "list"),
         Entry("account.change_email_request", "Email address", "mail", pages=("account.change_email",)),
         Entry("account.security", "Security", "shield", pages=SECURITY_PAGES),

@@ -11,6 +11,7 @@ from flask_sqlalchemy import SQLAlchemy
 
 from app.kit.db.migrations import upgrade
 from app.kit.http import caching
+from app.kit.storage.folder import FolderStore
 from tests.separate_requests import SeparateRequests
 from tests.servers import create_postgres_database, start_mail_sink, start_redis
 from tests.servers.mail_sink import MailSink
@@ -58,6 +59,7 @@ def app(database_url: str, redis_url: str, workspace: Path) -> Iterator[Flask]:
     application.config["MAILBOX_DIR"] = workspace / "mailbox"
     application.config["MAINTENANCE_FILE"] = workspace / "maintenance"
     application.config["MAILBOX_DIR"].mkdir()
+    application.extensions["storage"] = FolderStore(workspace / "uploads")
     with application.app_context():
         upgrade()
         Role.insert_roles()

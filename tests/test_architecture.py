@@ -29,7 +29,18 @@ LAYERS = [
     {"health", "monitoring", "outside_view"},
     {"jobs"},
     {"backups"},
-    {"assets", "decorators", "email", "fake_data", "maintenance", "navigation", "next_steps", "sessions", "setup"},
+    {
+        "assets",
+        "decorators",
+        "email",
+        "fake_data",
+        "maintenance",
+        "navigation",
+        "next_steps",
+        "pictures",
+        "sessions",
+        "setup",
+    },
     {"access"},
     {"name_prompt", "newcomer"},
     {"models"},
@@ -49,6 +60,7 @@ KIT_ROOMS = {
     "jobs": {"core", "db", "mail"},
     "pages": {"core", "db", "http"},
     "assets": {"core"},
+    "storage": {"core"},
 }
 MAX_LINES = 250
 MAX_FUNCTION_LINES = 50

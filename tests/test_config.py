@@ -35,11 +35,23 @@ def test_production_starts_with_what_it_needs_and_nothing_more() -> None:
         ("MAIL_SERVER", ""),
         ("DATABASE_URL", ""),
         ("RAYGUN_APIKEY", "abc"),
+        ("UPLOADS_FOLDER", "config.py"),
+        ("UPLOADS_BUCKET", "https://bucket.example.org"),
+        ("UPLOADS_BUCKET", "s3://"),
+        ("UPLOADS_ENDPOINT", "s3.example.org"),
+        ("UPLOADS_SECRET_ACCESS_KEY", "alone"),
     ],
 )
 def test_production_refuses_what_is_vital_and_wrong(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"{name}: "):
         config["production"]({**PRODUCTION, name: value})
+
+
+def test_a_bucket_without_its_package_is_told_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert config["production"]({**PRODUCTION, "UPLOADS_BUCKET": "s3://files/site"}).UPLOADS_BUCKET
+    monkeypatch.setattr("config.find_spec", lambda _name: None)
+    with pytest.raises(ConfigError, match=r"requirements/storage\.txt"):
+        config["production"]({**PRODUCTION, "UPLOADS_BUCKET": "s3://files/site"})
 
 
 def test_all_problems_are_told_in_one_message() -> None:

@@ -32,7 +32,7 @@ WHO: dict[Rule, str] = {
     ANYONE: """
         main.index main.about main.robots main.sitemap main.manifest main.favicon main.up main.up_ready
         main.up_doctor main.metrics_page main.security_txt main.change_password
-        account.confirm account.not_me account.password_strength
+        account.confirm account.not_me account.password_strength account.picture_file
         dev.mailbox dev.message dev.part dev.raw dev.mailbox_status dev.emails dev.preview dev.preview_html
         dev.components dev.migrate
     """,
@@ -50,6 +50,7 @@ WHO: dict[Rule, str] = {
         account.manage account.change_password account.change_email_request account.change_email
         account.profile account.security account.sessions account.end_session account.end_other_sessions
         account.delete_account account.exports account.request_export account.download_export
+        account.picture account.remove_own_picture
     """,
     Permission.MANAGE_EMAILS: """
         admin.emails admin.retry_email admin.cancel_email

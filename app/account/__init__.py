@@ -3,7 +3,8 @@
 from app.account import views
 from app.account.blueprint import account
 from app.areas import Area
+from app.pictures import export_picture
 
 __all__ = ["account", "area", "views"]
 
-area = Area(account, url_prefix="/account")
+area = Area(account, url_prefix="/account", export=export_picture)

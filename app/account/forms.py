@@ -2,8 +2,10 @@
 
 from functools import cache
 
+from flask import current_app
 from flask_login import current_user
-from wtforms import BooleanField, SelectChoice, SelectField, SubmitField, TextAreaField
+from flask_wtf.file import FileField, FileRequired
+from wtforms import BooleanField, Field, SelectChoice, SelectField, SubmitField, TextAreaField, ValidationError
 from wtforms.fields.choices import Choice
 from wtforms.validators import Length
 from wtforms.widgets import Select
@@ -18,6 +20,7 @@ from app.kit.forms.fields import (
 )
 from app.kit.forms.form import Form
 from app.kit.pages.moments import zone_names
+from app.kit.storage.pictures import problem_with_picture, too_large
 from app.models import User
 from app.models.user_profile import ABOUT_MAX_LENGTH, NAME_MAX_LENGTH
 
@@ -28,6 +31,15 @@ def _owner(form: "_FormAboutOwner") -> list[str | None]:
 
 def _current_user(_form: Form) -> list[str | None]:
     return [current_user.first_name, current_user.last_name, current_user.email]
+
+
+def _picture_limits() -> tuple[int, int]:
+    return current_app.config["PICTURE_MAX_BYTES"], current_app.config["PICTURE_MAX_PIXELS"]
+
+
+def _picture(_form: Form, field: Field) -> None:
+    if problem := problem_with_picture(field.data.stream, *_picture_limits()):
+        raise ValidationError(problem)
 
 
 class LoginForm(Form):
@@ -142,6 +154,25 @@ class ChangeEmailForm(Form):
     email = email_field("New email")
     password = known_password_field()
     submit = SubmitField("Change email")
+
+
+class PictureForm(Form):
+    """Upload a picture of oneself."""
+
+    picture = FileField("New picture", [FileRequired("Choose a picture."), _picture])
+    submit = SubmitField("Upload")
+
+    def __init__(self) -> None:
+        super().__init__()
+        most_bytes, most_pixels = _picture_limits()
+        limits = f"at most {most_bytes // 1_000_000} MB and {most_pixels // 1_000_000} megapixels."
+        self.picture.description = f"PNG, JPEG or WebP, {limits}"
+        accepted = "image/png,image/jpeg,image/webp"
+        self.picture.render_kw = {
+            "accept": accepted,
+            "data-max-bytes": most_bytes,
+            "data-too-large": too_large(most_bytes),
+        }
 
 
 class ConfirmPasswordForm(Form):

@@ -9,6 +9,7 @@ from app.models.known_device import KnownDevice
 from app.models.recipient_limit import RecipientLimit
 from app.models.role import Permission, Role
 from app.models.scheduled_job import ScheduledJob
+from app.models.stored_file import StoredFile, delete_stored_files
 from app.models.user import AnonymousUser, User
 from app.models.user_deletion import delete_user, delete_users
 from app.models.user_lists import USER_SORTS, USER_STATES, ids_of_people
@@ -28,8 +29,10 @@ __all__ = [
     "RecipientLimit",
     "Role",
     "ScheduledJob",
+    "StoredFile",
     "User",
     "UserSession",
+    "delete_stored_files",
     "delete_user",
     "delete_users",
     "ids_of_people",

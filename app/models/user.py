@@ -40,6 +40,8 @@ class User(UserRecovery, UserProfile, Searchable):
 
     role_id: Mapped[int | None] = mapped_column(ForeignKey("roles.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, server_default=func.now())
+    # Names the files of the picture that is shown (pictures.py). Here, because every page shows pictures beside names.
+    picture_key: Mapped[str | None] = mapped_column(String(32))
     disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     disabled_reason: Mapped[str] = mapped_column(String(255), default="", server_default="")
     # Counts changes of the columns that decide on access (ACCESS below). A request that verified a password or

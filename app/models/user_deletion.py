@@ -8,13 +8,14 @@ from app.extensions import db
 from app.models.audit_event import AuditEvent
 from app.models.email import Email
 from app.models.recipient_limit import RecipientLimit
+from app.models.stored_file import StoredFile, discard_after_commit
 from app.models.user import User
 
 PLAIN = {"synchronize_session": False}
 
 
 def delete_user(user: User) -> None:
-    """Delete the user with sessions, devices, exports and emails. The caller commits.
+    """Delete the user with sessions, devices, exports, emails and files. The caller commits.
 
     Audit events stay, without the user and the IP address.
     """
@@ -44,6 +45,8 @@ def _delete_traces(connection: Connection, user_ids: Sequence[int]) -> None:
     connection.execute(update(AuditEvent).where(about_users).values(ip_address=""))
     connection.execute(delete(RecipientLimit).where(RecipientLimit.address.in_(addresses)))
     connection.execute(delete(Email).where(Email.user_id.in_(user_ids)))
+    files = delete(StoredFile).where(StoredFile.user_id.in_(user_ids)).returning(StoredFile.key)
+    discard_after_commit(connection.scalars(files).all())
 
 
 def _lock(condition: ColumnElement[bool], at_most: int) -> Sequence[int]:

@@ -8,7 +8,7 @@ from werkzeug.routing import Rule
 
 from tests.browser.people import People
 
-# The values of URL variables. For a new page with variables: add its endpoint.
+# The values of URL variables. For a new page with variables: add its endpoint, or its sample_rows in tests/areas.py.
 VALUES: dict[str, Callable[[People], dict[str, object]]] = {
     "account.change_email": lambda people: {"token": people.user.generate_email_change_token("new@example.org")},
     "account.confirm": lambda people: {"token": people.unconfirmed.generate_confirmation_token()},
@@ -29,9 +29,9 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
     "dev.preview": lambda people: {"name": "confirm"},
     "dev.raw": lambda people: {"name": people.message_name},
 }
-# Bodies of emails, shown in a frame and written for mail programs; a redirect for everybody; and a text that exists
-# only with a setting.
-NOT_PAGES = {"dev.part", "dev.preview_html", "main.change_password", "main.security_txt"}
+# Pictures; bodies of emails, shown in a frame and written for mail programs; a redirect for everybody; and a text that
+# exists only with a setting.
+NOT_PAGES = {"account.picture_file", "dev.part", "dev.preview_html", "main.change_password", "main.security_txt"}
 WHO_LOOKS = ("visitor", "user", "unconfirmed", "administrator")
 
 
@@ -67,8 +67,9 @@ def _paths(app: Flask, people: People) -> Iterator[tuple[str, str]]:
 
 
 def _path(app: Flask, rule: Rule, people: People) -> str:
-    assert not rule.arguments or rule.endpoint in VALUES, f"tests/browser/pages.py: what is in {rule}? Add it to VALUES"
-    values = VALUES[rule.endpoint](people) if rule.arguments else {}
+    of_areas = {name: rows[0] for name, rows in people.rows_of_areas.items() if name in rule.arguments}
+    values = VALUES[rule.endpoint](people) if rule.endpoint in VALUES else of_areas
+    assert values.keys() >= rule.arguments, f"tests/browser/pages.py: what is in {rule}? Add it to VALUES"
     with app.test_request_context():
         built = rule.build(values)
     assert built is not None, f"tests/browser/pages.py: the VALUES of {rule.endpoint} do not fit {rule}"

@@ -1,6 +1,6 @@
 """The users who visit the pages, and the rows that the pages show."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from app import email as emails
 from app.extensions import db
 from app.fake_data import add_fake_users
 from app.models import AuditEvent, DataExport, EditableHTML, User
+from tests import areas
 from tests.factories import PASSWORD, let_in, make_admin, make_invited, make_user
 
 FAKE_USERS = 60
@@ -27,6 +28,8 @@ class People:
     cookies: dict[str, str]
     export_id: int = 0
     message_name: str = "sample.eml"
+    # The rows of areas, by the names of the URL variables that they are for.
+    rows_of_areas: dict[str, list[object]] = field(default_factory=dict)
 
     @classmethod
     def make(cls, app: Flask) -> "People":
@@ -40,6 +43,7 @@ class People:
         )
         add_fake_users(FAKE_USERS)
         people._fill_lists()
+        people.rows_of_areas = areas.sample_rows(people.user)
         people._fill_mailbox(app.config["MAILBOX_DIR"])
         for name in ("user", "administrator"):
             people.cookies[name] = log_in(app, getattr(people, name).email)

@@ -26,6 +26,15 @@ document.querySelectorAll("form[data-guard]").forEach(function (form) {
   });
 });
 
+// A file that is too large is told before it is sent.
+document.querySelectorAll("input[type=file][data-max-bytes]").forEach(function (input) {
+  input.addEventListener("change", function () {
+    const isTooLarge = Array.from(input.files).some(function (file) { return file.size > Number(input.dataset.maxBytes); });
+    input.setCustomValidity(isTooLarge ? input.dataset.tooLarge : "");
+    if (isTooLarge) input.reportValidity();
+  });
+});
+
 window.addEventListener("beforeunload", function (event) {
   if (changedForms.size) event.preventDefault();
 });

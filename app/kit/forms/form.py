@@ -13,6 +13,7 @@ from app.kit.auth.sudo import take_interrupted_form
 from app.kit.forms.field_errors import end_at_first_error
 from app.kit.forms.inputs import render_input
 from app.kit.http import request_text
+from app.kit.http.large_bodies import largest_body_of
 
 METHODS_WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
 FORM_CONTENT_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
@@ -86,6 +87,7 @@ def _guard_body() -> None:
     has_body = sent.get("CONTENT_LENGTH") not in {None, "", "0"} or "HTTP_TRANSFER_ENCODING" in sent
     if not has_body or request.endpoint is None:
         return
+    request.max_content_length = largest_body_of(current_app, request.endpoint)
     view = current_app.view_functions[request.endpoint]
     if request.mimetype not in getattr(view, "accepted_content_types", FORM_CONTENT_TYPES):
         abort(415)

@@ -7,7 +7,7 @@ dozens of such forms would use up all of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from io import RawIOBase
 from tempfile import SpooledTemporaryFile
 from threading import BoundedSemaphore
@@ -24,18 +24,21 @@ KEPT_IN_MEMORY_BYTES = 64 * 1024
 class WholeRequests:
     """Calls ``application`` with complete bodies, and at most ``at_once`` times in parallel.
 
-    A body of more than ``largest_body`` bytes is passed on unread: the application refuses it, or reads it itself.
+    A body of more bytes than ``largest_body`` returns for its request is passed on unread: the application refuses
+    it, or reads it itself.
     """
 
-    def __init__(self, application: WSGIApplication, at_once: int, largest_body: int) -> None:
+    def __init__(
+        self, application: WSGIApplication, at_once: int, largest_body: Callable[[WSGIEnvironment], int]
+    ) -> None:
         self._application = application
         self._turns = BoundedSemaphore(at_once)
         self._largest_body = largest_body
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Read the body, then call the application."""
-        if _has_body(environ) and _announced_bytes(environ) <= self._largest_body:
-            environ["wsgi.input"] = _read(environ["wsgi.input"], self._largest_body)
+        if _has_body(environ) and _announced_bytes(environ) <= (largest := self._largest_body(environ)):
+            environ["wsgi.input"] = _read(environ["wsgi.input"], largest)
         with self._turns:
             return self._application(environ, start_response)
 

@@ -13,6 +13,7 @@ PATHS = {
     "download": "M12 4v11m-5-4l5 5 5-5M4 20h16",
     "edit": "M4 20l1-5L16 4l4 4L9 19zM14 6l4 4",
     "home": "M4 11l8-7 8 7v9h-6v-6h-4v6H4z",
+    "image": "M3 5h18v14H3zM3 16l5-5 5 5 3-3 5 4M15.5 8.5v.01",
     "inbox": "M3 13l3-8h12l3 8v6H3zM3 13h5l2 3h4l2-3h5",
     "key": "M15 4a5 5 0 1 0 .01 0zM11.5 12.5L3 21m2.5-2.5L8 21m0-5l2.5 2.5",
     "list": "M8 6h12M8 12h12M8 18h12M4 6v.01M4 12v.01M4 18v.01",

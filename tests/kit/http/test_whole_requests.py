@@ -31,7 +31,7 @@ def echo(environ: dict[str, Any], _start_response: Any) -> Iterable[bytes]:
 
 
 def ask(application: Any, body: Any, **headers: str) -> bytes:
-    guarded = WholeRequests(application, at_once=2, largest_body=LARGEST)
+    guarded = WholeRequests(application, at_once=2, largest_body=lambda _environ: LARGEST)
     return b"".join(guarded({"wsgi.input": body, **headers}, None))
 
 
@@ -79,7 +79,7 @@ def test_no_more_requests_than_allowed_are_in_the_application_at_once():
         inside.pop()
         return []
 
-    guarded = WholeRequests(application, at_once=2, largest_body=LARGEST)
+    guarded = WholeRequests(application, at_once=2, largest_body=lambda _environ: LARGEST)
     visitors = threading.Thread(target=lambda: in_threads(6, lambda: guarded({}, None)))
     visitors.start()
     wait_until(lambda: len(inside) == 2, 10)
