@@ -56,7 +56,9 @@ class Decisions:
     PASSWORD_MAX_LENGTH = 128
     PASSWORD_MIN_SCORE = 3
 
-    # Rate limits per IP network, in the syntax of Flask-Limiter.
+    # Rate limits per IP network, in the syntax of Flask-Limiter. FORM_LIMIT counts each form that is sent, the others
+    # only what passes validation: a typing error must not use up the few registrations or emails of a network.
+    FORM_LIMIT = "60/minute"
     LOGIN_LIMIT = "30/minute"
     REGISTER_LIMIT = "20/minute"
     PASSWORD_METER_LIMIT = "60/minute"  # noqa: S105

@@ -58,7 +58,7 @@ def download_export(export_id: int) -> FlaskResponse:
 
 
 @account.route("/manage/delete", methods=["GET", "POST"])
-@limiter.limit(from_config("OWN_PASSWORD_FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
+@limiter.limit(from_config("FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def delete_account() -> str | Response:
     """Delete one's own account after asking for the password. The last administrator cannot."""
     form = DeleteAccountForm()

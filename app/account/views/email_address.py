@@ -17,7 +17,7 @@ from app.sessions import verify_own_password
 
 
 @account.route("/manage/change-email", methods=["GET", "POST"])
-@limiter.limit(from_config("OWN_PASSWORD_FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
+@limiter.limit(from_config("FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def change_email_request() -> str | Response:
     """Mail a link to the new address and a notice to the old one. The response is the same for a taken address."""
     form = ChangeEmailForm()

@@ -14,7 +14,8 @@ from app.account.request_details import request_details
 from app.account.views.registration import LINK_IS_DEAD
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
-from app.kit.auth.limits import from_config, signed_in_user
+from app.kit.auth.guesses import count_action
+from app.kit.auth.limits import client_address, from_config, signed_in_user
 from app.models import AuditEvent, User, UserSession
 from app.sessions import current_session, forget_browser, verify_own_password
 
@@ -30,11 +31,12 @@ ADDRESS_IS_TAKEN = (
 
 @account.route("/reset-password", methods=["GET", "POST"])
 @access(VISITORS)
-@limiter.limit(from_config("EMAIL_REQUEST_LIMIT"), methods=["POST"])
+@limiter.limit(from_config("FORM_LIMIT"), methods=["POST"])
 def reset_password_request() -> str | Response:
     """Mail a reset link. The response and its work are the same for an unknown address."""
     form = RequestResetPasswordForm()
     if form.validate_on_submit():
+        count_action("EMAIL_REQUEST_LIMIT", client_address())
         _send_reset_link(form.email.data)
         db.session.commit()
         flash(f"If {form.email.data} has an account, an email with a link is on its way to it.", "info")
@@ -95,7 +97,7 @@ def _end_sessions_and_tell(user: User, except_id: int | None = None) -> None:
 
 
 @account.route("/manage/change-password", methods=["GET", "POST"])
-@limiter.limit(from_config("OWN_PASSWORD_FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
+@limiter.limit(from_config("FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def change_password() -> str | Response:
     """Set a new password after asking for the old one, and log out every other browser."""
     form = ChangePasswordForm()

@@ -13,7 +13,8 @@ from app.account.sign_up import send_again
 from app.email import confirm as confirmation
 from app.extensions import db, limiter
 from app.kit.auth.email_address import EMAIL_MAX_LENGTH
-from app.kit.auth.limits import from_config
+from app.kit.auth.guesses import count_action
+from app.kit.auth.limits import client_address, from_config
 from app.kit.auth.passwords import assess, personal_words
 from app.models import AuditEvent, User
 from app.newcomer import forget_newcomer, newcomer_email, remember_newcomer
@@ -23,11 +24,12 @@ LINK_IS_DEAD = "This link is not valid: it is too old, or was used before."
 
 @account.route("/register", methods=["GET", "POST"])
 @access(VISITORS)
-@limiter.limit(from_config("REGISTER_LIMIT"), methods=["POST"])
+@limiter.limit(from_config("FORM_LIMIT"), methods=["POST"])
 def register() -> str | Response:
     """Sign up. The response is the same whether or not the address has an account."""
     form = RegistrationForm()
     if form.validate_on_submit():
+        count_action("REGISTER_LIMIT", client_address())
         register_user(form)
         db.session.commit()
         remember_newcomer(form.email.data)

@@ -12,7 +12,7 @@ from app.account.forms import ConfirmPasswordForm, LoginForm
 from app.account.request_details import request_details
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
-from app.kit.auth.guesses import counted_guess, login_limits
+from app.kit.auth.guesses import count_action, counted_guess, login_limits
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.passwords import verify_password
 from app.kit.db.database import insert_unless_taken, utc_now
@@ -24,11 +24,12 @@ from app.sessions import current_session, log_in, log_out, verify_own_password
 
 @account.route("/login", methods=["GET", "POST"])
 @access(VISITORS)
-@limiter.limit(from_config("LOGIN_LIMIT"), methods=["POST"], key_func=known_browser.user_or_network)
+@limiter.limit(from_config("FORM_LIMIT"), methods=["POST"], key_func=known_browser.user_or_network)
 def login() -> str | Response:
     """Log in. The response is the same for a wrong password and an unknown, disabled or unconfirmed account."""
     form = LoginForm()
     if form.validate_on_submit():
+        count_action("LOGIN_LIMIT", known_browser.user_or_network())
         user = _user_with(form.email.data, form.password.data)
         if user is not None and _let_in(user, form.remember_me.data):
             flash("You are now logged in. Welcome back!", "success")
@@ -89,7 +90,7 @@ def logout() -> Response:
 
 @account.route("/confirm-password", methods=["GET", "POST"])
 @access(UNCONFIRMED)
-@limiter.limit(from_config("OWN_PASSWORD_FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
+@limiter.limit(from_config("FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def confirm_password() -> str | Response:
     """Ask for the password before a sensitive action, then redirect back to it."""
     form = ConfirmPasswordForm()

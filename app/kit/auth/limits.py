@@ -49,9 +49,14 @@ def init_app(app: Flask, limiter: Limiter) -> None:
     @app.after_request
     def say_when_to_retry(response: Response) -> Response:
         if response.status_code == 429 and limiter.current_limit is not None:
-            seconds = max(1, int(limiter.current_limit.reset_at - time.time()) + 1)
-            response.headers.setdefault("Retry-After", str(seconds))
+            response.headers.setdefault("Retry-After", str(seconds_until_reset(limiter)))
         return response
+
+
+def seconds_until_reset(limiter: Limiter) -> int:
+    """Return how long the limit that this request has reached will last, 1 if that is not known."""
+    limit = limiter.current_limit
+    return 1 if limit is None else max(1, int(limit.reset_at - time.time()) + 1)
 
 
 def from_config(setting: str) -> Callable[[], str]:
