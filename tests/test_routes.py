@@ -32,13 +32,12 @@ WHO: dict[Rule, str] = {
     ANYONE: """
         main.index main.about main.robots main.sitemap main.manifest main.favicon main.up main.up_ready
         main.security_txt main.change_password
-        account.confirm account.not_me account.password_strength
+        account.confirm account.not_me account.password_strength account.reset_password account.join_from_invite
         dev.mailbox dev.message dev.part dev.raw dev.mailbox_status dev.emails dev.preview dev.preview_html
         dev.components
     """,
     VISITORS: """
-        account.login account.register account.reset_password_request account.reset_password
-        account.join_from_invite
+        account.login account.register account.reset_password_request
     """,
     UNCONFIRMED: """
         account.logout account.confirm_password

@@ -1,5 +1,6 @@
 """Tests for the list of users, the page of one user, and adding users."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -174,3 +175,12 @@ def test_what_matters_asks_for_the_password_again(client: FlaskClient, admin: Us
     assert answer.location.startswith("/account/confirm-password?next=")
     client.post(answer.location, data={"password": PASSWORD})
     assert client.get(f"/admin/{path.format(id=user.id)}").status_code == 200
+
+
+def test_an_invited_user_has_not_joined(client: FlaskClient, admin: User) -> None:
+    user = make_invited()
+    details = client.get(f"/admin/user/{user.id}").text
+    assert "<dt>Invited</dt>" in details
+    assert "<dt>Joined</dt>" not in details
+    for path in ("/admin/users", "/admin/"):
+        assert re.search(r"Invited <time[^>]*>just now", client.get(path).text)

@@ -12,6 +12,7 @@ from app.account.private_page import private_page
 from app.account.recovery import take_back
 from app.account.request_details import request_details
 from app.account.views.registration import LINK_IS_DEAD
+from app.account.wrong_account import is_somebody_else, offer_to_log_out
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
 from app.kit.auth.guesses import count_action
@@ -54,7 +55,7 @@ def _send_reset_link(address: str) -> None:
 
 
 @account.route("/reset-password/<token>", methods=["GET", "POST"])
-@access(VISITORS)
+@access(ANYONE)
 @limiter.limit(from_config("LINK_LIMIT"))
 @private_page
 def reset_password(token: str) -> str | Response:
@@ -67,6 +68,9 @@ def reset_password(token: str) -> str | Response:
     user = User.with_token("reset_password", known_token)
     if user is None:
         return _refuse_reset()
+    if is_somebody_else(user):
+        # Logging out clears the session, so the link needs its token.
+        return offer_to_log_out(user, url_for("account.reset_password", token=known_token))
     if token != TOKEN_IN_SESSION:
         session[SESSION_KEY] = token
         return redirect(url_for("account.reset_password", token=TOKEN_IN_SESSION), 303)
@@ -79,7 +83,7 @@ def reset_password(token: str) -> str | Response:
     # An attacker who guesses passwords for this address must not use up the owner's attempts.
     known_browser.remember(user.uid, user.password_hash)
     db.session.commit()
-    session.pop(SESSION_KEY, None)
+    forget_browser()
     flash("Your password is changed. Log in with the new one.", "success")
     return redirect(url_for("account.login"))
 
@@ -132,4 +136,4 @@ def not_me(token: str) -> str | Response:
     flash(
         "Everyone is logged out and the old password no longer works. We sent you a link to set a new one.", "success"
     )
-    return redirect(url_for("account.login"))
+    return redirect(url_for("main.index" if current_user.is_authenticated else "account.login"))

@@ -8,8 +8,10 @@ from app.access import ANYONE, NEWCOMERS, VISITORS, access
 from app.account.blueprint import account
 from app.account.forms import ButtonForm, CreatePasswordForm, RegistrationForm
 from app.account.private_page import private_page
+from app.account.sign_in import let_in
 from app.account.sign_up import register as register_user
 from app.account.sign_up import send_again
+from app.account.wrong_account import is_somebody_else, offer_to_log_out
 from app.email import confirm as confirmation
 from app.extensions import db, limiter
 from app.kit.auth.email_address import EMAIL_MAX_LENGTH
@@ -115,6 +117,9 @@ def confirm(token: str) -> str | Response:
     AuditEvent.record("user.confirmed", subject=user)
     db.session.commit()
     forget_newcomer(user)
+    if is_somebody_else(user):
+        flash(f"{user.email} is confirmed. You are still logged in as {current_user.email}.", "success")
+        return redirect(url_for("main.index"))
     if current_user.is_authenticated:
         flash("Your account is confirmed. Welcome!", "success")
         return redirect(url_for("main.index"))
@@ -132,23 +137,30 @@ def _refuse_confirmation() -> Response:
 
 
 @account.route("/join-from-invite/<int:user_id>/<token>", methods=["GET", "POST"])
-@access(VISITORS)
+@access(ANYONE)
 @limiter.limit(from_config("LINK_LIMIT"))
 @private_page
 def join_from_invite(user_id: int, token: str) -> str | Response:
-    """Set the first password of an invited user, which also confirms the account."""
+    """Set the first password of an invited user, which also confirms the account, and log the user in."""
     user = User.with_token("invite", token)
     if user is None or user.id != user_id:
         return _refuse_invitation()
+    if is_somebody_else(user):
+        return offer_to_log_out(user, request.path)
     form = CreatePasswordForm(user)
     if not form.validate_on_submit():
         return render_template("account/join_from_invite.html", form=form, user=user)
     if not user.redeem_invitation(token, form.password.data):
         return _refuse_invitation()
     AuditEvent.record("user.joined", subject=user)
-    db.session.commit()
-    flash("Your password is set. Log in to begin.", "success")
-    return redirect(url_for("account.login"))
+    if not user.may_log_in:  # disabled since the invitation
+        db.session.commit()
+        flash("Your password is set.", "success")
+        return redirect(url_for("account.login"))
+    if not let_in(user):
+        return _refuse_invitation()
+    flash("Welcome! Your password is set, and you are logged in.", "success")
+    return redirect(url_for("main.index"))
 
 
 def _refuse_invitation() -> Response:
