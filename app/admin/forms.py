@@ -123,6 +123,9 @@ class EditorForm(Form):
     """The text of one editable page."""
 
     editor_name = HiddenField(filters=[_one_line], validators=[InputRequired(), Length(1, EDITOR_NAME_MAX_LENGTH)])
+    # What the editor showed at first (EditableHTML.fingerprint), and the page to return to.
+    seen = HiddenField()
+    page = HiddenField()
     edit_data = TextAreaField(
         "Text in Markdown",
         [Length(max=TEXT_MAX_LENGTH, message=f"Use at most {TEXT_MAX_LENGTH:,} characters."), _renderable],
