@@ -24,7 +24,7 @@ LAYERS = [
     {"areas"},
     {"health"},
     {"jobs"},
-    {"assets", "decorators", "email", "fake_data", "navigation", "sessions", "setup"},
+    {"assets", "audit", "decorators", "email", "fake_data", "navigation", "sessions", "setup"},
     {"access"},
     {"newcomer"},
     {"models"},

@@ -73,6 +73,7 @@ def test_the_owner_of_a_taken_address_is_told(client: FlaskClient) -> None:
         ("first_name", "https://evil.example", "leave out links"),
         ("first_name", "Grace\nBcc: all@example.org", "control character"),
         ("last_name", "x" * 65, "at most 64"),
+        ("last_name", " \u00a0 ", "Enter a last name."),
         ("password", "short", "at least 12"),
         ("password", "p" * 129, "at most 128"),
         ("password", "gracehopper1", "too easy"),
@@ -87,6 +88,7 @@ def test_a_refused_form_says_why_and_keeps_what_was_typed(
     page = client.post("/account/register", data=form)
     assert page.status_code == 200
     assert complaint in page.text
+    assert page.text.count('class="field__error"') == 1
     kept = "last_name" if field == "first_name" else "first_name"
     assert f'value="{FORM[kept]}"' in page.text
     assert User.with_email(FORM["email"]) is None

@@ -68,7 +68,7 @@ def test_a_user_page_shows_state_sessions_and_events(client: FlaskClient, admin:
     sign_in(client.application.test_client(), user)
     page = client.get(f"/admin/user/{user.id}").text
     assert "Zoe" in client.get(f"/admin/user/{user.id}/info").text
-    assert "user: disabled" in page
+    assert "disabled <a" in page
     assert "Log out everywhere" in page
     assert "127.0.0.1" in page
 
@@ -175,6 +175,13 @@ def test_what_matters_asks_for_the_password_again(client: FlaskClient, admin: Us
     assert answer.location.startswith("/account/confirm-password?next=")
     client.post(answer.location, data={"password": PASSWORD})
     assert client.get(f"/admin/{path.format(id=user.id)}").status_code == 200
+
+
+def test_users_are_sorted_as_their_names_are_shown(client: FlaskClient, admin: User) -> None:
+    for first_name, last_name in (("Bea", "Ash"), ("Ada", "Wren"), ("Ada", "Crane")):
+        make_user(first_name=first_name, last_name=last_name)
+    shown = re.findall(r'class="name"[^>]*>([^<]+)</a>', client.get("/admin/users?sort=name").text)
+    assert shown == ["Ada Crane", "Ada Wren", "Bea Ash", "Root Keeper"]
 
 
 def test_an_invited_user_has_not_joined(client: FlaskClient, admin: User) -> None:

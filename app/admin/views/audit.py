@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 from flask import render_template
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement
 
 from app.access import access
 from app.admin.blueprint import admin
-from app.extensions import db
+from app.audit import labels
 from app.kit.http.routing import LARGEST_ROW_ID
 from app.kit.pages.table import Table
 from app.models import AuditEvent, Permission
@@ -20,7 +20,7 @@ ONE_DAY = timedelta(days=1)
 @access(Permission.VIEW_AUDIT_LOG)
 def audit() -> str:
     """List the audit events, newest first."""
-    events = db.session.scalars(select(AuditEvent.event).distinct().order_by(AuditEvent.event)).all()
+    kinds = labels()
     table = Table.from_request(
         AuditEvent.with_people(),
         columns={"when": AuditEvent.created_at, "event": AuditEvent.event},
@@ -30,14 +30,14 @@ def audit() -> str:
             AuditEvent.ip_address,
         ],
         filters={
-            "event": {event: AuditEvent.event == event for event in events},
+            "event": {kind: AuditEvent.event == kind for kind in kinds},
             "user": _about_user,
             "from": _since,
             "until": _until,
         },
         sort="-when",
     )
-    return render_template("admin/audit.html", table=table, event_choices=[(event, event) for event in events])
+    return render_template("admin/audit.html", table=table, event_choices=kinds.items())
 
 
 def _about_user(user_id: str) -> ColumnElement[bool] | None:

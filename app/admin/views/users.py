@@ -35,7 +35,7 @@ def registered_users() -> str:
         # The few roles are loaded already; joining them to each row would double the time of the query.
         select(User).options(lazyload(User.role)),
         columns={
-            "name": User.last_name,
+            "name": (User.first_name, User.last_name),  # as the list shows it
             "email": func.lower(User.email),
             "role": User.role_id,
             "joined": User.created_at,

@@ -16,6 +16,8 @@ from sqlalchemy.orm import QueryableAttribute
 from app.kit.db.session import current_session
 
 Column = ColumnElement[Any] | QueryableAttribute[Any]
+# A column to sort by, or several: the first decides, the next where it is equal.
+SortKey = Column | tuple[Column, ...]
 Condition = ColumnElement[bool]
 Choices = Mapping[str, Condition]
 Filter = Choices | Callable[[str], Condition | None]
@@ -48,7 +50,7 @@ class Table:
         cls,
         query: Select[Any],
         *,
-        columns: Mapping[str, Column],
+        columns: Mapping[str, SortKey],
         search: Sequence[Column] = (),
         filters: Mapping[str, Filter] | None = None,
         sort: str = "",
@@ -159,17 +161,18 @@ def _chosen(filters: Mapping[str, Filter]) -> dict[str, tuple[str, Condition]]:
     return chosen
 
 
-def _sort(columns: Mapping[str, Column], default: str) -> tuple[str, str]:
+def _sort(columns: Mapping[str, SortKey], default: str) -> tuple[str, str]:
     asked = request.args.get("sort", "")
     if asked in columns:
         return asked, "desc" if request.args.get("direction") == "desc" else "asc"
     return default.removeprefix("-"), "desc" if default.startswith("-") else "asc"
 
 
-def _order(query: Select[Any], column: Column | None, direction: str) -> list[ColumnElement[Any]]:
+def _order(query: Select[Any], key: SortKey | None, direction: str) -> list[ColumnElement[Any]]:
     """Return the sort order, with the primary key last: rows that tie would otherwise move between pages."""
     entity = query.column_descriptions[0]["entity"]
-    keys = [*([] if column is None else [column]), *inspect(entity).primary_key]
+    wanted = () if key is None else key if isinstance(key, tuple) else (key,)
+    keys = [*wanted, *inspect(entity).primary_key]
     return [key.desc() if direction == "desc" else key.asc() for key in keys]
 
 
