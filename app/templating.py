@@ -151,7 +151,7 @@ def time_element(moment: datetime | None) -> Markup:
 @lru_cache(maxsize=2000)
 def _time_element(exact: datetime, words: str) -> Markup:
     text = exact.isoformat(timespec="seconds")
-    title = f"{text[:10]} {text[11:19]} UTC"
+    title = f"{_date(exact)}, {text[11:19]} UTC"
     # The values are digits and our own words, so they need no escaping; Markup.format would slow down long lists.
     return Markup(f'<time datetime="{text}" title="{title}">{words}</time>')  # noqa: S704
 
@@ -163,9 +163,13 @@ def relative_time(moment: datetime, now: datetime | None = None) -> str:
     if distance < MINUTE:
         return "just now" if seconds >= 0 else "in a moment"
     if distance >= 30 * DAY:
-        return f"{moment.day} {MONTHS[moment.month]} {moment.year}"
+        return _date(moment)
     words = _in_words(distance)
     return f"{words} ago" if seconds > 0 else f"in {words}"
+
+
+def _date(moment: datetime) -> str:
+    return f"{moment.day} {MONTHS[moment.month]} {moment.year}"
 
 
 def duration(length: timedelta) -> str:

@@ -65,7 +65,7 @@ def test_times_are_told_as_people_do(distance: timedelta, words: str) -> None:
 def test_a_time_element_keeps_the_exact_moment() -> None:
     text = time_element(NOW)
     assert 'datetime="2026-05-01T12:00:00+00:00"' in text
-    assert 'title="2026-05-01 12:00:00 UTC"' in text
+    assert 'title="1 May 2026, 12:00:00 UTC"' in text
     assert time_element(None) == "–"
 
 

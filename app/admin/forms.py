@@ -116,7 +116,7 @@ class DisableUserForm(Form):
         description="Only administrators see it.",
         render_kw={"maxlength": REASON_MAX_LENGTH, "autocomplete": "off"},
     )
-    submit = SubmitField("Disable")
+    submit = SubmitField("Disable", render_kw={"class": "button--danger"})
 
 
 class EditorForm(Form):

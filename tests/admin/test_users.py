@@ -184,6 +184,18 @@ def test_users_are_sorted_as_their_names_are_shown(client: FlaskClient, admin: U
     assert shown == ["Ada Crane", "Ada Wren", "Bea Ash", "Root Keeper"]
 
 
+def test_adding_a_user_shows_how_strong_the_password_is(client: FlaskClient, admin: User) -> None:
+    assert 'data-password-meter="password"' in client.get("/admin/new-user").text
+
+
+@pytest.mark.parametrize("page", ["change-email", "change-account-type", "disable"])
+def test_a_form_about_a_user_can_be_left(client: FlaskClient, admin: User, page: str) -> None:
+    user = make_user()
+    text = client.get(f"/admin/user/{user.id}/{page}").text
+    assert f'<a class="button" href="/admin/user/{user.id}">Cancel</a>' in text
+    assert ('class="button button--danger" name="submit"' in text) is (page == "disable")
+
+
 def test_an_invited_user_has_not_joined(client: FlaskClient, admin: User) -> None:
     user = make_invited()
     details = client.get(f"/admin/user/{user.id}").text

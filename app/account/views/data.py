@@ -1,7 +1,9 @@
 """The data of an account: showing, exporting and deleting it."""
 
+from datetime import timedelta
+
 from flask import Response as FlaskResponse
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, flash, make_response, redirect, render_template, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -12,9 +14,13 @@ from app.extensions import db, limiter
 from app.jobs import export_data
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.sudo import sudo_required
+from app.kit.db.database import utc_now
 from app.models import AuditEvent, DataExport, delete_user
 from app.models.user import lock_administrator_roles
 from app.sessions import forget_browser, verify_own_password
+
+EXPORT_REFRESH_SECONDS = 5
+EXPORT_TAKES_AT_MOST = timedelta(minutes=5)
 
 
 @account.get("/manage")
@@ -25,9 +31,18 @@ def manage() -> str:
 
 
 @account.get("/manage/export")
-def exports() -> str:
-    """List the exports that are ready or in progress."""
-    return render_template("account/exports.html", exports=DataExport.offered_to(current_user))
+def exports() -> FlaskResponse:
+    """List the exports that are ready or in progress. While one is being written, the page reloads by itself."""
+    rows = DataExport.offered_to(current_user)
+    response = make_response(render_template("account/exports.html", exports=rows))
+    if any(_is_being_written(export) for export in rows):
+        response.headers["Refresh"] = str(EXPORT_REFRESH_SECONDS)
+    return response
+
+
+def _is_being_written(export: DataExport) -> bool:
+    # Without a worker, it may take until tomorrow.
+    return export.ready_at is None and utc_now() - export.created_at < EXPORT_TAKES_AT_MOST
 
 
 @account.post("/manage/export")

@@ -98,7 +98,7 @@ class CatalogEmail:
         composed = self.composer(**arguments)
         if composed is None:
             return None
-        moment = row.created_at.strftime("%d %B %Y, %H:%M UTC")
+        moment = f"{row.created_at.day} {row.created_at:%B %Y, %H:%M} UTC"
         return render(self.template, self.subject, {"user": user, "happened_at": moment, **row.context, **composed})
 
     def _still_fits(self, row: EmailRow, user: Person | None) -> bool:
