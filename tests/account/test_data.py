@@ -77,7 +77,7 @@ def test_an_export_in_the_making_shows_when_it_is_ready(client: FlaskClient) -> 
     export_data(db.session.scalar(select(DataExport.id)) or 0)
     ready = client.get("/account/manage/export")
     assert "Refresh" not in ready.headers
-    assert re.search(r"offer ends <time[^>]*>in 23 hours", ready.text)
+    assert re.search(r"deleted <time[^>]*>in 23 hours", ready.text)
 
 
 def test_leaving_takes_everything_and_keeps_a_trace_without_a_name(client: FlaskClient) -> None:

@@ -1,4 +1,4 @@
-"""The audit log: who did what to whom, when and from where."""
+"""The audit log: what happened, when and from where."""
 
 from datetime import UTC, datetime, timedelta
 
