@@ -110,6 +110,7 @@ def test_no_decision_hides_in_another_module() -> None:
     }
     assert hidden == {
         # A precision and the length of a day are no policy.
+        "admin/figures.py": ["ONE_DAY = timedelta(days=1)"],
         "models/user_session.py": ["LAST_SEEN_PRECISION = timedelta(minutes=1)"],
         "admin/views/audit.py": ["ONE_DAY = timedelta(days=1)"],
     }

@@ -1,9 +1,7 @@
 """The data of an account: showing, exporting and deleting it."""
 
-from datetime import timedelta
-
 from flask import Response as FlaskResponse
-from flask import abort, flash, make_response, redirect, render_template, url_for
+from flask import abort, current_app, flash, make_response, redirect, render_template, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -20,7 +18,6 @@ from app.models.user import lock_administrator_roles
 from app.sessions import forget_browser, verify_own_password
 
 EXPORT_REFRESH_SECONDS = 5
-EXPORT_TAKES_AT_MOST = timedelta(minutes=5)
 
 
 @account.get("/manage")
@@ -42,7 +39,7 @@ def exports() -> FlaskResponse:
 
 def _is_being_written(export: DataExport) -> bool:
     # Without a worker, it may take until tomorrow.
-    return export.ready_at is None and utc_now() - export.created_at < EXPORT_TAKES_AT_MOST
+    return export.ready_at is None and utc_now() - export.created_at < current_app.config["EXPORT_WATCH_PERIOD"]
 
 
 @account.post("/manage/export")

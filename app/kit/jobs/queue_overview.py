@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import redis
 from flask import current_app
@@ -17,7 +17,7 @@ from app.kit.jobs.queue import DEFAULT_QUEUE, queue_named
 SHOWN_JOBS = 50
 ERROR_LINES = 3
 # A worker reports every 15 seconds (TTL_SECONDS in queue_worker.py). Redis keeps what it said last for longer.
-SILENT_WORKER_AGE = timedelta(seconds=45)
+SILENT_WORKER_SECONDS = 45
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _workers() -> list[WorkerState]:
 def _worker(row: dict[bytes, bytes]) -> WorkerState:
     texts = {name.decode(): value.decode(errors="replace") for name, value in row.items()}
     seen_at = _aware(datetime.fromisoformat(texts["last_heartbeat"])) if texts.get("last_heartbeat") else None
-    is_silent = seen_at is None or datetime.now(UTC) - seen_at > SILENT_WORKER_AGE
+    is_silent = seen_at is None or (datetime.now(UTC) - seen_at).total_seconds() > SILENT_WORKER_SECONDS
     return WorkerState(
         host=texts.get("hostname", ""),
         pid=texts.get("pid", ""),
