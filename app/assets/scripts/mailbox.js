@@ -15,6 +15,7 @@ if (list) setInterval(lookForMail, POLL_MS);
 
 // A frame as high as its email. The email's own policy lets it run no scripts.
 function showWholeEmail(frame) {
+  frame.style.height = "0"; // otherwise it would never shrink
   frame.style.height = `${frame.contentDocument.documentElement.scrollHeight + 2}px`;
 }
 
