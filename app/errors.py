@@ -86,7 +86,9 @@ def _too_many_requests(error: TooManyRequests) -> Response:
     response = drawn_again(f"Too many attempts. {when}")
     if response is None:
         page = PAGES[429]
-        response = _page(429, ErrorPage(page.title, f"{page.text} {when}"), back_url=local_referrer(""))
+        has_page = request.url_rule is not None and "GET" in (request.url_rule.methods or ())
+        back_url = local_referrer(request.path if has_page else "")
+        response = _page(429, ErrorPage(page.title, f"{page.text} {when}"), back_url)
     response.status_code = 429
     response.headers["Retry-After"] = str(seconds)
     return response

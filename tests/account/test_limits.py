@@ -132,6 +132,13 @@ def test_a_stopped_login_is_the_form_again(client: FlaskClient) -> None:
     assert WRONG not in stopped.text
 
 
+def test_a_stopped_link_can_be_opened_again_later(client: FlaskClient) -> None:
+    for _ in range(21):
+        stopped = client.post("/account/not-me/x")
+    assert stopped.status_code == 429
+    assert 'href="/account/not-me/x">Go back' in stopped.text
+
+
 def test_a_stopped_button_leads_back(client: FlaskClient) -> None:
     let_in(client, make_user(confirmed=False))
     page = {"Referer": "http://localhost/account/unconfirmed"}
