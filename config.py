@@ -64,7 +64,9 @@ class Decisions:
     PASSWORD_MAX_LENGTH = 128
     PASSWORD_MIN_SCORE = 3
 
-    # Rate limits per IP network, in the syntax of the package limits.
+    # Rate limits per IP network, in the syntax of the package limits. FORM_LIMIT counts each form that is sent, the
+    # others only what passes validation: a typing error must not use up the few registrations or emails of a network.
+    FORM_LIMIT = "60/minute"
     LOGIN_LIMIT = "30/minute"
     REGISTER_LIMIT = "20/minute"
     PASSWORD_METER_LIMIT = "60/minute"  # noqa: S105
@@ -158,9 +160,11 @@ class Decisions:
 
     # Lists.
     ROWS_PER_PAGE = 25
-    # How long the dashboard counts a user as new, and a session as active.
-    NEW_USER_PERIOD = timedelta(days=7)
+    # The days that the dashboard's chart shows, and how long it counts a session as active.
+    SIGN_UP_CHART_DAYS = 30
     ACTIVE_SESSION_PERIOD = timedelta(days=1)
+    # How long the page of a data export reloads until the export is ready.
+    EXPORT_WATCH_PERIOD = timedelta(minutes=5)
     # Health: the longest silence of a working worker, and the greatest age of an unsent email.
     WORKER_SILENCE_LIMIT = timedelta(minutes=3)
     UNSENT_EMAIL_AGE_LIMIT = timedelta(hours=1)

@@ -6,7 +6,7 @@ from flask import Flask
 
 # Import the module, not its names: config imports app.kit, so it may be only half loaded here.
 import config
-from app import access, areas, assets, commands, errors, jobs, maintenance, navigation, sessions, templating
+from app import access, areas, assets, audit, commands, errors, jobs, maintenance, navigation, sessions, templating
 from app.extensions import cache, compress, csrf, db, limiter, login_manager, mail
 from app.kit.auth import guesses, passwords
 from app.kit.core import error_tracking, metrics, request_log
@@ -94,6 +94,7 @@ def _set_up_requests(app: Flask) -> None:
     assets.init_app(app)
     static_files.init_app(app)
     navigation.init_app(app)
+    audit.init_app(app)
     templating.init_app(app)
     errors.init_app(app)
     conflicts.init_app(app)

@@ -88,7 +88,7 @@ def refusal(rule: Rule) -> Response | None:
 
 
 def _send_home() -> Response:
-    flash("You are already logged in.", "info")
+    flash(f"You are already logged in as {current_user.email}.", "info")
     return redirect(url_for("main.index"))
 
 

@@ -33,6 +33,8 @@ class Area:
     roles: Sequence[RoleRow] = ()
     # Scheduled jobs (jobs.py).
     schedule: Sequence[ScheduledEntry] = ()
+    # A sentence for each of the area's own events in the audit log (audit.py).
+    audit: Mapping[str, str] = field(default_factory=dict)
     # Settings read from the environment, as config.py does.
     settings: Callable[[Environment], Mapping[str, object]] | None = None
     # Adds that many rows of fake data, and commits.
@@ -71,6 +73,7 @@ def init_app(app: Flask, areas: Sequence[Area]) -> None:
         _add_commands(app, area)
         for name, rows in area.menus.items():
             navigation.add_rows(app, name, rows)
+        app.extensions["audit_sentences"].update(area.audit)
     app.extensions["roles_of_areas"] = [row for area in areas for row in area.roles]
     app.extensions["exports_of_areas"] = [area.export for area in areas if area.export]
     app.extensions["fake_data_of_areas"] = [area.fake_data for area in areas if area.fake_data]

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, make_response, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException, SecurityError, TooManyRequests
 
 from app.kit.auth.passwords import TooManyHashesError
 from app.kit.core.request_log import current_request_id
+from app.kit.forms.form import drawn_again
 from app.kit.http.redirects import local_referrer
 
 
@@ -42,7 +43,7 @@ PAGES = {
     ),
     413: ErrorPage("That was too large", "What you sent is larger than this site accepts. Choose something smaller."),
     415: ErrorPage("That format is not accepted", "This address accepts only what a form sends."),
-    429: ErrorPage("Too many attempts", "Wait a little, then try again. Nothing is lost."),
+    429: ErrorPage("Too many attempts", "There is a limit on how often this can be done."),
     500: ErrorPage("Something broke on our side", "It was recorded and is not your fault. Trying again may help."),
     503: ErrorPage("Busy right now", "There is more to do than can be done at once. Try again in a few seconds."),
 }
@@ -55,12 +56,14 @@ CSRF_PAGE = ErrorPage(
 # An attacker may send a host name that fills the terminal.
 SHOWN_HOST_CHARACTERS = 80
 BUSY_RETRY_SECONDS = 2
+WAITS = (("hour", 3600), ("minute", 60), ("second", 1))
 
 
 def init_app(app: Flask) -> None:
     """Register the error handlers."""
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(TooManyHashesError, _too_many_hashes)
+    app.register_error_handler(TooManyRequests, _too_many_requests)
     app.register_error_handler(HTTPException, _http_error)
 
 
@@ -73,6 +76,27 @@ def _too_many_hashes(_error: TooManyHashesError) -> Response:
     response = _page(503, PAGES[503])
     response.headers["Retry-After"] = str(BUSY_RETRY_SECONDS)
     return response
+
+
+def _too_many_requests(error: TooManyRequests) -> Response:
+    seconds = error.retry_after if isinstance(error.retry_after, int) else 1
+    when = f"Try again in {_wait(seconds)}."
+    response = drawn_again(f"Too many attempts. {when}")
+    if response is None:
+        page = PAGES[429]
+        has_page = request.url_rule is not None and "GET" in (request.url_rule.methods or ())
+        back_url = local_referrer(request.path if has_page else "")
+        response = _page(429, ErrorPage(page.title, f"{page.text} {when}"), back_url)
+    response.status_code = 429
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def _wait(seconds: int) -> str:
+    """Return a time in words, rounded up."""
+    unit, length = next(row for row in WAITS if seconds > 2 * row[1] or row[1] == 1)
+    count = -(-seconds // length)
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def _http_error(error: HTTPException) -> Response | HTTPException:

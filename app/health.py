@@ -19,7 +19,7 @@ from app.models import Email, ScheduledJob
 
 @dataclass(frozen=True)
 class Check:
-    """The result for one part of the application. ``detail`` is for administrators only."""
+    """The result for one part of the application. ``detail`` is a sentence for administrators only."""
 
     name: str
     ok: bool
@@ -42,41 +42,41 @@ def _check(name: str, look: Callable[[], tuple[bool, str]]) -> Check:
         ok, detail = look()
     except (SQLAlchemyError, redis.RedisError, OSError) as error:
         db.session.rollback()
-        ok, detail = False, f"not reachable ({type(error).__name__})"
+        ok, detail = False, f"It is not reachable ({type(error).__name__})."
     return Check(name, ok, detail)
 
 
 def _database() -> tuple[bool, str]:
     db.session.execute(select(1))
-    return True, "reachable"
+    return True, "It is reachable."
 
 
 def _migrations() -> tuple[bool, str]:
     current = set(db.session.scalars(text("SELECT version_num FROM alembic_version")))
     is_current = current == newest_revisions()
-    return is_current, "up to date" if is_current else "not up to date: run manage.py db upgrade"
+    return is_current, "They are up to date." if is_current else "They are not up to date: run manage.py db upgrade."
 
 
 def _queue() -> tuple[bool, str]:
     if not current_app.config["REDIS_URL"]:
         return False, queue.WITHOUT_REDIS
     queue.ping()
-    return True, "reachable"
+    return True, "It is reachable."
 
 
 def _worker() -> tuple[bool, str]:
     seen_at = ScheduledJob.last_run(SIGN_OF_LIFE)
     if seen_at is None:
-        return False, "never seen: start manage.py run_worker"
-    return utc_now() - seen_at < current_app.config["WORKER_SILENCE_LIMIT"], f"last seen {_age(seen_at)} ago"
+        return False, "It was never seen: start manage.py run_worker."
+    return utc_now() - seen_at < current_app.config["WORKER_SILENCE_LIMIT"], f"It was last seen {_age(seen_at)} ago."
 
 
 def _mail() -> tuple[bool, str]:
     oldest = Email.oldest_unsent_at()
     if oldest is None:
-        return True, "nothing waits"
+        return True, "Nothing waits to be sent."
     is_recent = utc_now() - oldest < current_app.config["UNSENT_EMAIL_AGE_LIMIT"]
-    return is_recent, f"the oldest unsent email has waited {_age(oldest)}"
+    return is_recent, f"The oldest unsent email has waited {_age(oldest)}."
 
 
 def _age(moment: datetime) -> str:

@@ -11,7 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import db, login_manager
 from app.kit.auth import known_browser, sudo
-from app.kit.auth.guesses import counted_guess, own_password_limits
+from app.kit.auth.guesses import count_action, counted_guess, own_password_limits
+from app.kit.auth.limits import signed_in_user
 from app.kit.core import metrics
 from app.kit.db.database import lock_unchanged, utc_now
 from app.kit.http.redirects import local_referrer
@@ -61,6 +62,7 @@ def verify_own_password(password: str) -> bool:
     Raises ``StaleDataError`` if the account changed since it was read. With the lock, no other change can happen
     before the caller's.
     """
+    count_action("OWN_PASSWORD_FORM_LIMIT", signed_in_user())
     user = current_user._get_current_object()
     verified: bool = counted_guess(own_password_limits(), lambda: user.verify_password(password))
     if verified:

@@ -31,6 +31,7 @@ LAYERS = [
     {"backups"},
     {
         "assets",
+        "audit",
         "decorators",
         "email",
         "fake_data",

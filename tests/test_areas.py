@@ -31,7 +31,7 @@ def registered(*sample_areas: Area, variables: dict[str, str] | None = None) -> 
     """Return an application with only these areas."""
     app = Flask(__name__)
     app.extensions["environment"] = Environment(variables or {})
-    app.extensions["menus"] = {}
+    app.extensions.update(menus={}, audit_sentences={})
     areas.init_app(app, sample_areas)
     return app
 
@@ -48,12 +48,14 @@ def test_an_area_brings_its_pages_and_its_rows() -> None:
         schedule=[entry],
         settings=lambda environment: {"NOTES_LIMIT": environment.integer("NOTES_LIMIT", 10)},
         sitemap=["notes.index"],
+        audit={"note.shared": "{actor} shared a note"},
     )
     app = registered(area, variables={"NOTES_LIMIT": "5"})
     assert app.test_client().get("/notes/").text == "notes"
     assert app.extensions["menus"][BAR] == [Entry("notes.index", "Notes")]
     assert app.extensions["sitemap"] == ["notes.index"]
     assert app.config["NOTES_LIMIT"] == 5
+    assert app.extensions["audit_sentences"] == {"note.shared": "{actor} shared a note"}
     registered(area)
     assert schedule.entries.count(entry) == 1, "a second application lists no job twice"
     schedule.entries.remove(entry)

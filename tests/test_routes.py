@@ -32,13 +32,13 @@ WHO: dict[Rule, str] = {
     ANYONE: """
         main.index main.about main.robots main.sitemap main.manifest main.favicon main.up main.up_ready
         main.up_doctor main.metrics_page main.security_txt main.change_password
-        account.confirm account.not_me account.password_strength account.picture_file
+        account.confirm account.not_me account.password_strength account.picture_file account.reset_password
+        account.join_from_invite
         dev.mailbox dev.message dev.part dev.raw dev.mailbox_status dev.emails dev.preview dev.preview_html
         dev.components dev.migrate
     """,
     VISITORS: """
-        account.login account.register account.reset_password_request account.reset_password
-        account.join_from_invite
+        account.login account.register account.reset_password_request
     """,
     UNCONFIRMED: """
         account.logout account.confirm_password

@@ -102,7 +102,7 @@ def test_every_sheet_says_what_it_is_and_is_used(path: Path) -> None:
 def test_every_class_is_used(app: Flask) -> None:
     root = Path(app.root_path)
     files = [*(root / "templates").rglob("*.html"), *(SOURCES / "scripts").glob("*.js"), root / "templating.py"]
-    files += (root / "kit" / "forms").glob("*.py")
+    files += [*(root / "kit" / "forms").glob("*.py"), *(root / "kit" / "pages").glob("*.py")]
     used = set(re.findall(r"[\w-]+", " ".join(path.read_text() for path in files)))
     named = {name for path in SHEETS for name in CLASS.findall(source_of(path))}
     assert not named - used, "no template and no script uses these"

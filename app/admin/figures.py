@@ -1,6 +1,7 @@
 """The figures on the dashboard."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from flask import current_app
 from sqlalchemy import ColumnElement, func, select
@@ -8,7 +9,10 @@ from sqlalchemy import ColumnElement, func, select
 from app.extensions import db
 from app.kit.db.database import utc_now
 from app.kit.mail.rows import EmailState
+from app.kit.pages.chart import Bar
 from app.models import Email, User, UserSession
+
+ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,6 @@ class Figures:
     """Counts of users, sessions and emails."""
 
     users: int
-    new_users: int
     unconfirmed: int
     invited: int
     disabled: int
@@ -27,10 +30,9 @@ class Figures:
 
 def current_figures() -> Figures:
     """Count users, recently active sessions, and emails that wait or failed, in three queries."""
-    users, new_users, unconfirmed, invited, disabled = db.session.execute(
+    users, unconfirmed, invited, disabled = db.session.execute(
         select(
             func.count(),
-            _count(User.created_at >= utc_now() - current_app.config["NEW_USER_PERIOD"]),
             _count(User.confirmed.is_(False) & User.password_hash.is_not(None)),
             _count(User.password_hash.is_(None)),
             _count(User.disabled_at.is_not(None)),
@@ -45,7 +47,17 @@ def current_figures() -> Figures:
     active_since = utc_now() - current_app.config["ACTIVE_SESSION_PERIOD"]
     seen = select(func.count()).select_from(UserSession).where(UserSession.last_seen_at >= active_since)
     sessions = db.session.scalar(seen) or 0
-    return Figures(users, new_users, unconfirmed, invited, disabled, sessions, waiting, dead)
+    return Figures(users, unconfirmed, invited, disabled, sessions, waiting, dead)
+
+
+def sign_ups_by_day() -> list[Bar]:
+    """Count the users of each of the last SIGN_UP_CHART_DAYS days in UTC, the oldest first, in one query."""
+    tomorrow = utc_now().replace(hour=0, minute=0, second=0, microsecond=0) + ONE_DAY
+    days = [tomorrow - ONE_DAY * back for back in range(current_app.config["SIGN_UP_CHART_DAYS"], 0, -1)]
+    per_day = [_count((User.created_at >= day) & (User.created_at < day + ONE_DAY)) for day in days]
+    # Without this condition, it would read all users.
+    numbers = db.session.execute(select(*per_day).where(User.created_at >= days[0])).one()
+    return [Bar(f"{day.day} {day:%B}", number) for day, number in zip(days, numbers, strict=True)]
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:

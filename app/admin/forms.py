@@ -124,13 +124,16 @@ class DisableUserForm(Form):
         description="Only administrators see it.",
         render_kw={"maxlength": REASON_MAX_LENGTH, "autocomplete": "off"},
     )
-    submit = SubmitField("Disable")
+    submit = SubmitField("Disable", render_kw={"class": "button--danger"})
 
 
 class EditorForm(Form):
     """The text of one editable page."""
 
     editor_name = HiddenField(filters=[_one_line], validators=[InputRequired(), Length(1, EDITOR_NAME_MAX_LENGTH)])
+    # What the editor showed at first (EditableHTML.fingerprint), and the page to return to.
+    seen = HiddenField()
+    page = HiddenField()
     edit_data = TextAreaField(
         "Text in Markdown",
         [Length(max=TEXT_MAX_LENGTH, message=f"Use at most {TEXT_MAX_LENGTH:,} characters."), _renderable],

@@ -48,7 +48,7 @@ def resend_invitation(user: User) -> None:
     if not user.is_invited:
         raise RefusedError(f"{user.full_name()} has joined already.")
     email.invite.send(user)
-    AuditEvent.record("user.invited", subject=user, again=True)
+    AuditEvent.record("user.invited_again", subject=user)
 
 
 def change_name(user: User, first_name: str, last_name: str) -> None:
@@ -121,7 +121,7 @@ def delete(user: User) -> None:
     _lock(user)
     _refuse_oneself(user, "Delete your own account on your account page.")
     _refuse_last_administrator(user)
-    AuditEvent.record("user.deleted", uid=user.uid)
+    AuditEvent.record("user.deleted", subject=user, uid=user.uid)
     delete_user(user)
 
 

@@ -15,7 +15,11 @@ from app.models.user import User
 
 
 class AuditEvent(Model):
-    """One event, such as ``user.disabled``. It stays when its people are deleted, without their names."""
+    """One event, such as ``user.disabled``, for which ``app/audit.py`` has the sentence.
+
+    It stays when its people are deleted, without their names: the former ids, which nobody else ever gets, only tell
+    which events are about the same account.
+    """
 
     __tablename__ = "audit_events"
     # For the list, newest first: of all events, of a kind, of a person, and from an IP address.
@@ -30,6 +34,8 @@ class AuditEvent(Model):
     event: Mapped[str] = mapped_column(String(64))
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     subject_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    former_actor_id: Mapped[int | None] = mapped_column(default=None)
+    former_subject_id: Mapped[int | None] = mapped_column(default=None)
     details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     ip_address: Mapped[str] = mapped_column(String(45), default="", index=True)
     request_id: Mapped[str | None] = mapped_column(String(64))

@@ -1,5 +1,7 @@
 """The parts of pages that administrators edit in place."""
 
+from hashlib import sha256
+
 from sqlalchemy import String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,6 +16,11 @@ class EditableHTML(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     editor_name: Mapped[str] = mapped_column(String(100), unique=True)
     value: Mapped[str] = mapped_column(Text, default="", server_default="")
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of the text. The editor sends it back, so that nobody overwrites a text without having seen it."""
+        return sha256((self.value or "").encode()).hexdigest()
 
     @staticmethod
     def get_editable_html(editor_name: str) -> "EditableHTML":

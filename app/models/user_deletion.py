@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, delete, event, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, event, func, select, update
 
 from app.extensions import db
 from app.models.audit_event import AuditEvent
@@ -40,9 +40,10 @@ def _delete_traces_first(_mapper: object, connection: Connection, user: User) ->
 
 
 def _delete_traces(connection: Connection, user_ids: Sequence[int]) -> None:
-    about_users = or_(AuditEvent.actor_id.in_(user_ids), AuditEvent.subject_id.in_(user_ids))
     addresses = select(func.lower(User.email)).where(User.id.in_(user_ids))
-    connection.execute(update(AuditEvent).where(about_users).values(ip_address=""))
+    for user_id, former_id in ((AuditEvent.actor_id, "former_actor_id"), (AuditEvent.subject_id, "former_subject_id")):
+        anonymous = {"ip_address": "", former_id: user_id}
+        connection.execute(update(AuditEvent).where(user_id.in_(user_ids)).values(anonymous))
     connection.execute(delete(RecipientLimit).where(RecipientLimit.address.in_(addresses)))
     connection.execute(delete(Email).where(Email.user_id.in_(user_ids)))
     files = delete(StoredFile).where(StoredFile.user_id.in_(user_ids)).returning(StoredFile.key)

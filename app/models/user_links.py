@@ -10,7 +10,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from app.extensions import db
 from app.kit.auth import tokens
 from app.kit.auth.passwords import hash_password
-from app.kit.db.database import lock_row
+from app.kit.db.database import lock_row, utc_now
 from app.models.user_identity import UserIdentity
 
 
@@ -86,7 +86,10 @@ class UserLinks(UserIdentity):
 
     def redeem_invitation(self, token: str, password: str) -> bool:
         """Set the first password and confirm the account; return False for an invalid token. The caller commits."""
-        return self._redeem_for_password("invite", token, password)
+        if not self._redeem_for_password("invite", token, password):
+            return False
+        self.created_at = utc_now()  # shown as the time of joining
+        return True
 
     def confirm_account(self, token: str) -> bool:
         """Do what :meth:`redeem_confirmation` does, and commit."""

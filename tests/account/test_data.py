@@ -1,6 +1,7 @@
 """Tests for exporting one's data and deleting one's account."""
 
 import json
+import re
 from datetime import timedelta
 
 from flask import Flask
@@ -61,6 +62,22 @@ def test_a_copy_needs_a_recent_password(client: FlaskClient) -> None:
     db.session.commit()
     answer = client.get(f"/account/manage/export/{export_id}")
     assert answer.location == f"/account/confirm-password?next=/account/manage/export/{export_id}"
+
+
+def test_an_export_in_the_making_shows_when_it_is_ready(client: FlaskClient) -> None:
+    sign_in(client, make_user())
+    assert "Refresh" not in client.get("/account/manage/export").headers
+    client.post("/account/manage/export")
+    waiting = client.get("/account/manage/export")
+    assert waiting.headers["Refresh"] == "5"
+    assert "This page shows when it is ready." in waiting.text
+    db.session.execute(update(DataExport).values(created_at=utc_now() - timedelta(minutes=6)))
+    db.session.commit()
+    assert "Refresh" not in client.get("/account/manage/export").headers, "no worker runs"
+    export_data(db.session.scalar(select(DataExport.id)) or 0)
+    ready = client.get("/account/manage/export")
+    assert "Refresh" not in ready.headers
+    assert re.search(r"deleted <time[^>]*>in 23 hours", ready.text)
 
 
 def test_leaving_takes_everything_and_keeps_a_trace_without_a_name(client: FlaskClient) -> None:

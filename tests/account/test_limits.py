@@ -1,5 +1,6 @@
 """Tests for rate limits: how often, who is counted, and that a limit is no bypass and no error page."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -80,8 +81,72 @@ def test_one_ipv6_customer_counts_once(client: FlaskClient) -> None:
     assert neighbor.status_code == 200
 
 
+def register(client: FlaskClient, number: int) -> TestResponse:
+    person = {"first_name": "Ada", "last_name": "Wren", "email": f"new{number}@example.org"}
+    return client.post("/account/register", data={**person, "password": PASSWORD, "password2": PASSWORD})
+
+
 def test_registering_is_limited(client: FlaskClient) -> None:
-    assert tries_until_stopped(lambda _: client.post("/account/register"), 30) == 20
+    assert tries_until_stopped(lambda number: register(client, number), 30) == 20
+
+
+@pytest.mark.parametrize("path", ["/account/register", "/account/login", "/account/reset-password"])
+def test_typing_errors_count_only_as_requests(client: FlaskClient, path: str) -> None:
+    assert tries_until_stopped(lambda _: client.post(path, data={"email": "no address"}), 70) == 60
+
+
+@pytest.mark.parametrize("path", ["/account/manage/change-password", "/account/manage/change-email"])
+def test_typing_errors_in_ones_own_forms_count_only_as_requests(client: FlaskClient, path: str) -> None:
+    let_in(client, make_user())
+    assert tries_until_stopped(lambda _: client.post(path, data={"email": "no address"}), 70) == 60
+
+
+def test_typing_errors_leave_all_registrations(client: FlaskClient) -> None:
+    for _ in range(25):
+        assert client.post("/account/register", data={"email": "no address"}).status_code == 200
+    assert tries_until_stopped(lambda number: register(client, number), 30) == 20
+
+
+def test_a_stopped_form_says_how_long_and_keeps_what_was_typed_but_passwords(client: FlaskClient) -> None:
+    for number in range(20):
+        register(client, number)
+    stopped = register(client, 99)
+    assert stopped.status_code == 429
+    seconds = int(stopped.headers["Retry-After"])
+    assert 0 < seconds <= 61
+    assert re.search(r"Too many attempts. Try again in (\d+ seconds|a second)\.", stopped.text)
+    assert 'value="new99@example.org"' in stopped.text
+    assert 'value="Wren"' in stopped.text
+    assert PASSWORD not in stopped.text
+    assert "Too many attempts" not in client.get("/account/register").text
+
+
+def test_a_stopped_login_is_the_form_again(client: FlaskClient) -> None:
+    user = make_user()
+    for _ in range(5):
+        login(client, user.email)
+    stopped = login(client, user.email)
+    assert stopped.status_code == 429
+    assert f'value="{user.email}"' in stopped.text
+    assert "Try again in 5 minutes." in stopped.text
+    assert WRONG not in stopped.text
+
+
+def test_a_stopped_link_can_be_opened_again_later(client: FlaskClient) -> None:
+    for _ in range(21):
+        stopped = client.post("/account/not-me/x")
+    assert stopped.status_code == 429
+    assert 'href="/account/not-me/x">Go back' in stopped.text
+
+
+def test_a_stopped_button_leads_back(client: FlaskClient) -> None:
+    let_in(client, make_user(confirmed=False))
+    page = {"Referer": "http://localhost/account/unconfirmed"}
+    for _ in range(21):
+        stopped = client.post("/account/confirm-account", headers=page)
+    assert stopped.status_code == 429
+    assert 'href="/account/unconfirmed"' in stopped.text
+    assert re.search(r"Try again in \d+ seconds", stopped.text)
 
 
 def test_asking_for_confirmations_is_limited_per_network_address(client: FlaskClient) -> None:

@@ -1,5 +1,7 @@
 """Tests for signing up, confirming and joining by invitation."""
 
+from datetime import timedelta
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
@@ -7,6 +9,7 @@ from sqlalchemy import func, select
 from app.email import confirm
 from app.email import invite as invitation
 from app.extensions import db
+from app.kit.db.database import utc_now
 from app.models import Role, User
 from tests.account.mailed import mailed_kinds, mailed_link
 from tests.factories import PASSWORD, let_in, make_admin, make_invited, make_user, sign_in
@@ -70,6 +73,7 @@ def test_the_owner_of_a_taken_address_is_told(client: FlaskClient) -> None:
         ("first_name", "https://evil.example", "leave out links"),
         ("first_name", "Grace\nBcc: all@example.org", "control character"),
         ("last_name", "x" * 65, "at most 64"),
+        ("last_name", " \u00a0 ", "Enter a last name."),
         ("password", "short", "at least 12"),
         ("password", "p" * 129, "at most 128"),
         ("password", "gracehopper1", "too easy"),
@@ -84,6 +88,7 @@ def test_a_refused_form_says_why_and_keeps_what_was_typed(
     page = client.post("/account/register", data=form)
     assert page.status_code == 200
     assert complaint in page.text
+    assert page.text.count('class="field__error"') == 1
     kept = "last_name" if field == "first_name" else "first_name"
     assert f'value="{FORM[kept]}"' in page.text
     assert User.with_email(FORM["email"]) is None
@@ -114,23 +119,35 @@ def test_a_confirmation_of_somebody_else_confirms_that_one(client: FlaskClient) 
     newcomer = make_user(confirmed=False)
     confirm.send(newcomer)
     db.session.commit()
-    sign_in(client, make_admin())
-    client.post(mailed_link("confirm"))
+    sign_in(client, make_admin(email="root@example.org"))
+    page = client.post(mailed_link("confirm"), follow_redirects=True)
     assert newcomer.confirmed
+    assert f"{newcomer.email} is confirmed. You are still logged in as root@example.org." in page.text
 
 
 def test_an_invited_user_joins_once(client: FlaskClient) -> None:
-    user = make_invited()
+    user = make_invited(created_at=utc_now() - timedelta(days=3))
     invitation.send(user)
     db.session.commit()
     link = mailed_link("invite")
     form = {"password": FORM["password"], "password2": FORM["password"]}
     assert client.get(link).status_code == 200
     assert b"too easy" in client.post(link, data={"password": "aaaaaaaaaaaa", "password2": "aaaaaaaaaaaa"}).data
-    assert client.post(link, data=form).location == "/account/login"
+    assert client.post(link, data=form).location == "/"
     assert user.confirmed
+    assert b"you are logged in" in client.get("/").data
+    assert client.get_cookie("known_browser") is not None
+    assert utc_now() - user.created_at < timedelta(minutes=1)
     assert user.verify_password(FORM["password"])
     assert b"not valid" in client.post(link, data=form, follow_redirects=True).data
+
+
+def test_a_disabled_invited_user_may_join_but_not_log_in(client: FlaskClient) -> None:
+    user = make_invited(disabled_at=utc_now())
+    link = f"/account/join-from-invite/{user.id}/{user.generate_invitation_token()}"
+    form = {"password": FORM["password"], "password2": FORM["password"]}
+    assert client.post(link, data=form).location == "/account/login"
+    assert client.get("/account/manage").status_code == 302
 
 
 def test_an_invitation_fits_only_its_own_user(client: FlaskClient) -> None:

@@ -1,5 +1,7 @@
 """Tests for the editable page: saved as written, sanitized when shown."""
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -29,6 +31,7 @@ def test_saving_again_replaces(client: FlaskClient, admin: User) -> None:
 
 
 def test_two_first_saves_at_once(client: FlaskClient, admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = EditableHTML(value="").fingerprint
     client.post(SAVE, data=form("theirs"))
     find, looks = EditableHTML.get_editable_html, []
 
@@ -37,8 +40,49 @@ def test_two_first_saves_at_once(client: FlaskClient, admin: User, monkeypatch: 
         return find(name) if len(looks) > 1 else EditableHTML(editor_name=name, value="")
 
     monkeypatch.setattr(EditableHTML, "get_editable_html", staticmethod(see_nothing_at_first))
-    assert client.post(SAVE, data=form("mine"), headers=SCRIPT).status_code == 204
-    assert [piece.value for piece in EditableHTML.query] == ["mine"]
+    assert client.post(SAVE, data=form("mine") | {"seen": nothing}, headers=SCRIPT).status_code == 409
+    assert [piece.value for piece in EditableHTML.query] == ["theirs"]
+
+
+def test_the_second_of_two_tabs_sees_both_texts_and_chooses(client: FlaskClient, admin: User) -> None:
+    client.post(SAVE, data=form("first"))
+    tab = sent_by(client.get("/about").text)
+    assert client.post(SAVE, data=tab | {"edit_data": "theirs"}).location == "/about"
+    assert client.post(SAVE, data=tab | {"edit_data": "mine"}, headers=SCRIPT).status_code == 409
+    both = client.post(SAVE, data=tab | {"edit_data": "mine"})
+    assert both.status_code == 409
+    assert "Somebody has changed this text meanwhile" in both.text
+    assert ">theirs</pre>" in both.text
+    assert EditableHTML.get_editable_html("about").value == "theirs"
+    assert client.post(SAVE, data=sent_by(both.text)).location == "/about"
+    assert EditableHTML.get_editable_html("about").value == "mine"
+
+
+def sent_by(page: str) -> dict[str, str]:
+    """Return what the page's editor would send."""
+    found = dict(re.findall(r'name="(seen|page|editor_name)"[^>]* value="([^"]*)"', page))
+    typed = re.search(r"<textarea[^>]*>\s*(.*?)</textarea>", page, re.DOTALL)
+    assert typed is not None
+    return {**found, "edit_data": typed[1]}
+
+
+def test_an_image_that_the_policy_blocks_is_named_when_saving(client: FlaskClient, admin: User) -> None:
+    text = "![a](https://cdn.example/a.png) ![b](/static/b.png) ![c](http://localhost/c.png)"
+    page = client.post(SAVE, data=form(text), follow_redirects=True)
+    assert "Nobody will see https://cdn.example/a.png:" in page.text
+    assert "b.png" not in re.findall("Nobody will see[^<]*", page.text)[0]
+
+
+def test_an_image_that_the_policy_allows_is_not_named(
+    client: FlaskClient, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = client.application.config["CONTENT_SECURITY_POLICY"]
+    monkeypatch.setitem(policy, "img-src", ["'self'", "https://*.example"])
+    assert "Nobody" not in client.post(SAVE, data=form("![a](https://cdn.example/a.png)"), follow_redirects=True).text
+
+
+def test_cancel_leads_back(client: FlaskClient, admin: User) -> None:
+    assert '<a class="button" href="/about">Cancel</a>' in client.get("/about").text
 
 
 def test_a_script_that_is_saved_never_runs(client: FlaskClient, admin: User) -> None:

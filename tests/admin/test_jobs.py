@@ -1,13 +1,17 @@
 """Tests for the pages about jobs: what administrators see, and what they can do with failed ones."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
-from rq import SimpleWorker
+from rq import SimpleWorker, Worker
 from sqlalchemy import select
 
 from app.jobs import schedule
+from app.kit.db.database import utc_now
 from app.kit.jobs import queue
 from app.models import AuditEvent, User
 from tests.kit.worker_jobs import always_fail, note_app_name
@@ -44,6 +48,15 @@ def test_waiting_jobs_are_counted(client: FlaskClient, admin: User) -> None:
     note_app_name.enqueue_now("x")
     note_app_name.enqueue_now("x")
     assert '<td data-label="Waiting">2</td>' in client.get("/admin/jobs").text
+
+
+@pytest.mark.parametrize(("age_seconds", "state"), [(10, "idle"), (60, "not seen lately")])
+def test_a_dead_worker_is_not_idle(app: Flask, client: FlaskClient, admin: User, age_seconds: int, state: str) -> None:
+    seen_at = (utc_now() - timedelta(seconds=age_seconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    worker = {"hostname": "box", "pid": 1, "state": "idle", "queues": "default", "last_heartbeat": seen_at}
+    app.extensions["redis"].hset("rq:worker:one", mapping=worker)
+    app.extensions["redis"].sadd(Worker.redis_workers_keys, "rq:worker:one")
+    assert re.search(rf'data-label="State"><span class="badge[^>]*>{state}<', client.get("/admin/jobs").text)
 
 
 def test_a_failed_job_shows_its_last_lines_and_no_arguments(app: Flask, client: FlaskClient, admin: User) -> None:

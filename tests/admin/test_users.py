@@ -1,5 +1,6 @@
 """Tests for the list of users, the page of one user, and adding users."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -67,7 +68,7 @@ def test_a_user_page_shows_state_sessions_and_events(client: FlaskClient, admin:
     sign_in(client.application.test_client(), user)
     page = client.get(f"/admin/user/{user.id}").text
     assert "Zoe" in client.get(f"/admin/user/{user.id}/info").text
-    assert "user: disabled" in page
+    assert "disabled <a" in page
     assert "Log out everywhere" in page
     assert "127.0.0.1" in page
 
@@ -174,3 +175,31 @@ def test_what_matters_asks_for_the_password_again(client: FlaskClient, admin: Us
     assert answer.location.startswith("/account/confirm-password?next=")
     client.post(answer.location, data={"password": PASSWORD})
     assert client.get(f"/admin/{path.format(id=user.id)}").status_code == 200
+
+
+def test_users_are_sorted_as_their_names_are_shown(client: FlaskClient, admin: User) -> None:
+    for first_name, last_name in (("Bea", "Ash"), ("Ada", "Wren"), ("Ada", "Crane")):
+        make_user(first_name=first_name, last_name=last_name)
+    shown = re.findall(r'class="name"[^>]*>([^<]+)</a>', client.get("/admin/users?sort=name").text)
+    assert shown == ["Ada Crane", "Ada Wren", "Bea Ash", "Root Keeper"]
+
+
+def test_adding_a_user_shows_how_strong_the_password_is(client: FlaskClient, admin: User) -> None:
+    assert 'data-password-meter="password"' in client.get("/admin/new-user").text
+
+
+@pytest.mark.parametrize("page", ["change-email", "change-account-type", "disable"])
+def test_a_form_about_a_user_can_be_left(client: FlaskClient, admin: User, page: str) -> None:
+    user = make_user()
+    text = client.get(f"/admin/user/{user.id}/{page}").text
+    assert f'<a class="button" href="/admin/user/{user.id}">Cancel</a>' in text
+    assert ('class="button button--danger" name="submit"' in text) is (page == "disable")
+
+
+def test_an_invited_user_has_not_joined(client: FlaskClient, admin: User) -> None:
+    user = make_invited()
+    details = client.get(f"/admin/user/{user.id}").text
+    assert "<dt>Invited</dt>" in details
+    assert "<dt>Joined</dt>" not in details
+    for path in ("/admin/users", "/admin/"):
+        assert re.search(r"Invited <time[^>]*>just now", client.get(path).text)

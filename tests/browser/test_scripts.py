@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from playwright.sync_api import Browser, Dialog, Page, Route, expect
 from sqlalchemy import update
@@ -13,8 +14,10 @@ from app.kit.db.database import utc_now
 from app.models import EditableHTML, User, UserSession
 from tests.browser.people import People
 from tests.browser.visitor import Visitor
+from tests.dev.test_mailbox import write
 from tests.factories import PASSWORD
 
+WHOLE_EMAIL = "frame.contentDocument.documentElement.scrollHeight"
 STRONG = "seven-violet-otters-hum"
 SHOWN_COLORS = """
     [getComputedStyle(document.body).backgroundColor,
@@ -149,7 +152,7 @@ def test_the_meter_judges_what_is_typed_pasted_and_cleared(visitor: Visitor) -> 
     field = visitor.page.get_by_label("Password", exact=True)
     field.press_sequentially("password1")
     expect(hint).not_to_contain_text("12 characters or more")
-    assert visitor.page.locator("meter").evaluate("meter => meter.value") < 3
+    assert 0 < visitor.page.locator("meter").evaluate("meter => meter.value") < 3
     field.fill(STRONG)
     expect(hint).to_have_text("This password is strong enough.")
     field.fill("")
@@ -211,10 +214,35 @@ def test_a_save_that_needs_the_password_offers_another_tab_and_keeps_the_text(
     visitor.complaints.clear()
 
 
+def test_two_tabs_do_not_overwrite_each_other(visitor: Visitor, people: People, db: SQLAlchemy) -> None:
+    area = open_editor(visitor, people)
+    EditableHTML.get_editable_html("about").value = "theirs"
+    db.session.commit()
+    area.locator("textarea").fill("mine")
+    with visitor.page.expect_navigation():
+        area.get_by_role("button", name="Save").click()
+    expect(visitor.page.get_by_role("region", name="Their text")).to_have_text("theirs")
+    visitor.page.get_by_role("button", name="Save").click()
+    expect(visitor.page.locator("#edited-about")).to_have_text("mine")
+    visitor.complaints.clear()  # Chromium reports each 409
+
+
+def test_a_tall_preview_leaves_the_tools_alone(visitor: Visitor, people: People, db: SQLAlchemy) -> None:
+    EditableHTML.query.delete()
+    db.session.commit()
+    area = open_editor(visitor, people)
+    expect(area.get_by_text("Nothing written yet")).to_be_hidden()
+    tools = area.get_by_role("group", name="Formatting")
+    before = tools.bounding_box()
+    area.locator("textarea").fill("- item\n" * 60)
+    expect(area.get_by_role("region", name="Preview").locator("li")).to_have_count(60)
+    assert tools.bounding_box() == before
+
+
 def open_editor(visitor: Visitor, people: People) -> Page:
     visitor.become(people.cookies["administrator"])
     visitor.open("/about")
-    visitor.page.get_by_text("Edit this page").click()
+    visitor.page.get_by_text("Edit this page", exact=True).click()
     expect(visitor.page.get_by_role("group", name="Formatting")).to_be_visible()
     return visitor.page
 
@@ -234,6 +262,16 @@ def test_without_scripts_people_register_and_administrators_edit(
         visitor.page.locator("textarea").fill("Written *without* scripts")
         visitor.page.get_by_role("button", name="Save").click()
         expect(visitor.page.locator("#edited-about em")).to_have_text("without")
+        expect(visitor.page.locator(".flash")).to_be_visible()
+        expect(visitor.page.locator(".flash__dismiss")).to_be_hidden()
+
+
+def test_a_long_email_is_shown_whole(visitor: Visitor, people: People, app: Flask) -> None:
+    write(app.config["MAILBOX_DIR"], "long.eml", html="<p>One of many lines.</p>" * 100)
+    visitor.open("/dev/mailbox/long.eml")
+    frame = visitor.page.locator(".email-frame")
+    expect(frame).to_have_js_property("offsetHeight", frame.evaluate(f"frame => {WHOLE_EMAIL} + 2"))
+    assert frame.evaluate("frame => frame.offsetHeight") > 2000
 
 
 def register(page: Page, address: str) -> None:

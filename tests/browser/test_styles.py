@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.browser.people import People
 from tests.browser.visitor import Visitor
 
 BARE = """
@@ -84,6 +85,21 @@ def test_no_entry_of_a_menu_moves_when_it_is_the_current_one(visitor: Visitor) -
             for current in (0, 1, -1)
         ]
         assert places[0] == places[1] == places[2], f"{menu} at {width} px"
+
+
+def test_nothing_is_cut_on_a_phone(visitor: Visitor, people: People) -> None:
+    visitor.become(people.cookies["administrator"])
+    visitor.page.set_viewport_size({"width": 360, "height": 740})
+    visitor.open("/")
+    assert visitor.page.eval_on_selector(".terminal pre", "pre => pre.scrollWidth <= pre.clientWidth")
+    visitor.open("/admin/users")
+    for name in ("role", "state"):
+        # As wide as its words want to be, and room for the arrow.
+        natural = "select => { select.style.width = 'max-content'; return select.offsetWidth; }"
+        selector = f"#filter-{name}"
+        shown = visitor.page.locator(selector).evaluate("select => select.offsetWidth")
+        assert shown >= visitor.page.locator(selector).evaluate(natural)
+        assert float(style_of(visitor, selector, "paddingRight").removesuffix("px")) >= 24
 
 
 def style_of(visitor: Visitor, selector: str, name: str) -> str:

@@ -115,5 +115,5 @@ def test_a_database_that_is_away(client: FlaskClient, ready: SQLAlchemy, monkeyp
 
 def test_administrators_read_more(ready: SQLAlchemy) -> None:
     details = {check.name: check.detail for check in health.checks()}
-    assert details["worker"].startswith("last seen")
-    assert details["mail"] == "nothing waits"
+    assert details["worker"].startswith("It was last seen")
+    assert details["mail"] == "Nothing waits to be sent."

@@ -32,6 +32,12 @@ def test_other_pages_stay_out_of_search_engines(client: FlaskClient, path: str) 
     assert "canonical" not in text
 
 
+def test_the_terminal_prints_the_address_of_this_site(client: FlaskClient) -> None:
+    text = client.get("/", base_url="http://localhost:5050").text
+    assert "Site       http://localhost:5050\n" in text
+    assert "Mailbox    http://localhost:5050/dev/mailbox\n" in text
+
+
 def test_the_landing_page_costs_neither_database_nor_cookie(client: FlaskClient, db: SQLAlchemy) -> None:
     statements: list[str] = []
     event.listen(db.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))

@@ -29,10 +29,14 @@ class OwnersWalk(Walk):
     @deed("invite", which=one_of_them, works=mostly, password=a_password)
     def accept_invitation(self, which: int, works: bool, password: str) -> None:
         link = self.link("invite", which, works)
-        self.site.post(link.path, {"password": password, "password2": password})
-        if self.works(link):
+        browser = sorted(self.model.browsers)[which % len(self.model.browsers)]
+        if works and self.model.browsers[browser] is not None:
+            self.log_out(browser)
+        self.site.post(link.path, {"password": password, "password2": password}, browser)
+        if self.model.browsers[browser] is None and self.works(link):
             link.account.set_password(password)
             link.account.confirmed = True
+            self.model.browsers[browser] = link.account if link.account.is_able else None
 
     @deed(browser=a_browser, which=one_of_them, address=an_address, knows=mostly, guess=a_password)
     def log_in(self, browser: str, which: int, address: str, knows: bool, guess: str) -> None:

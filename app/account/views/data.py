@@ -1,7 +1,7 @@
 """The data of an account: showing, exporting and deleting it."""
 
 from flask import Response as FlaskResponse
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, current_app, flash, make_response, redirect, render_template, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -12,9 +12,12 @@ from app.extensions import db, limiter
 from app.jobs import export_data
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.sudo import sudo_required
+from app.kit.db.database import utc_now
 from app.models import AuditEvent, DataExport, delete_user
 from app.models.user import lock_administrator_roles
 from app.sessions import forget_browser, verify_own_password
+
+EXPORT_REFRESH_SECONDS = 5
 
 
 @account.get("/manage")
@@ -25,9 +28,18 @@ def manage() -> str:
 
 
 @account.get("/manage/export")
-def exports() -> str:
-    """List the exports that are ready or in progress."""
-    return render_template("account/exports.html", exports=DataExport.offered_to(current_user))
+def exports() -> FlaskResponse:
+    """List the exports that are ready or in progress. While one is being written, the page reloads by itself."""
+    rows = DataExport.offered_to(current_user)
+    response = make_response(render_template("account/exports.html", exports=rows))
+    if any(_is_being_written(export) for export in rows):
+        response.headers["Refresh"] = str(EXPORT_REFRESH_SECONDS)
+    return response
+
+
+def _is_being_written(export: DataExport) -> bool:
+    # Without a worker, it may take until tomorrow.
+    return export.ready_at is None and utc_now() - export.created_at < current_app.config["EXPORT_WATCH_PERIOD"]
 
 
 @account.post("/manage/export")
@@ -58,7 +70,7 @@ def download_export(export_id: int) -> FlaskResponse:
 
 
 @account.route("/manage/delete", methods=["GET", "POST"])
-@limiter.limit(from_config("OWN_PASSWORD_FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
+@limiter.limit(from_config("FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def delete_account() -> str | Response:
     """Delete one's own account after asking for the password. The last administrator cannot."""
     form = DeleteAccountForm()

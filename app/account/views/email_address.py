@@ -1,6 +1,6 @@
 """Changing the email address of an account."""
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -10,6 +10,7 @@ from app.account.forms import ButtonForm, ChangeEmailForm
 from app.account.private_page import private_page
 from app.account.request_details import request_details
 from app.account.views.registration import LINK_IS_DEAD
+from app.account.wrong_account import is_somebody_else, offer_to_log_out
 from app.extensions import db, limiter
 from app.kit.auth.limits import from_config, signed_in_user
 from app.models import AuditEvent, User
@@ -17,7 +18,7 @@ from app.sessions import verify_own_password
 
 
 @account.route("/manage/change-email", methods=["GET", "POST"])
-@limiter.limit(from_config("OWN_PASSWORD_FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
+@limiter.limit(from_config("FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def change_email_request() -> str | Response:
     """Mail a link to the new address and a notice to the old one. The response is the same for a taken address."""
     form = ChangeEmailForm()
@@ -50,8 +51,11 @@ def _send_change_link(new_email: str) -> None:
 @private_page
 def change_email(token: str) -> str | Response:
     """Change the address with a mailed link. GET only shows a button, since mail scanners open links."""
-    if User.with_token("change_email", token) != current_user:
+    owner = User.with_token("change_email", token)
+    if owner is None:
         return _refuse_change()
+    if is_somebody_else(owner):
+        return offer_to_log_out(owner, request.path)
     form = ButtonForm()
     if not form.validate_on_submit():
         return render_template("account/change_email.html", form=form)

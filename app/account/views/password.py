@@ -12,9 +12,11 @@ from app.account.private_page import private_page
 from app.account.recovery import take_back
 from app.account.request_details import request_details
 from app.account.views.registration import LINK_IS_DEAD
+from app.account.wrong_account import is_somebody_else, offer_to_log_out
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
-from app.kit.auth.limits import from_config, signed_in_user
+from app.kit.auth.guesses import count_action
+from app.kit.auth.limits import client_address, from_config, signed_in_user
 from app.models import AuditEvent, User, UserSession
 from app.sessions import current_session, forget_browser, verify_own_password
 
@@ -30,11 +32,12 @@ ADDRESS_IS_TAKEN = (
 
 @account.route("/reset-password", methods=["GET", "POST"])
 @access(VISITORS)
-@limiter.limit(from_config("EMAIL_REQUEST_LIMIT"), methods=["POST"])
+@limiter.limit(from_config("FORM_LIMIT"), methods=["POST"])
 def reset_password_request() -> str | Response:
     """Mail a reset link. The response and its work are the same for an unknown address."""
     form = RequestResetPasswordForm()
     if form.validate_on_submit():
+        count_action("EMAIL_REQUEST_LIMIT", client_address())
         _send_reset_link(form.email.data)
         db.session.commit()
         flash(f"If {form.email.data} has an account, an email with a link is on its way to it.", "info")
@@ -52,7 +55,7 @@ def _send_reset_link(address: str) -> None:
 
 
 @account.route("/reset-password/<token>", methods=["GET", "POST"])
-@access(VISITORS)
+@access(ANYONE)
 @limiter.limit(from_config("LINK_LIMIT"))
 @private_page
 def reset_password(token: str) -> str | Response:
@@ -65,6 +68,9 @@ def reset_password(token: str) -> str | Response:
     user = User.with_token("reset_password", known_token)
     if user is None:
         return _refuse_reset()
+    if is_somebody_else(user):
+        # Logging out clears the session, so the link needs its token.
+        return offer_to_log_out(user, url_for("account.reset_password", token=known_token))
     if token != TOKEN_IN_SESSION:
         session[SESSION_KEY] = token
         return redirect(url_for("account.reset_password", token=TOKEN_IN_SESSION), 303)
@@ -77,7 +83,7 @@ def reset_password(token: str) -> str | Response:
     # An attacker who guesses passwords for this address must not use up the owner's attempts.
     known_browser.remember(user.uid, user.password_hash)
     db.session.commit()
-    session.pop(SESSION_KEY, None)
+    forget_browser()
     flash("Your password is changed. Log in with the new one.", "success")
     return redirect(url_for("account.login"))
 
@@ -95,7 +101,7 @@ def _end_sessions_and_tell(user: User, except_id: int | None = None) -> None:
 
 
 @account.route("/manage/change-password", methods=["GET", "POST"])
-@limiter.limit(from_config("OWN_PASSWORD_FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
+@limiter.limit(from_config("FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def change_password() -> str | Response:
     """Set a new password after asking for the old one, and log out every other browser."""
     form = ChangePasswordForm()
@@ -130,4 +136,4 @@ def not_me(token: str) -> str | Response:
     flash(
         "Everyone is logged out and the old password no longer works. We sent you a link to set a new one.", "success"
     )
-    return redirect(url_for("account.login"))
+    return redirect(url_for("main.index" if current_user.is_authenticated else "account.login"))

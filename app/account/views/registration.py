@@ -8,12 +8,15 @@ from app.access import ANYONE, NEWCOMERS, VISITORS, access
 from app.account.blueprint import account
 from app.account.forms import ButtonForm, CreatePasswordForm, RegistrationForm
 from app.account.private_page import private_page
+from app.account.sign_in import let_in
 from app.account.sign_up import register as register_user
 from app.account.sign_up import send_again
+from app.account.wrong_account import is_somebody_else, offer_to_log_out
 from app.email import confirm as confirmation
 from app.extensions import db, limiter
 from app.kit.auth.email_address import EMAIL_MAX_LENGTH
-from app.kit.auth.limits import from_config
+from app.kit.auth.guesses import count_action
+from app.kit.auth.limits import client_address, from_config
 from app.kit.auth.passwords import assess, personal_words
 from app.models import AuditEvent, User
 from app.newcomer import forget_newcomer, newcomer_email, remember_newcomer
@@ -23,11 +26,12 @@ LINK_IS_DEAD = "This link is not valid: it is too old, or was used before."
 
 @account.route("/register", methods=["GET", "POST"])
 @access(VISITORS)
-@limiter.limit(from_config("REGISTER_LIMIT"), methods=["POST"])
+@limiter.limit(from_config("FORM_LIMIT"), methods=["POST"])
 def register() -> str | Response:
     """Sign up. The response is the same whether or not the address has an account."""
     form = RegistrationForm()
     if form.validate_on_submit():
+        count_action("REGISTER_LIMIT", client_address())
         register_user(form)
         db.session.commit()
         remember_newcomer(form.email.data)
@@ -113,6 +117,9 @@ def confirm(token: str) -> str | Response:
     AuditEvent.record("user.confirmed", subject=user)
     db.session.commit()
     forget_newcomer(user)
+    if is_somebody_else(user):
+        flash(f"{user.email} is confirmed. You are still logged in as {current_user.email}.", "success")
+        return redirect(url_for("main.index"))
     if current_user.is_authenticated:
         flash("Your account is confirmed. Welcome!", "success")
         return redirect(url_for("main.index"))
@@ -130,23 +137,29 @@ def _refuse_confirmation() -> Response:
 
 
 @account.route("/join-from-invite/<int:user_id>/<token>", methods=["GET", "POST"])
-@access(VISITORS)
+@access(ANYONE)
 @limiter.limit(from_config("LINK_LIMIT"))
 @private_page
 def join_from_invite(user_id: int, token: str) -> str | Response:
-    """Set the first password of an invited user, which also confirms the account."""
+    """Set the first password of an invited user, which also confirms the account, and log the user in."""
     user = User.with_token("invite", token)
     if user is None or user.id != user_id:
         return _refuse_invitation()
+    if is_somebody_else(user):
+        return offer_to_log_out(user, request.path)
     form = CreatePasswordForm(user)
     if not form.validate_on_submit():
         return render_template("account/join_from_invite.html", form=form, user=user)
     if not user.redeem_invitation(token, form.password.data):
         return _refuse_invitation()
     AuditEvent.record("user.joined", subject=user)
-    db.session.commit()
-    flash("Your password is set. Log in to begin.", "success")
-    return redirect(url_for("account.login"))
+    if not user.may_log_in:  # disabled since the invitation
+        db.session.commit()
+        flash("Your password is set.", "success")
+        return redirect(url_for("account.login"))
+    if not let_in(user, greeting="Welcome! Your password is set, and you are logged in."):
+        return _refuse_invitation()
+    return redirect(url_for("main.index"))
 
 
 def _refuse_invitation() -> Response:

@@ -1,36 +1,34 @@
 """Logging in and out, and entering the password again before a sensitive action."""
 
 from flask import flash, redirect, render_template, request, url_for
-from sqlalchemy import select
-from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.wrappers import Response
 
-from app import email
 from app.access import UNCONFIRMED, VISITORS, access
 from app.account.blueprint import account
 from app.account.forms import ConfirmPasswordForm, LoginForm
-from app.account.request_details import request_details
+from app.account.sign_in import let_in
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
-from app.kit.auth.guesses import counted_guess, login_limits
+from app.kit.auth.guesses import count_action, counted_guess, login_limits
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.passwords import verify_password
-from app.kit.db.database import insert_unless_taken, utc_now
-from app.kit.http.redirects import redirect_to_next
-from app.models import AuditEvent, KnownDevice, User
+from app.kit.db.database import utc_now
+from app.kit.http.redirects import redirect_to_next, safe_next
+from app.models import User
 from app.newcomer import newcomer_email
-from app.sessions import current_session, log_in, log_out, verify_own_password
+from app.sessions import current_session, log_out, verify_own_password
 
 
 @account.route("/login", methods=["GET", "POST"])
 @access(VISITORS)
-@limiter.limit(from_config("LOGIN_LIMIT"), methods=["POST"], key_func=known_browser.user_or_network)
+@limiter.limit(from_config("FORM_LIMIT"), methods=["POST"], key_func=known_browser.user_or_network)
 def login() -> str | Response:
     """Log in. The response is the same for a wrong password and an unknown, disabled or unconfirmed account."""
     form = LoginForm()
     if form.validate_on_submit():
+        count_action("LOGIN_LIMIT", known_browser.user_or_network())
         user = _user_with(form.email.data, form.password.data)
-        if user is not None and _let_in(user, form.remember_me.data):
+        if user is not None and let_in(user, form.remember_me.data):
             return redirect_to_next(url_for("main.index"))
         flash("Wrong email address or password.", "form-error")
     return render_template("account/login.html", form=form, newcomer_email=newcomer_email())
@@ -52,37 +50,16 @@ def _verified(user: User | None, password: str) -> User | None:
     return user if user.verify_password(password) else None
 
 
-def _let_in(user: User, remembered: bool) -> bool:
-    """Log ``user`` in and say so. Return False if the account was changed while the password was verified."""
-    try:
-        log_in(user, remembered)
-    except StaleDataError:
-        db.session.rollback()
-        return False
-    is_first = _note_device(user)
-    db.session.commit()
-    flash(f"You are now logged in. Welcome{'' if is_first else ' back'}!", "success")
-    return True
-
-
-def _note_device(user: User) -> bool:
-    """Mail a notice if the user has logged in before, but never with this browser. Return whether it is the first."""
-    origin = request_details()
-    is_first = db.session.scalar(select(KnownDevice.id).where(KnownDevice.user_id == user.id).limit(1)) is None
-    is_new = insert_unless_taken(db.session(), KnownDevice, user_id=user.id, label=origin["browser"])
-    if is_new and not is_first:
-        email.new_device.send(user, **origin)
-    AuditEvent.record("user.logged_in", subject=user, actor=user, browser=origin["browser"])
-    return is_first
-
-
 @account.post("/logout")
 @access(UNCONFIRMED)
 def logout() -> Response:
-    """Log out by deleting the session's row, so that copies of the cookie stop working too."""
+    """Log out by deleting the session's row, so that copies of the cookie stop working too.
+
+    The form's ``next`` is a mailed link that waits for another user.
+    """
     log_out()
     flash("You are logged out.", "info")
-    response = redirect(url_for("main.index"))
+    response = redirect(safe_next(request.form.get("next"), url_for("main.index")))
     # Not "cookies": one of them carries the message for the next page.
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
@@ -90,7 +67,7 @@ def logout() -> Response:
 
 @account.route("/confirm-password", methods=["GET", "POST"])
 @access(UNCONFIRMED)
-@limiter.limit(from_config("OWN_PASSWORD_FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
+@limiter.limit(from_config("FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def confirm_password() -> str | Response:
     """Ask for the password before a sensitive action, then redirect back to it."""
     form = ConfirmPasswordForm()

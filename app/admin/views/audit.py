@@ -1,14 +1,14 @@
-"""The audit log: who did what to whom, when and from where."""
+"""The audit log: what happened, when and from where."""
 
 from datetime import UTC, datetime, timedelta
 
 from flask import render_template
 from flask_login import current_user
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement
 
 from app.access import access
 from app.admin.blueprint import admin
-from app.extensions import db
+from app.audit import labels
 from app.kit.http.routing import LARGEST_ROW_ID
 from app.kit.pages.table import Table
 from app.models import AuditEvent, Permission, ids_of_people
@@ -18,20 +18,20 @@ from app.models import AuditEvent, Permission, ids_of_people
 @access(Permission.VIEW_AUDIT_LOG)
 def audit() -> str:
     """List the audit events, newest first."""
-    events = db.session.scalars(select(AuditEvent.event).distinct().order_by(AuditEvent.event)).all()
+    kinds = labels()
     table = Table.from_request(
         AuditEvent.with_people(),
         columns={"when": AuditEvent.created_at},
         search=lambda words: AuditEvent.about(ids_of_people(words), words),
         filters={
-            "event": {event: AuditEvent.event == event for event in events},
+            "event": {kind: AuditEvent.event == kind for kind in kinds},
             "user": _about_user,
             "from": _since,
             "until": _until,
         },
         sort="-when",
     )
-    return render_template("admin/audit.html", table=table, event_choices=[(event, event) for event in events])
+    return render_template("admin/audit.html", table=table, event_choices=kinds.items())
 
 
 def _about_user(user_id: str) -> ColumnElement[bool] | None:

@@ -5,9 +5,10 @@ from sqlalchemy import select
 
 from app import health
 from app.admin.blueprint import admin
-from app.admin.figures import current_figures
+from app.admin.figures import current_figures, sign_ups_by_day
 from app.extensions import db
 from app.kit.mail.rows import EmailState
+from app.kit.pages.chart import bar_chart
 from app.models import AuditEvent, User
 
 SHOWN_ROWS = 5
@@ -15,11 +16,13 @@ SHOWN_ROWS = 5
 
 @admin.get("/")
 def index() -> str:
-    """Show the figures, the health checks, the newest users and the latest events."""
+    """Show what needs attention, the sign-ups, the figures, the newest users, the latest events and the checks."""
     newest = select(User).order_by(User.created_at.desc(), User.id.desc()).limit(SHOWN_ROWS)
     return render_template(
         "admin/index.html",
         figures=current_figures(),
+        sign_ups=sign_ups_by_day(),
+        bar_chart=bar_chart,
         email_states=EmailState,
         checks=health.checks(),
         newest_users=db.session.scalars(newest).all(),

@@ -102,6 +102,8 @@ function saveInPlace(form) {
     line.textContent = "Saving…";
     const response = await send(form, form.action);
     if (response && response.ok && !response.redirected) { changedText = false; location.reload(); return; }
+    // Another text was saved meanwhile: the server shows both.
+    if (response && response.status === 409) { changedText = false; form.submit(); return; }
     line.className = "message message--error";
     const answer = await failure(response);
     line.textContent = `Not saved. ${answer.error} Your text is still here. `;

@@ -12,3 +12,15 @@ async function lookForMail() {
 }
 
 if (list) setInterval(lookForMail, POLL_MS);
+
+// A frame as high as its email. The email's own policy lets it run no scripts.
+function showWholeEmail(frame) {
+  frame.style.height = "0"; // otherwise it would never shrink
+  frame.style.height = `${frame.contentDocument.documentElement.scrollHeight + 2}px`;
+}
+
+document.querySelectorAll(".email-frame").forEach(function (frame) {
+  frame.addEventListener("load", function () { showWholeEmail(frame); });
+  addEventListener("resize", function () { showWholeEmail(frame); });
+  if (frame.contentDocument && frame.contentDocument.readyState === "complete") showWholeEmail(frame);
+});

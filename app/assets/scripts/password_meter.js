@@ -14,7 +14,7 @@ async function askStrength(box, input) {
 
 function showStrength(box, strength) {
   const advice = [strength.problem, ...strength.advice].filter(Boolean).join(" ");
-  box.querySelector("meter").value = strength.score;
+  box.querySelector("meter").value = strength.score + 1; // an empty meter would look broken
   box.querySelector("p").textContent = strength.acceptable ? "This password is strong enough." : advice;
 }
 

@@ -58,6 +58,15 @@ def login_limits(known_browser: str | None) -> list[GuessLimit]:
     ]
 
 
+def count_action(setting: str, who: str) -> None:
+    """Count what a valid form is about to do against a limit of config.py.
+
+    Raises TooManyRequests (429) when the limit is reached.
+    """
+    counter: GuessCounter = current_app.extensions["guesses"]
+    counter.take([GuessLimit(parse(current_app.config[setting]), f"{setting}:{who}")])
+
+
 def _wrong(whose: str) -> RateLimitItem:
     return parse(current_app.config[f"WRONG_PASSWORDS_PER_{whose}"])
 

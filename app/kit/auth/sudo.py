@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from flask import Flask, current_app, flash, redirect, request, session, url_for
+from flask import Flask, current_app, flash, g, redirect, request, session, url_for
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -47,6 +47,8 @@ def sudo_required(view: Callable[P, R]) -> Callable[P, R | Response]:
 
 def take_interrupted_form() -> MultiDict[str, str] | None:
     """Return the fields of a form on this page that was stopped, and remove them from the session; None without one."""
+    if request.method == "GET" and "refused_fields" in g:
+        return MultiDict(g.pop("refused_fields"))
     kept = session.get(_KEY)
     if kept is None or kept["path"] != request.path or request.method != "GET":
         return None
@@ -58,6 +60,11 @@ def gave_password_lately() -> bool:
     """Return whether the user gave the password recently, for a view that asks for it in its own way."""
     # current_user first: Flask-Login reads the cookie only when it is used.
     return bool(current_user.is_authenticated and current_app.extensions["password_is_recent"]())
+
+
+def show_typed_fields_again() -> None:
+    """Let the next form of this request contain what was typed, except passwords."""
+    g.refused_fields = _typed_fields()
 
 
 def _ask_for_password() -> Response:
@@ -82,11 +89,15 @@ def _page_of_form() -> str:
 
 
 def _keep_form(page: str) -> None:
-    fields = [[name, text] for name, text in request.form.items(multi=True) if not _is_secret(name)]
+    fields = _typed_fields()
     if len(json.dumps(fields)) > _MAX_KEPT_CHARACTERS:
         flash("What you typed was too long to keep. Go back in your browser to copy it.", "warning")
     else:
         session[_KEY] = {"path": page.partition("?")[0], "fields": fields}
+
+
+def _typed_fields() -> list[tuple[str, str]]:
+    return [(name, text) for name, text in request.form.items(multi=True) if not _is_secret(name)]
 
 
 def _is_secret(name: str) -> bool:

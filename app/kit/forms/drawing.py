@@ -24,6 +24,7 @@ from app.kit.pages.icons import icon
 PASSWORDS = {"old_password": "current-password", "password": "current-password"}
 NAMES = {"first_name": "given-name", "last_name": "family-name"}
 
+NOTHING = Markup()
 FILE_FIELDS = {"FileField", "MultipleFileField"}
 # Flash categories that are shown in the form instead of the page, and the kind of message for each.
 FORM_FLASHES = {"form-error": "error", "form-check-email": "warning", "form-info": "info", "form-success": "success"}
@@ -42,9 +43,14 @@ class FormFields:
 
 
 def draw_form(
-    form: Form, method: str, extra_classes: str, enctype: str | None, meters: Mapping[str, Callable[[Field], str]]
+    form: Form,
+    method: str,
+    extra_classes: str,
+    enctype: str | None,
+    meters: Mapping[str, Callable[[Field], str]],
+    cancel: Markup = NOTHING,
 ) -> Markup:
-    """Return a whole form; ``meters`` maps a field's name to a macro that draws below it."""
+    """Return a whole form; ``meters`` maps a field's name to a macro that draws below it, ``cancel`` ends it."""
     fields = fields_of(form)
     parts = [_begin(form, fields, method, extra_classes, enctype)]
     parts += [form_message(messages, FLASH_HEADERS.get(kind), kind) for kind, messages in _form_flashes().items()]
@@ -54,7 +60,7 @@ def draw_form(
         parts.append(draw_field(field, autofocus=field is first_invalid))
         if field.short_name in meters:
             parts.append(Markup(meters[field.short_name](field)))  # noqa: S704 - a macro
-    parts += [f'<div class="form__actions">{"".join(map(draw_field, fields.buttons))}</div>', "</form>"]
+    parts += [f'<div class="form__actions">{"".join(map(draw_field, fields.buttons))}{cancel}</div>', "</form>"]
     return _joined(parts)
 
 

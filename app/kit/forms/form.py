@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from flask import Flask, abort, current_app, request
+from flask import Flask, Response, abort, current_app, flash, make_response, request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import CombinedMultiDict, FileStorage, MultiDict
+from werkzeug.exceptions import HTTPException
 from wtforms import FileField
 
 from app.kit.auth.csrf import MaskedFormCSRF
-from app.kit.auth.sudo import take_interrupted_form
+from app.kit.auth.sudo import show_typed_fields_again, take_interrupted_form
 from app.kit.forms.field_errors import end_at_first_error
 from app.kit.forms.inputs import render_input
 from app.kit.http import request_text
@@ -67,6 +68,26 @@ def accepts(*content_types: str) -> Callable[[View], View]:
         return view
 
     return decorate
+
+
+def drawn_again(message: str) -> Response | None:
+    """Return the page of a refused form with ``message`` and all that was typed, except passwords.
+
+    Runs the view of the POST as a GET, which changes nothing. Returns None if there is no such page.
+    """
+    rule = request.url_rule
+    if request.method != "POST" or rule is None or "GET" not in (rule.methods or ()):
+        return None
+    show_typed_fields_again()
+    flash(message, "form-error")
+    request.method = "GET"
+    try:
+        response = make_response(current_app.view_functions[rule.endpoint](**(request.view_args or {})))
+    except HTTPException:
+        response = None
+    finally:
+        request.method = "POST"
+    return response if response is not None and response.status_code == 200 else None
 
 
 def init_app(app: Flask) -> None:

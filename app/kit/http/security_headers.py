@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g
+from flask import Flask, Response, current_app, g, request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -31,6 +33,16 @@ def allow_source(directive: str, source: str) -> None:
     if SEPARATOR.search(directive + source):
         raise ValueError(f"{source!r} would end the directive and begin another one")
     g.setdefault("csp_sources", {}).setdefault(directive, []).append(source)
+
+
+def may_show_image(source: str) -> bool:
+    """Return whether the site's CSP lets a page show an image with this ``src``."""
+    parts = urlsplit(source)
+    if not parts.netloc or parts.netloc == request.host:
+        return True
+    wanted = (f"{parts.scheme}:", parts.netloc, f"{parts.scheme or request.scheme}://{parts.netloc}")
+    allowed = current_app.config["CONTENT_SECURITY_POLICY"]["img-src"]
+    return any(fnmatchcase(name, pattern) for name in wanted for pattern in allowed)
 
 
 def init_app(app: Flask) -> None:

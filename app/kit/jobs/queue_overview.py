@@ -16,6 +16,8 @@ from app.kit.jobs.queue import DEFAULT_QUEUE, queue_named
 
 SHOWN_JOBS = 50
 ERROR_LINES = 3
+# A worker reports every 15 seconds (TTL_SECONDS in queue_worker.py). Redis keeps what it said last for longer.
+SILENT_WORKER_SECONDS = 45
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class JobState:
 
 @dataclass(frozen=True)
 class WorkerState:
-    """A worker process."""
+    """A worker process; its state is RQ's, or "not seen lately"."""
 
     host: str
     pid: str
@@ -136,13 +138,14 @@ def _workers() -> list[WorkerState]:
 
 def _worker(row: dict[bytes, bytes]) -> WorkerState:
     texts = {name.decode(): value.decode(errors="replace") for name, value in row.items()}
-    seen_at = texts.get("last_heartbeat")
+    seen_at = _aware(datetime.fromisoformat(texts["last_heartbeat"])) if texts.get("last_heartbeat") else None
+    is_silent = seen_at is None or (datetime.now(UTC) - seen_at).total_seconds() > SILENT_WORKER_SECONDS
     return WorkerState(
         host=texts.get("hostname", ""),
         pid=texts.get("pid", ""),
-        state=texts.get("state", ""),
+        state="not seen lately" if is_silent else texts.get("state", ""),
         queues=texts.get("queues", ""),
-        last_seen_at=_aware(datetime.fromisoformat(seen_at)) if seen_at else None,
+        last_seen_at=seen_at,
     )
 
 

@@ -1,0 +1,90 @@
+"""What the audit log says: one sentence for each kind of event.
+
+``{actor}`` is who did it, ``{subject}`` to whom; other names in braces are details of the event. Details that the
+sentence does not name are shown below it. Areas add sentences of their own (areas.py).
+"""
+
+from collections.abc import Iterator, Mapping
+from string import Formatter
+
+from flask import Flask, current_app
+from markupsafe import Markup, escape
+
+from app.models import AuditEvent
+
+SENTENCES = {
+    "user.registered": "{subject} signed up",
+    "user.registered_again": "Somebody signed up again with the address of {subject}",
+    "user.confirmed": "{subject} confirmed the email address",
+    "user.invited": "{actor} invited {subject}",
+    "user.invited_again": "{actor} sent the invitation of {subject} again",
+    "user.joined": "{subject} accepted the invitation",
+    "user.created": "{actor} added {subject}",
+    "user.logged_in": "{subject} logged in",
+    "user.role_changed": "{actor} changed the account type of {subject}",
+    "user.disabled": "{actor} disabled {subject}",
+    "user.enabled": "{actor} enabled {subject}",
+    "user.deleted": "{actor} deleted {subject}",
+    "user.deleted_own_account": "{actor} left and deleted the account",
+    "user.locked_out_intruder": "{subject} took the account back and logged everyone out",
+    "session.ended": "{subject} logged out one browser",
+    "session.others_ended": "{subject} logged out all other browsers",
+    "session.all_ended": "{actor} logged out every browser of {subject}",
+    "password.reset_requested": "Somebody asked for a link to reset the password of {subject}",
+    "password.changed": "{subject} changed the password",
+    "email.change_requested": "{subject} asked to change the email address",
+    "email.changed": "{actor} changed the email address of {subject}",
+    "email.retried": "{actor} had email {email_id} sent again",
+    "email.canceled": "{actor} canceled email {email_id}",
+    "user.profile_changed": "{subject} changed the profile",
+    "user.name_changed": "{actor} changed the name of {subject}",
+    "user.picture_changed": "{subject} changed the picture",
+    "user.picture_removed": "{subject} removed the picture",
+    "data.export_requested": "{subject} asked for a copy of their data",
+    "page.edited": "{actor} edited the page {page}",
+    "job.retried": "{actor} ran the failed job {job_id} again",
+    "job.discarded": "{actor} discarded the failed job {job_id}",
+}
+# Shown in another way: by which means somebody acted, and the random id of a deleted user.
+NOT_SHOWN = {"by", "uid"}
+
+
+def init_app(app: Flask) -> None:
+    """Give ``app`` its own copy of the sentences, to which areas add, and register the functions of the templates."""
+    app.extensions["audit_sentences"] = dict(SENTENCES)
+    app.jinja_env.globals.update(audit_sentence=sentence, audit_details=details)
+
+
+def sentence(event: AuditEvent, actor: str, subject: str) -> Markup:
+    """Return what happened as HTML; ``actor`` and ``subject`` are the names of the people, or links to them."""
+    values = dict.fromkeys(_names_in(event.event), "?") | event.details
+    return escape(_sentence(event.event)).format_map({**values, "actor": actor, "subject": subject})
+
+
+def details(event: AuditEvent) -> Iterator[tuple[str, object]]:
+    """Yield the details that the sentence does not contain, with their names in words."""
+    hidden = NOT_SHOWN | _names_in(event.event)
+    for name, value in event.details.items():
+        if name not in hidden and value not in (None, ""):
+            yield name.replace("_", " "), value
+
+
+def labels() -> dict[str, str]:
+    """Return each kind of event with a short form of its sentence, for a filter, in the order of the catalog."""
+    sentences: Mapping[str, str] = current_app.extensions["audit_sentences"]
+    return {event: _without_names(text) for event, text in sentences.items()}
+
+
+def _without_names(text: str) -> str:
+    words = "".join(literal + ("…" if name else "") for literal, name, _, _ in Formatter().parse(text))
+    return words.removeprefix("… ").capitalize()
+
+
+def _sentence(event: str) -> str:
+    # An event whose sentence is gone with its area is shown by its name.
+    text: str = current_app.extensions["audit_sentences"].get(event, event)
+    return text
+
+
+def _names_in(event: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(_sentence(event)) if name}
