@@ -1,6 +1,7 @@
 """Fake users, to see how pages look and perform with many rows."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from itertools import islice
 from random import Random
@@ -8,15 +9,16 @@ from secrets import token_hex, token_urlsafe
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import insert
+from sqlalchemy import Select, case, func, insert, select, text
 
 from app.extensions import db
 from app.kit.auth.passwords import hash_password
+from app.kit.db import search
 from app.kit.db.database import utc_now
-from app.kit.db.search import folded
 from app.models import AuditEvent, Role, User
 
-CHUNK = 1000
+# With few rows a transaction, a database would write the pages of its indexes again and again.
+CHUNK = 10_000
 DAYS_BACK = 400
 NAMES = 2000
 
@@ -34,14 +36,39 @@ def add_fake_users(
     role = Role.for_newcomers()
     # One hash for all users: ten thousand hashes would take minutes.
     password_hash = hash_password(password or token_urlsafe(32))
+    if db.engine.dialect.name == "sqlite":
+        # Ten indexes do not fit into the 2 MB that SQLite keeps in memory otherwise.
+        db.session.execute(text("PRAGMA cache_size = -256000"))
     people = islice(_invent_people(role.id if role else None, password_hash), count)
-    while chunk := list(islice(people, CHUNK)):
-        ids = db.session.scalars(insert(User).returning(User.id, sort_by_parameter_order=True), chunk).all()
-        db.session.execute(insert(AuditEvent), [_joining(*pair) for pair in zip(ids, chunk, strict=True)])
-        db.session.commit()
-        on_progress(len(chunk))
+    with _search_indexed_afterwards() if count > CHUNK else nullcontext():
+        while chunk := list(islice(people, CHUNK)):
+            _insert(chunk)
+            on_progress(len(chunk))
     for add_rows in current_app.extensions["fake_data_of_areas"]:
         add_rows(count)
+
+
+@contextmanager
+def _search_indexed_afterwards() -> Iterator[None]:
+    """Index all rows at the end, even if the command is interrupted: row by row takes five times as long."""
+    users = User.__table__
+    with db.engine.begin() as connection:
+        search.drop_index(connection, users)
+    try:
+        yield
+    finally:
+        db.session.rollback()
+        with db.engine.begin() as connection:
+            search.create_index(connection, users)
+
+
+def _insert(people: list[Row]) -> None:
+    """Insert users, each with the event of joining, and commit."""
+    newest = db.session.scalar(select(func.max(User.id))) or 0
+    # Otherwise SQLAlchemy inserts rows with a NULL in batches of their own, two or three rows each.
+    db.session.execute(insert(User), people, execution_options={"render_nulls": True})
+    db.session.execute(insert(AuditEvent).from_select(["event", "subject_id", "created_at"], _joining(newest)))
+    db.session.commit()
 
 
 def _invent_people(role_id: int | None, password_hash: str) -> Iterator[Row]:
@@ -59,7 +86,7 @@ def _invent_people(role_id: int | None, password_hash: str) -> Iterator[Row]:
             "first_name": first_name,
             "last_name": last_name,
             "email": email,
-            "search_text": folded(first_name, last_name, email),
+            "search_text": search.folded(first_name, last_name, email),
             "role_id": role_id,
             **_invent_state(random, now, password_hash),
         }
@@ -77,6 +104,6 @@ def _invent_state(random: Random, now: datetime, password_hash: str) -> Row:
     }
 
 
-def _joining(user_id: int, person: Row) -> Row:
-    event = "user.invited" if person["password_hash"] is None else "user.registered"
-    return {"event": event, "subject_id": user_id, "created_at": person["created_at"], "details": {}}
+def _joining(after_id: int) -> Select[str, int, datetime]:
+    event = case((User.password_hash.is_(None), "user.invited"), else_="user.registered")
+    return select(event, User.id, User.created_at).where(User.id > after_id)

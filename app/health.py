@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.extensions import db
 from app.kit.db.database import utc_now
 from app.kit.db.migrations import newest_revisions
+from app.kit.db.search import is_missing, searchable_tables
 from app.kit.jobs import queue
 from app.kit.jobs.sweeper import SIGN_OF_LIFE
 from app.models import Email, ScheduledJob
@@ -31,6 +32,7 @@ def checks() -> list[Check]:
     return [
         _check("database", _database),
         _check("migrations", _migrations),
+        _check("search", _search),
         _check("queue", _queue),
         _check("worker", _worker),
         _check("mail", _mail),
@@ -55,6 +57,12 @@ def _migrations() -> tuple[bool, str]:
     current = set(db.session.scalars(text("SELECT version_num FROM alembic_version")))
     is_current = current == newest_revisions()
     return is_current, "They are up to date." if is_current else "They are not up to date: run manage.py db upgrade."
+
+
+def _search() -> tuple[bool, str]:
+    connection = db.session.connection()
+    missing = [table.name for table in searchable_tables(db.metadata) if is_missing(connection, table)]
+    return not missing, "indexed" if not missing else f"slow for {', '.join(missing)}: run manage.py reindex"
 
 
 def _queue() -> tuple[bool, str]:

@@ -16,6 +16,7 @@ from app.extensions import db
 from app.kit.core.command_line import Section
 from app.kit.core.environment import ConfigError
 from app.kit.core.finding import FAILURE, OK, WARNING, Finding
+from app.kit.db import search
 from app.kit.http import caching
 from app.name_prompt import AskName, with_name
 
@@ -109,6 +110,16 @@ def restore(file: Path) -> None:
     _name_the_target()
     _tell_errors(lambda: backups.restore(file, click.echo))
     click.echo("Everything is restored. If the site serves already, restart it.")
+
+
+@operating.command("reindex")
+def reindex() -> None:
+    """Make the index of the search anew."""
+    _name_the_target()
+    with db.engine.begin() as connection:
+        for done in search.reindex(connection, db.metadata):
+            click.echo(f"\r{done} rows", nl=False)
+    click.echo("\nThe search finds every row.")
 
 
 @operating.command("maintenance")

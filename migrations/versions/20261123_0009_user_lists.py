@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.kit.db.search import fold_again
+from app.kit.db.search import drop_index, fold_again
 
 revision = "0009"
 down_revision = "0007"
@@ -54,12 +54,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them."""
-    if op.get_bind().dialect.name == "sqlite":
-        for event in ("insert", "update", "delete"):
-            op.execute(f"DROP TRIGGER IF EXISTS users_search_{event}")
-        op.execute("DROP TABLE IF EXISTS users_search")
-    else:
-        op.execute("DROP INDEX IF EXISTS users_search")
+    drop_index(op.get_bind(), sa.Table("users", sa.MetaData()))
     for name in SORTS:
         for kind in ("", "role_", "state_"):
             if kind or name != "email":

@@ -85,8 +85,9 @@ def _refill(mapper: object, connection: Connection, row: Searchable) -> None:
 def folded(*values: str | None) -> str:
     """Return the words of all values in lower case and without accents, with two blanks before each."""
     plain = unicodedata.normalize("NFKD", " ".join(value or "" for value in values).casefold()).casefold()
-    words = "".join(letter for letter in plain if unicodedata.category(letter) != "Mn").split()
-    return "".join(WORD_START + word for word in words)
+    if not plain.isascii():
+        plain = "".join(letter for letter in plain if unicodedata.category(letter) != "Mn")
+    return "".join(WORD_START + word for word in plain.split())
 
 
 def _parts(words: str) -> list[str]:
@@ -117,11 +118,38 @@ def create_indexes(connection: Connection, metadata: MetaData) -> None:
     """
     database = inspect(connection)
     for searched in searchable_tables(metadata):
-        exists = database.has_table(searched.name) and COLUMN in {
-            c["name"] for c in database.get_columns(searched.name)
-        }
-        if exists and is_missing(connection, searched):
-            (_create_fts5 if connection.dialect.name == "sqlite" else _create_trigrams)(connection, searched)
+        if not database.has_table(searched.name) or not _has_column(database, searched):
+            continue
+        if is_missing(connection, searched):
+            create_index(connection, searched)
+
+
+def reindex(connection: Connection, metadata: MetaData) -> Iterator[int]:
+    """Fold the words of all rows again and make new indexes; yield how many rows are done. The caller commits."""
+    for mapper in Model.registry.mappers:
+        if issubclass(mapper.class_, Searchable) and mapper.class_.__table__ in searchable_tables(metadata):
+            searched = mapper.class_.__table__
+            drop_index(connection, searched)
+            yield from fold_again(connection, searched, mapper.class_.__searched__)
+            create_index(connection, searched)
+
+
+def drop_index(connection: Connection, searched: Table) -> None:
+    """Drop the index of a searchable table, and the triggers that fill it."""
+    name = index_name(searched)
+    if connection.dialect.name == "sqlite":
+        for trigger in ("insert", "update", "delete"):
+            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}_{trigger}")
+    kind = "TABLE" if connection.dialect.name == "sqlite" else "INDEX"
+    connection.exec_driver_sql(f"DROP {kind} IF EXISTS {name}")
+
+
+def create_index(connection: Connection, searched: Table) -> None:
+    """Create the index of a searchable table from its rows, and the triggers that fill it from now on."""
+    if connection.dialect.name == "sqlite":
+        _create_fts5(connection, searched)
+    else:
+        _create_trigrams(connection, searched)
 
 
 def _has_column(database: Inspector, searched: Table) -> bool:
