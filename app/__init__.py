@@ -87,7 +87,7 @@ def _set_up_requests(app: Flask) -> None:
     caching.init_app(app, cache, templating.look, frozenset({templating.THEME_COOKIE}))
     compress.init_app(app)
     assets.init_app(app)
-    static_files.init_app(app)
+    static_files.init_app(app, app.extensions["assets"].counterpart)
     templating.init_app(app)
     navigation.init_app(app)
     errors.init_app(app)
