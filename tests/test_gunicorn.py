@@ -133,6 +133,23 @@ def test_nobody_but_this_machine_is_listened_to_unless_the_platform_says_so(plat
     assert read.stdout.decode().strip() == address
 
 
+def test_the_memory_of_a_hash_goes_back_to_the_system():
+    """Each hash of a password takes 19 MiB, which glibc would keep: 200 MB in a process that computes several at once."""
+    script = """if True:
+        import runpy
+        import argon2, psutil
+        runpy.run_path("gunicorn.conf.py")
+        before = psutil.Process().memory_info().rss
+        for _ in range(3):
+            argon2.PasswordHasher(1, 19456, 1).hash("password")
+        print(psutil.Process().memory_info().rss - before)"""
+    environment = {"PATH": os.environ["PATH"], "WEB_WORKER": "gthread"}
+
+    kept = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, check=True)
+
+    assert int(kept.stdout) < 5 * 2**20
+
+
 def test_the_other_worker_serves_too(variables, home, port):
     port = free_port()
     with start_gunicorn(WEB, {**variables, "WEB_WORKER": "gthread"}, port=port, path="/up") as server:
