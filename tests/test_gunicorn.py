@@ -134,7 +134,7 @@ def test_nobody_but_this_machine_is_listened_to_unless_the_platform_says_so(plat
 
 
 def test_the_memory_of_a_hash_goes_back_to_the_system():
-    """Each hash of a password takes 19 MiB, which glibc would keep: 200 MB in a process that computes several at once."""
+    """Each hash of a password takes 19 MiB, which glibc would keep, once per thread."""
     script = """if True:
         import runpy
         import argon2, psutil

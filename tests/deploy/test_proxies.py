@@ -81,7 +81,7 @@ def test_http_leads_to_https(proxy: FrontProxy) -> None:
 def test_nobody_chooses_the_request_id_or_the_host(proxy: FrontProxy) -> None:
     assert ask(proxy, "/", **{"X-Request-ID": "chosen-by-a-client"})[1]["X-Request-ID"] != "chosen-by-a-client"
     assert ask(proxy, "/", **{"X-Forwarded-Host": "evil.example"})[0] == 200
-    assert ask(proxy, "/", Host="evil.example")[0] != 200
+    assert "<html" not in ask(proxy, "/", Host="evil.example")[2]
 
 
 def test_the_last_address_is_the_clients(proxy: FrontProxy) -> None:

@@ -18,7 +18,8 @@ NAME = "example.com"
 # Where `.ci/run` puts programs that the system does not bring, or not in a new version.
 PROGRAMS = ROOT / "instance" / "programs" / "bin"
 DEBIAN_MODULES = Path("/usr/lib/apache2/modules")
-APACHE_MODULES = "mpm_event unixd authz_core headers http2 proxy proxy_http reqtimeout ssl alias socache_shmcb".split()
+APACHE_MODULES = ["mpm_event", "authz_core", "headers", "http2", "proxy", "proxy_http", "reqtimeout", "ssl"]
+APACHE_MODULES += ["alias", "socache_shmcb"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,18 @@ def start_proxy(kind: str, folder: Path, site_port: int) -> Iterator[FrontProxy]
 def make_certificate(folder: Path) -> Path:
     """Return a new certificate for example.com; its key is beside it."""
     certificate = folder / "fullchain.pem"
-    command = "openssl req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -days 2".split()
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-nodes",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-days",
+        "2",
+    ]
     command += ["-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"]
     command += ["-keyout", str(folder / "privkey.pem"), "-out", str(certificate)]
     subprocess.run(command, check=True, capture_output=True)
@@ -73,7 +85,9 @@ def nginx(folder: Path, proxy: FrontProxy, site_port: int) -> tuple[list[str], d
     lines = [line for line in site.splitlines() if "listen [::]" not in line]
     (folder / "site.conf").write_text("\n".join(lines))
     user = "user root;" if os.geteuid() == 0 else ""
-    paths = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    paths = "".join(
+        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
     (folder / "nginx.conf").write_text(
         f"{user} daemon off; pid {folder}/pid; error_log stderr; events {{}}\n"
         f"http {{ access_log off; {paths} include {folder}/site.conf; }}"

@@ -14,7 +14,7 @@ from tests.servers.small_systemd import SmallSystemd
 # Instead of the packages of `requirements.txt`, a release uses those of the tests.
 PYTHON3 = f"""#!/bin/sh
 {sys.executable} -m venv --without-pip "$3"
-echo "{sysconfig.get_path("purelib")}" > "$("$3/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tests.pth"
+echo "{sysconfig.get_path("purelib")}" > "$3/lib/python{sysconfig.get_python_version()}/site-packages/tests.pth"
 """
 GIT = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "init.defaultBranch=main"]
 
