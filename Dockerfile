@@ -1,29 +1,36 @@
 # The site in an image of at most 200 MB, for amd64 and arm64: docs/deploy/container.md.
 
-FROM python:3.13-slim AS build
-# A compiler, because libsass has no ready-made build for arm64. It stays in this stage.
+FROM debian:trixie-slim AS build
+# A compiler, because libsass has no ready-made build for arm64. It stays in this stage, like pip.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends g++ \
-    && rm -rf /var/lib/apt/lists/*
+    && apt-get install -y --no-install-recommends g++ python3-dev python3-pip python3-venv
 WORKDIR /site
-RUN python -m venv --without-pip /venv
+RUN python3 -m venv --without-pip /venv
 COPY requirements requirements
-RUN python -m pip --python /venv/bin/python install --no-cache-dir --require-hashes -r requirements/common.txt
+RUN python3 -m pip --python /venv/bin/python install --no-cache-dir --no-compile --require-hashes \
+        -r requirements/common.txt \
+    && find /venv -name "*.so*" -exec strip --strip-unneeded {} +
 COPY . .
-# The assets need no settings. Bytecode, because nothing can be written where the site runs.
-RUN FLASK_CONFIG=production /venv/bin/python manage.py build_assets \
-    && /venv/bin/python -m compileall -q app config.py migrations \
-    && mkdir instance
+# The assets need no settings, and the site no compiler of styles. The last command compiles what a web process loads:
+# where the site runs, nothing can be written.
+RUN mkdir instance \
+    && FLASK_CONFIG=production /venv/bin/python manage.py build_assets \
+    && python3 -m pip --python /venv/bin/python uninstall --yes libsass \
+    && FLASK_CONFIG=testing /venv/bin/gunicorn --check-config "app:create_app()"
 
-FROM python:3.13-slim
-# The ready-made build of gevent and others needs no system package. The user's number is the owner's of the volumes.
-RUN useradd --uid 1000 --no-create-home --shell /usr/sbin/nologin site
+FROM debian:trixie-slim
+# The user's number is also that of the volumes' owner.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates python3 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 1000 --no-create-home --shell /usr/sbin/nologin site
 WORKDIR /site
 COPY --from=build /venv /venv
 COPY --from=build /site /site
-COPY --from=build --chown=site:site /site/instance /site/instance
-ENV PATH=/venv/bin:$PATH \
+COPY --from=build --chown=1000:1000 /site/instance /site/instance
+ENV PATH=/venv/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1 \
     FLASK_CONFIG=production \
     HOST=0.0.0.0

@@ -45,7 +45,7 @@ def build_image(root: Path) -> Image:
     image = Image(root)
     (root / "site").mkdir()
     (root / "programs").mkdir()
-    (root / "programs" / "python").symlink_to(Path(sys.base_prefix) / "bin" / "python3")
+    (root / "programs" / "python3").symlink_to(Path(sys.base_prefix) / "bin" / "python3")
     for instruction, rest in steps():
         if instruction == "RUN" and not rest.startswith(OF_THE_SYSTEM):
             environment = {"PATH": f"{root}/programs:{os.defpath}", "HOME": str(root / "programs")}
