@@ -72,6 +72,11 @@ def pre_fork(_server: Any, _worker: Any) -> None:
     """
     gc.freeze()
     gc.enable()
+    if worker_class == "gevent":
+        from gevent import sleep
+
+        # Let timers end that the application started (Flask-Limiter's): in the child, gevent would log a traceback.
+        sleep(0.02)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -52,6 +52,14 @@ def test_two_workers_serve_and_nothing_is_left_in_the_home_folder(server, home):
     assert not home.exists()
 
 
+def test_a_start_logs_no_traceback(variables, tmp_path):
+    with (tmp_path / "log").open("wb") as log, start_gunicorn(WEB, variables, path="/up", log=log) as server:
+        wait_until(lambda: len(server.worker_ids()) == 2, seconds=20, what="the second worker")
+        urllib.request.urlopen(f"{server.address}/up", timeout=20)  # noqa: S310
+
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
 def test_a_killed_worker_is_replaced(server):
     for worker in server.worker_ids():
         os.kill(worker, signal.SIGKILL)
