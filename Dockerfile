@@ -11,13 +11,13 @@ COPY requirements requirements
 RUN python3 -m pip --python /venv/bin/python install --no-cache-dir --no-compile --require-hashes \
         -r requirements/common.txt \
     && find /venv -name "*.so*" -exec strip --strip-unneeded {} + \
-    && find /venv -type d -name tests -prune -exec rm -r {} +
+    && find /venv -type d \( -name tests -o -name testing \) -prune -exec rm -r {} +
 COPY . .
 # The assets need no settings; where the site runs, nobody compiles styles or invents users. The last command compiles
 # what a web process loads: there, nothing can be written either.
 RUN mkdir instance \
     && FLASK_CONFIG=production /venv/bin/python manage.py build_assets \
-    && python3 -m pip --python /venv/bin/python uninstall --yes libsass Faker \
+    && python3 -m pip --python /venv/bin/python uninstall --yes libsass webassets Flask-Assets jsmin PyYAML Faker \
     && FLASK_CONFIG=testing /venv/bin/gunicorn --check-config "app:create_app()"
 
 FROM debian:trixie-slim

@@ -100,7 +100,7 @@ class SmallSystemd:
         # The first socket is file 3 of the service, and the variables name the process that it is for.
         given = "".join(f"exec 3<&{opened.fileno()}; LISTEN_FDS=1 LISTEN_PID=$$ " for opened in sockets)
         return subprocess.Popen(
-            ["/bin/sh", "-c", f'{given}exec "$@"', "sh", *shlex.split(service["ExecStart"])],
+            ["bash", "-c", f'{given}exec "$@"', "bash", *shlex.split(service["ExecStart"])],
             cwd=service["WorkingDirectory"],
             env={"PATH": os.defpath, "LANG": "C.UTF-8", **_variables(Path(service["EnvironmentFile"]))},
             stdin=subprocess.DEVNULL,

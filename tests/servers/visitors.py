@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http import HTTPStatus
 
 STYLE = re.compile(r'<link rel="stylesheet" href="([^"]+)"')
@@ -39,12 +39,11 @@ class Visitors:
             self.requests += 1
         try:
             plain = socket.create_connection(("127.0.0.1", self._port), timeout=30)
-            connection = http.client.HTTPConnection(self._host)
-            connection.sock = self._trust.wrap_socket(plain, server_hostname=self._host)
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            text = answer.read().decode()
-            connection.close()
+            with closing(http.client.HTTPConnection(self._host)) as connection:
+                connection.sock = self._trust.wrap_socket(plain, server_hostname=self._host)
+                connection.request("GET", path)
+                answer = connection.getresponse()
+                text = answer.read().decode()
         except (OSError, http.client.HTTPException) as error:
             self.failed.append(f"{path}: {error!r}")
             return ""
