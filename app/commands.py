@@ -157,10 +157,7 @@ def _add_fake_users(count: int) -> None:
     # The password is public in this file, so it must not open accounts on a site that is online.
     password = FAKE_PASSWORD if current_app.debug else None
     with click.progressbar(length=count, label=f"Adding {count} fake users") as bar:
-        try:
-            fake_data.add_fake_users(count, password, bar.update)
-        except ModuleNotFoundError as error:
-            raise click.ClickException(f"{error.name} is not installed here. Images leave it out.") from error
+        fake_data.add_fake_users(count, password, bar.update)
     if password:
         click.echo(f"Each fake user's password is: {password}")
 

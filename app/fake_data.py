@@ -6,6 +6,7 @@ from random import Random
 from secrets import token_hex, token_urlsafe
 from typing import Any
 
+import click
 from flask import current_app
 from sqlalchemy import insert
 
@@ -41,8 +42,10 @@ def add_fake_users(
 
 def _invent_people(role_id: int | None, password_hash: str) -> Iterator[dict[str, Any]]:
     # Imported here: its word lists take 25 MB, and nothing else needs them.
-    from faker import Faker
-
+    try:
+        from faker import Faker
+    except ModuleNotFoundError as error:
+        raise click.ClickException("Faker is not installed here; the site's image leaves it out.") from error
     faker, random, now = Faker(), Random(), utc_now()  # noqa: S311 - nothing here is a secret
     while True:
         first_name, last_name = faker.first_name(), faker.last_name()
