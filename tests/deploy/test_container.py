@@ -74,7 +74,7 @@ def test_the_containers_settings_are_enough_for_production() -> None:
 
 def test_kamals_settings_are_enough_for_production() -> None:
     file = read("config/deploy.yml")
-    secrets = dict.fromkeys(file["env"]["secret"], "k" * 48)
+    secrets = dict.fromkeys(file["env"]["secret"], "k" * 48) | {"DATABASE_URL": "postgresql://site:password@db/site"}
     config["production"]({**{name: str(value) for name, value in file["env"]["clear"].items()}, **secrets})
     assert file["proxy"]["healthcheck"]["path"] == "/up"
     assert file["proxy"]["app_port"] == 8000
