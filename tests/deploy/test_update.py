@@ -32,12 +32,12 @@ down_revision = "{before}"
 
 
 def upgrade():
-    op.add_column("users", sa.Column("nickname", sa.String(50)))
+    op.add_column("users", sa.Column("shoe_size", sa.String(50)))
     {then}
 
 
 def downgrade():
-    op.drop_column("users", "nickname")
+    op.drop_column("users", "shoe_size")
 '''
 
 
@@ -81,7 +81,7 @@ def test_an_update_loses_no_request_and_no_style(server: OwnServer, proxy: Front
     assert visitors.failed == []
     assert visitors.requests > 10 * VISITORS
     assert len(visitors.styles) == 2
-    assert "nickname" in columns(database)
+    assert "shoe_size" in columns(database)
 
 
 def test_a_failed_migration_leaves_the_site_as_it_was(server: OwnServer, proxy: FrontProxy) -> None:
