@@ -63,7 +63,8 @@ WHO: dict[Rule, str] = {
     """,
     Permission.ADMINISTER: """
         admin.index admin.registered_users admin.user_info admin.new_user admin.invite_user
-        admin.resend_invitation admin.resend_confirmation admin.force_password_reset admin.change_user_name admin.change_user_email admin.change_account_type
+        admin.resend_invitation admin.resend_confirmation admin.force_password_reset
+        admin.change_user_name admin.change_user_email admin.change_account_type
         admin.disable_user admin.enable_user admin.end_user_sessions admin.delete_user_request admin.delete_user
         admin.update_editor_contents admin.preview_editor_contents
     """,

@@ -1,6 +1,7 @@
 """The models. Importing this package registers all tables."""
 
 from app.models.audit_event import AuditEvent
+from app.models.daily_figure import DailyFigure
 from app.models.data_export import DataExport
 from app.models.editable_html import EditableHTML
 from app.models.email import Email
@@ -20,6 +21,7 @@ __all__ = [
     "USER_STATES",
     "AnonymousUser",
     "AuditEvent",
+    "DailyFigure",
     "DataExport",
     "EditableHTML",
     "Email",

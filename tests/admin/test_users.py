@@ -75,7 +75,7 @@ def test_the_list_shows_who_was_seen_and_how_they_log_in(client: FlaskClient, ad
 
 def test_the_list_names_what_narrows_it_and_how_to_show_more(client: FlaskClient, admin: User) -> None:
     page = client.get(f"/admin/users?search=root&role={admin.role_id}&state=bogus").text
-    chips = dict(re.findall(r'<a class="chip" href="([^"]*)">([^<]*)<', page))
+    chips = dict(re.findall(r'<a class="chips__one" href="([^"]*)">([^<]*)<', page))
     assert chips == {
         f"/admin/users?sort=name&amp;direction=asc&amp;role={admin.role_id}": "Search: root",
         "/admin/users?search=root&amp;sort=name&amp;direction=asc": "Account type: Administrator",
