@@ -44,6 +44,9 @@ SENTENCES = {
     "user.picture_removed": "{subject} removed the picture",
     "data.export_requested": "{subject} asked for a copy of their data",
     "page.edited": "{actor} edited the page {page}",
+    "page.created": "{actor} added the page {page}",
+    "page.changed": "{actor} changed the title of the page {page}, or who sees it",
+    "page.restored": "{actor} restored an earlier text of the page {page}",
     "job.retried": "{actor} ran the failed job {job_id} again",
     "job.discarded": "{actor} discarded the failed job {job_id}",
 }

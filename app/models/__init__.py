@@ -11,6 +11,7 @@ from app.models.recipient_limit import RecipientLimit
 from app.models.role import Permission, Role
 from app.models.scheduled_job import ScheduledJob
 from app.models.stored_file import StoredFile, delete_stored_files
+from app.models.text_revision import TextRevision
 from app.models.user import AnonymousUser, User
 from app.models.user_deletion import delete_user, delete_users
 from app.models.user_lists import USER_SORTS, USER_STATES, ids_of_people
@@ -32,6 +33,7 @@ __all__ = [
     "Role",
     "ScheduledJob",
     "StoredFile",
+    "TextRevision",
     "User",
     "UserSession",
     "delete_stored_files",
