@@ -26,7 +26,7 @@ class TextRevision(Model):
     author: Mapped[User | None] = relationship()
 
     @classmethod
-    def write(cls, text: EditableHTML, value: str, author: User) -> None:
+    def write(cls, text: EditableHTML, value: str, author_id: int) -> None:
         """Give ``text`` a new value, and keep it as a revision. The caller commits.
 
         What was written in another way, for example by a migration, is kept first, so that it can be restored.
@@ -39,7 +39,7 @@ class TextRevision(Model):
             db.session.add(cls(text=text, value=text.value))
         if value != text.value:
             text.value = value
-            db.session.add(cls(text=text, value=value, author=author))
+            db.session.add(cls(text=text, value=value, author_id=author_id))
 
     @classmethod
     def before(cls, text: EditableHTML, revision_id: int | None = None) -> "TextRevision | None":

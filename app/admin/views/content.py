@@ -76,7 +76,7 @@ def _store(form: EditorForm) -> EditableHTML | None:
     if form.seen.data and form.seen.data != piece.fingerprint:
         db.session.rollback()
         return piece
-    TextRevision.write(piece, form.edit_data.data, current_user._get_current_object())
+    TextRevision.write(piece, form.edit_data.data, current_user.id)
     AuditEvent.record("page.edited", page=piece.editor_name)
     db.session.commit()
     return None

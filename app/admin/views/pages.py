@@ -94,7 +94,7 @@ def restore_revision(page_id: int, revision_id: int) -> Response:
     """Give a text back what it said in a revision, as a new revision."""
     revision = _revision_or_404(page_id, revision_id)
     lock_row(db.session, revision.text)
-    TextRevision.write(revision.text, revision.value, current_user._get_current_object())
+    TextRevision.write(revision.text, revision.value, current_user.id)
     AuditEvent.record("page.restored", page=revision.text.editor_name)
     db.session.commit()
     flash("The text is restored.", "success")
