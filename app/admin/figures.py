@@ -1,7 +1,7 @@
 """The figures on the dashboard, each with the list that it counts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -18,14 +18,22 @@ from app.kit.pages.table import COUNTED
 from app.models import DailyFigure, Email
 from app.models.daily_figure import SIGN_UPS
 
+USERS, EMAILS = "admin.registered_users", "admin.emails"
+
 
 @dataclass(frozen=True)
 class Figure:
-    """A number in words, and the URL of the list that it counts."""
+    """A number in words, and the list that it counts."""
 
     label: str
     text: str
-    url: str
+    endpoint: str
+    query: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """The URL of the list."""
+        return f"{url_for(self.endpoint)}?{urlencode(self.query)}" if self.query else url_for(self.endpoint)
 
 
 @dataclass(frozen=True)
@@ -57,28 +65,31 @@ class Figures:
             Figure(
                 "Users",
                 f"{active + unconfirmed + invited + disabled:,}",
-                _users({"sort": "joined", "direction": "desc"}),
+                USERS,
+                {"sort": "joined", "direction": "desc"},
             ),
-            Figure("Confirmed", share, _users({"state": "active"})),
-            Figure("Not confirmed yet", f"{unconfirmed:,}", _users({"state": "unconfirmed"})),
-            Figure("Invited, not joined yet", f"{invited:,}", _users({"state": "invited"})),
-            Figure("Disabled", f"{disabled:,}", _users({"state": "disabled"})),
+            Figure("Confirmed", share, USERS, {"state": "active"}),
+            Figure("Not confirmed yet", f"{unconfirmed:,}", USERS, {"state": "unconfirmed"}),
+            Figure("Invited, not joined yet", f"{invited:,}", USERS, {"state": "invited"}),
+            Figure("Disabled", f"{disabled:,}", USERS, {"state": "disabled"}),
             *(self._active(days) for days in current_app.config["ACTIVE_USER_DAYS"]),
         ]
 
     def _active(self, days: int) -> Figure:
         since = (utc_now() - timedelta(days=days)).astimezone(current_user.zone).date()
-        url = _list("admin.audit", {"event": "user.logged_in", "from": since.isoformat()})
+        query = {"event": "user.logged_in", "from": since.isoformat()}
         label = "Active in the last day" if days == 1 else f"Active in {days} days"
-        return Figure(label, f"{self.numbers.get(f'active_{days}', 0):,}", url)
+        return Figure(label, f"{self.numbers.get(f'active_{days}', 0):,}", "admin.audit", query)
 
     def of_work(self) -> list[Figure]:
         """Return the figures about emails and jobs."""
         waiting, failed = in_state(EmailState.PENDING), self.numbers.get("failed_jobs")
         return [
-            Figure("Emails sent today (UTC)", f"{self.numbers.get('sent', 0):,}", _emails(EmailState.SENT)),
-            Figure("Emails waiting", capped(waiting), _emails(EmailState.PENDING)),
-            Figure("Failed jobs", f"{failed:,}" if failed is not None else "–", url_for("admin.jobs")),
+            Figure(
+                "Emails sent today (UTC)", f"{self.numbers.get('sent', 0):,}", EMAILS, {"state": EmailState.SENT.value}
+            ),
+            Figure("Emails waiting", capped(waiting), EMAILS, {"state": EmailState.PENDING.value}),
+            Figure("Failed jobs", f"{failed:,}" if failed is not None else "–", "admin.jobs"),
         ]
 
 
@@ -91,15 +102,3 @@ def in_state(state: EmailState) -> int:
 def capped(number: int) -> str:
     """Return a number of :func:`in_state` in words."""
     return f"more than {COUNTED:,}" if number > COUNTED else f"{number:,}"
-
-
-def _users(query: Mapping[str, str]) -> str:
-    return _list("admin.registered_users", query)
-
-
-def _emails(state: EmailState) -> str:
-    return _list("admin.emails", {"state": state.value})
-
-
-def _list(endpoint: str, query: Mapping[str, str]) -> str:
-    return f"{url_for(endpoint)}?{urlencode(query)}"
