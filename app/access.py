@@ -92,6 +92,11 @@ def _send_home() -> Response:
     return redirect(url_for("main.index"))
 
 
+def may_open(endpoint: str) -> bool:
+    """Return whether a template should link to this endpoint."""
+    return link_filter()(endpoint)
+
+
 def link_filter() -> Callable[[str], bool]:
     """Return a function that tells whether a menu should offer an endpoint to the current user.
 

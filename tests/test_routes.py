@@ -61,10 +61,26 @@ WHO: dict[Rule, str] = {
     Permission.VIEW_AUDIT_LOG: """
         admin.audit
     """,
-    Permission.ADMINISTER: """
-        admin.index admin.registered_users admin.user_info admin.new_user admin.invite_user
-        admin.resend_invitation admin.change_user_name admin.change_user_email admin.change_account_type
-        admin.disable_user admin.enable_user admin.end_user_sessions admin.delete_user_request admin.delete_user
+    Permission.VIEW_DASHBOARD: """
+        admin.index
+    """,
+    Permission.VIEW_USERS: """
+        admin.registered_users admin.user_info
+    """,
+    Permission.CHANGE_USERS: """
+        admin.new_user admin.invite_user admin.resend_invitation admin.change_user_name admin.change_user_email
+        admin.end_user_sessions
+    """,
+    Permission.DISABLE_USERS: """
+        admin.disable_user admin.enable_user
+    """,
+    Permission.DELETE_USERS: """
+        admin.delete_user_request admin.delete_user
+    """,
+    Permission.CHANGE_ROLES: """
+        admin.change_account_type
+    """,
+    Permission.CHANGE_PAGES: """
         admin.update_editor_contents admin.preview_editor_contents
     """,
 }

@@ -2,6 +2,7 @@
 
 import re
 
+from flask_login import current_user
 from sqlalchemy import select
 from wtforms import (
     Field,
@@ -47,8 +48,9 @@ def _one_line(text: str | None) -> str:
 
 
 def _roles() -> list[SelectChoice]:
+    """Offer the roles whose permissions the current user holds: nobody may grant more."""
     roles = db.session.scalars(select(Role).order_by(Role.default.desc(), Role.name))
-    return [SelectChoice(role.id, role.name) for role in roles]
+    return [SelectChoice(role.id, role.name) for role in roles if current_user.role.includes(role)]
 
 
 def _role_field() -> SelectField:
@@ -56,7 +58,7 @@ def _role_field() -> SelectField:
 
 
 class _FormWithRole(Form):
-    """A form that offers every role, the default role first."""
+    """A form that offers roles, the default role first."""
 
     role: SelectField
 

@@ -128,9 +128,12 @@ def delete(user: User) -> None:
 def _lock(*users: User) -> None:
     """Lock the rows of ``users`` and the current user, unless they changed since they were read.
 
-    If two administrators demote each other at the same time, only the first one succeeds.
+    If two administrators demote each other at the same time, only the first one succeeds. Raises
+    :class:`RefusedError` for users with more permissions: who changes their address could take over their account.
     """
     lock_unchanged(db.session, current_user._get_current_object(), *users)
+    if any(not current_user.role.includes(user.role) for user in users):
+        raise RefusedError("This account has permissions that you do not have, so you cannot change it.")
 
 
 def _refuse_oneself(user: User, message: str) -> None:

@@ -8,6 +8,7 @@ from flask import flash, jsonify, make_response, redirect, render_template, requ
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
+from app.access import access
 from app.admin.blueprint import admin
 from app.admin.forms import EditorForm
 from app.extensions import db
@@ -16,13 +17,14 @@ from app.kit.db.database import lock_row
 from app.kit.http.redirects import local_referrer, safe_next
 from app.kit.http.security_headers import may_show_image
 from app.kit.pages import markdown
-from app.models import AuditEvent, EditableHTML
+from app.models import AuditEvent, EditableHTML, Permission
 
 IMAGE_SOURCE = re.compile(r'<img\b[^>]*? src="([^"]*)"')
 SHOWN_IMAGES = 3
 
 
 @admin.post("/_update_editor_contents")
+@access(Permission.CHANGE_PAGES)
 def update_editor_contents() -> Response:
     """Store the text as written. The pages that show it render it through an allow-list of HTML.
 
@@ -48,6 +50,7 @@ def update_editor_contents() -> Response:
 
 
 @admin.post("/_preview_editor_contents")
+@access(Permission.CHANGE_PAGES)
 def preview_editor_contents() -> Response:
     """Return the text rendered as an HTML fragment, without storing it."""
     form = EditorForm()

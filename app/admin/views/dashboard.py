@@ -4,17 +4,19 @@ from flask import render_template
 from sqlalchemy import select
 
 from app import health
+from app.access import access
 from app.admin.blueprint import admin
 from app.admin.figures import current_figures, sign_ups_by_day
 from app.extensions import db
 from app.kit.mail.rows import EmailState
 from app.kit.pages.chart import bar_chart
-from app.models import AuditEvent, User
+from app.models import AuditEvent, Permission, User
 
 SHOWN_ROWS = 5
 
 
 @admin.get("/")
+@access(Permission.VIEW_DASHBOARD)
 def index() -> str:
     """Show what needs attention, the sign-ups, the figures, the newest users, the latest events and the checks."""
     newest = select(User).order_by(User.created_at.desc(), User.id.desc()).limit(SHOWN_ROWS)

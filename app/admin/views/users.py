@@ -8,18 +8,21 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import lazyload
 from werkzeug.wrappers import Response
 
+from app.access import access
 from app.admin import user_actions
 from app.admin.blueprint import admin
 from app.admin.forms import ADDRESS_IS_TAKEN, InviteUserForm, NewUserForm
+from app.admin.user_actions import RefusedError
 from app.extensions import db
 from app.kit.auth.sudo import sudo_required
 from app.kit.pages.table import Table
-from app.models import USER_SORTS, USER_STATES, AuditEvent, Role, User, UserSession
+from app.models import USER_SORTS, USER_STATES, AuditEvent, Permission, Role, User, UserSession
 
 SHOWN_EVENTS = 20
 
 
 @admin.get("/users")
+@access(Permission.VIEW_USERS)
 def registered_users() -> str:
     """List all users."""
     roles: dict[int, str] = dict(db.session.execute(select(Role.id, Role.name).order_by(Role.name)).all())
@@ -42,6 +45,7 @@ def registered_users() -> str:
 
 @admin.get("/user/<int:user_id>/info")
 @admin.get("/user/<int:user_id>")
+@access(Permission.VIEW_USERS)
 def user_info(user_id: int) -> str:
     """Show a user's details, sessions and latest audit events."""
     user = user_or_404(user_id)
@@ -55,6 +59,7 @@ def user_info(user_id: int) -> str:
 
 
 @admin.route("/new-user", methods=["GET", "POST"])
+@access(Permission.CHANGE_USERS)
 @sudo_required
 def new_user() -> str | Response:
     """Add a user who can log in at once."""
@@ -68,6 +73,7 @@ def new_user() -> str | Response:
 
 
 @admin.route("/invite-user", methods=["GET", "POST"])
+@access(Permission.CHANGE_USERS)
 @sudo_required
 def invite_user() -> str | Response:
     """Add a user who sets a password with a mailed link."""
@@ -90,15 +96,15 @@ def user_or_404(user_id: int) -> User:
 
 
 def save_user(form: InviteUserForm, action: Callable[[], User]) -> User | None:
-    """Run ``action`` and commit. Return None, with an error in ``form``, if the address is taken.
+    """Run ``action`` and commit. Return None, with an error in ``form``, if the address is taken or the action is refused.
 
     The form has checked the address before. Only the unique index catches a request at the same time.
     """
     try:
         user = action()
         db.session.commit()
-    except IntegrityError:
+    except (IntegrityError, RefusedError) as problem:
         db.session.rollback()
-        form.email.errors = [ADDRESS_IS_TAKEN]
+        form.email.errors = [str(problem) if isinstance(problem, RefusedError) else ADDRESS_IS_TAKEN]
         return None
     return user
