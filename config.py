@@ -152,7 +152,7 @@ class Decisions:
     MARKDOWN_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
     # The role of who signs up (models/role.py).
-    # The role of new users (models/role.py).
+    # The role of new users (models/role.py), until an administrator chooses another one on /admin/roles.
     NEWCOMER_ROLE = "User"
 
     # When browsers and search engines may ask again during maintenance.

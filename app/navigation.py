@@ -79,6 +79,7 @@ MENUS: dict[str, list[Row]] = {
         ),
         Entry("admin.invite_user", "Invite a user", "mail"),
         Entry("admin.new_user", "Add a user", "plus"),
+        Entry("admin.roles", "Account types", "shield", pages=("admin.new_role", "admin.change_role")),
         Entry("admin.emails", "Emails", "send"),
         Entry("admin.jobs", "Jobs", "clock"),
         Entry("admin.audit", "Audit log", "list"),

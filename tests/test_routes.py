@@ -78,7 +78,8 @@ WHO: dict[Rule, str] = {
         admin.delete_user_request admin.delete_user
     """,
     Permission.CHANGE_ROLES: """
-        admin.change_account_type
+        admin.change_account_type admin.roles admin.new_role admin.change_role admin.make_default_role
+        admin.delete_role
     """,
     Permission.CHANGE_PAGES: """
         admin.update_editor_contents admin.preview_editor_contents

@@ -1,7 +1,10 @@
 """The forms of the admin area."""
 
+import functools
+import operator
 import re
 
+from flask import current_app
 from flask_login import current_user
 from sqlalchemy import select
 from wtforms import (
@@ -16,15 +19,26 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length
 
+from app.access import rule_of
 from app.extensions import db
-from app.kit.forms.fields import email_field, name_field, new_password_field, repeated_password_field, typed_person
+from app.kit.forms.fields import (
+    CheckboxesField,
+    email_field,
+    name_field,
+    new_password_field,
+    repeated_password_field,
+    typed_person,
+)
 from app.kit.forms.form import Form
 from app.kit.pages import markdown
 from app.models import Role, User
+from app.models.role import all_permissions, label_of
 from app.models.user_profile import NAME_MAX_LENGTH
 
 ADDRESS_IS_TAKEN = "Somebody has this address already."
 REASON_MAX_LENGTH = 255
+ROLE_NAME_MAX_LENGTH = 64
+HOME_LABELS = {"main": "Home", "admin": "Dashboard"}
 EDITOR_NAME_MAX_LENGTH = 100
 # About forty printed pages. app/kit/pages/markdown.py limits the time to render them.
 TEXT_MAX_LENGTH = 100_000
@@ -127,6 +141,50 @@ class DisableUserForm(Form):
         render_kw={"maxlength": REASON_MAX_LENGTH, "autocomplete": "off"},
     )
     submit = SubmitField("Disable", render_kw={"class": "button--danger"})
+
+
+def _held_permissions() -> list[SelectChoice]:
+    """Offer what the current user holds: nobody may grant more."""
+    return [
+        SelectChoice(int(bit), label_of(bit), {"description": getattr(bit, "description", "")})
+        for bit in all_permissions()
+        if current_user.can(bit)
+    ]
+
+
+def _home_pages() -> list[SelectChoice]:
+    """Offer the first page of each area."""
+    views = current_app.view_functions
+    areas = [name for name in current_app.blueprints if f"{name}.index" in views and name != "dev"]
+    return [SelectChoice(name, HOME_LABELS.get(name, name.replace("_", " ").capitalize())) for name in areas]
+
+
+class RoleForm(Form):
+    """A role that is not defined by the code."""
+
+    name = StringField(
+        "Name",
+        [
+            InputRequired("Enter a name."),
+            Length(1, ROLE_NAME_MAX_LENGTH, f"Use at most {ROLE_NAME_MAX_LENGTH} characters."),
+        ],
+        filters=[_one_line],
+        render_kw={"maxlength": ROLE_NAME_MAX_LENGTH, "autocomplete": "off"},
+    )
+    permissions = CheckboxesField("What they may do", coerce=int, choices=_held_permissions)
+    index = SelectField("Home page", choices=_home_pages, description="Where they begin.")
+    submit = SubmitField("Save")
+
+    @property
+    def bits(self) -> int:
+        """The chosen permissions."""
+        return functools.reduce(operator.or_, self.permissions.data or [], 0)
+
+    def validate_index(self, field: Field) -> None:
+        """Refuse a home page that the role may not open."""
+        rule = rule_of(f"{field.data}.index")
+        if isinstance(rule, int) and not Role(permissions=self.bits).has(rule):
+            raise ValidationError("With these permissions they cannot open that page.")
 
 
 class EditorForm(Form):

@@ -54,6 +54,8 @@ class Permission(PermissionFlag):
 EVERYTHING = int(Permission.ADMINISTER)
 # The column is a signed integer of 32 bits, so 0x40000000 is the highest.
 KIT_BITS = 0x100000
+# What opens pages of the admin area.
+FOR_STAFF = int(Permission.MANAGE_EMAILS | Permission.MANAGE_JOBS | Permission.VIEW_AUDIT_LOG) | ~(KIT_BITS - 1)
 
 # Name, permissions, and the blueprint of its home page. These roles cannot be changed on /admin/roles.
 RoleRow = tuple[str, int, str]
@@ -125,6 +127,11 @@ class Role(Model):
     def is_defined_by_code(self) -> bool:
         """Whether a release sets the permissions of this role, so that nobody can change them on a page."""
         return any(name == self.name for name, *_ in rows_of_code())
+
+    @property
+    def is_for_staff(self) -> bool:
+        """Whether the role opens a page of the admin area, so that nobody may get it by signing up."""
+        return bool(self.permissions & FOR_STAFF)
 
     @property
     def permission_labels(self) -> list[str]:

@@ -106,21 +106,20 @@ def delete_user(user_id: int) -> Response:
     """Delete a user."""
     user = user_or_404(user_id)
     name = user.display_name
-    if not _succeeds(lambda: user_actions.delete(user)):
+    if not succeeds(lambda: user_actions.delete(user), f"{name} is deleted."):
         return _to_user(user)
-    flash(f"{name} is deleted.", "success")
     return redirect(url_for("admin.registered_users"))
 
 
 def _try(user: User, action: Callable[[], None], done: str) -> Response:
     """Run ``action``, commit, and redirect to the user's page with a message."""
     page = _to_user(user)  # before the action: afterwards another request may have deleted the user
-    if _succeeds(action):
-        flash(done, "success")
+    succeeds(action, done)
     return page
 
 
-def _succeeds(action: Callable[[], None]) -> bool:
+def succeeds(action: Callable[[], object], done: str) -> bool:
+    """Run ``action`` and commit, or roll back if it is refused; flash what happened."""
     try:
         action()
     except RefusedError as refusal:
@@ -128,6 +127,7 @@ def _succeeds(action: Callable[[], None]) -> bool:
         flash(str(refusal), "error")
         return False
     db.session.commit()
+    flash(done, "success")
     return True
 
 

@@ -96,7 +96,7 @@ def user_or_404(user_id: int) -> User:
 
 
 def save_user(form: InviteUserForm, action: Callable[[], User]) -> User | None:
-    """Run ``action`` and commit. Return None, with an error in ``form``, if the address is taken or the action is refused.
+    """Run ``action`` and commit. If it is refused or the address is taken, return None, with an error in ``form``.
 
     The form has checked the address before. Only the unique index catches a request at the same time.
     """
