@@ -58,6 +58,11 @@ class Decisions:
     BROWSER_SESSION_LIFETIME = timedelta(hours=12)
     # How long sensitive actions do not ask for the password again.
     SUDO_LIFETIME = timedelta(minutes=15)
+    # Administrators who look at the site as another user: for how long, whether the user gets an email, and endpoints
+    # outside of the account area that accept what they send. See docs/administration.md.
+    IMPERSONATION_LIFETIME = timedelta(minutes=30)
+    IMPERSONATION_NOTICE = True
+    CHANGES_WHILE_IMPERSONATING: frozenset[str] = frozenset()
     KNOWN_BROWSER_LIFETIME = timedelta(days=365)
 
     # Passwords: at most 128 characters are hashed; zxcvbn's score goes from 0 to 4.

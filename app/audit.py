@@ -24,6 +24,8 @@ SENTENCES = {
     "user.role_changed": "{actor} changed the account type of {subject}",
     "user.disabled": "{actor} disabled {subject}",
     "user.enabled": "{actor} enabled {subject}",
+    "user.impersonated": "{actor} looked at the site as {subject}",
+    "user.impersonation_ended": "{actor} stopped looking at the site as {subject}",
     "user.deleted": "{actor} deleted {subject}",
     "user.deleted_own_account": "{actor} left and deleted the account",
     "user.locked_out_intruder": "{subject} took the account back and logged everyone out",

@@ -74,6 +74,7 @@ MENUS: dict[str, list[Row]] = {
                 "admin.change_user_email",
                 "admin.change_account_type",
                 "admin.disable_user",
+                "admin.impersonate",
                 "admin.delete_user_request",
             ),
         ),

@@ -12,6 +12,7 @@ from flask_login import current_user
 from markupsafe import Markup
 from wtforms import Field, Form
 
+from app import impersonation
 from app.assets import script
 from app.extensions import fragment_cache
 from app.kit.assets.manifest import AssetManifest
@@ -59,6 +60,7 @@ def init_app(app: Flask) -> None:
         draws_password=drawing.has_password,
         render_form=render_form,
         icon=icon,
+        impersonation=impersonation.current,
         index_for_role=index_for_role,
         is_hidden_field=drawing.is_hidden_field,
         locale=locale,

@@ -43,7 +43,7 @@ LAYERS = [
         "setup",
     },
     {"access"},
-    {"name_prompt", "newcomer"},
+    {"impersonation", "name_prompt", "newcomer"},
     {"models"},
     {"extensions"},
     {"kit"},

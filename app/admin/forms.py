@@ -17,7 +17,7 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.access import rule_of
 from app.extensions import db
@@ -130,16 +130,27 @@ class ChangeUserEmailForm(Form):
         _unused_email(self, field)
 
 
-class DisableUserForm(Form):
-    """Disable a user without deleting anything."""
-
-    reason = StringField(
+def _reason_field(*validators: InputRequired) -> StringField:
+    return StringField(
         "Reason",
-        [Length(max=REASON_MAX_LENGTH, message=f"Use at most {REASON_MAX_LENGTH} characters.")],
+        [*validators, Length(max=REASON_MAX_LENGTH, message=f"Use at most {REASON_MAX_LENGTH} characters.")],
         filters=[_one_line],
         description="Only administrators see it.",
         render_kw={"maxlength": REASON_MAX_LENGTH, "autocomplete": "off"},
     )
+
+
+class ImpersonateForm(Form):
+    """Look at the site as a user."""
+
+    reason = _reason_field(InputRequired("Enter a reason."), DataRequired("Enter a reason."))
+    submit = SubmitField("Look at the site as this user")
+
+
+class DisableUserForm(Form):
+    """Disable a user without deleting anything."""
+
+    reason = _reason_field()
     submit = SubmitField("Disable", render_kw={"class": "button--danger"})
 
 

@@ -5,6 +5,8 @@ hold every permission, nor their own: so whoever takes "Everything" from a role 
 administrator remains.
 """
 
+from typing import Any
+
 from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -28,7 +30,10 @@ def save_role(role: Role | None, name: str, permissions: int, index: str) -> Rol
     if role.default:
         _refuse_for_newcomers(Role(permissions=permissions))
     before, after = set(role.permission_labels), set(labels_of(permissions))
-    details = {"before": role.name if role.name != name else "", "home": index if role.index != index else ""}
+    details: dict[str, Any] = {
+        "before": role.name if role.name != name else "",
+        "home": index if role.index != index else "",
+    }
     role.name, role.permissions, role.index = name, permissions, index
     if role.is_defined_by_code:  # with the new name
         raise RefusedError(NAME_IS_TAKEN)

@@ -3,10 +3,12 @@
 Each function adds an audit event in the same transaction. The view commits.
 """
 
+from flask import current_app
 from flask_login import current_user
 
 from app import email
 from app.extensions import db
+from app.impersonation import begin, may_impersonate
 from app.kit.auth.passwords import hash_password
 from app.kit.db.database import lock_unchanged
 from app.models import AuditEvent, Permission, Role, User, UserSession, delete_user
@@ -123,6 +125,19 @@ def delete(user: User) -> None:
     _refuse_last_administrator(user)
     AuditEvent.record("user.deleted", subject=user, uid=user.uid)
     delete_user(user)
+
+
+def impersonate(user: User, reason: str) -> None:
+    """Let the current user look at the site as ``user``, who gets an email about it (IMPERSONATION_NOTICE).
+
+    Raises :class:`RefusedError` for oneself, for users with as many permissions, and for those who may not log in.
+    """
+    _lock(user)
+    if not may_impersonate(current_user._get_current_object(), user):
+        raise RefusedError("You can look at the site only as a user who may log in and has fewer permissions than you.")
+    begin(user, reason)
+    if current_app.config["IMPERSONATION_NOTICE"]:
+        email.impersonated.send(user)
 
 
 def _lock(*users: User) -> None:

@@ -1,5 +1,5 @@
 """The views of the admin area, one module for each topic."""
 
-from app.admin.views import audit, content, dashboard, emails, jobs, roles, user_changes, users
+from app.admin.views import audit, content, dashboard, emails, impersonation, jobs, roles, user_changes, users
 
-__all__ = ["audit", "content", "dashboard", "emails", "jobs", "roles", "user_changes", "users"]
+__all__ = ["audit", "content", "dashboard", "emails", "impersonation", "jobs", "roles", "user_changes", "users"]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from flask import abort, flash, redirect, render_template, url_for
+from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import lazyload
@@ -14,6 +15,7 @@ from app.admin.blueprint import admin
 from app.admin.forms import ADDRESS_IS_TAKEN, InviteUserForm, NewUserForm
 from app.admin.user_actions import RefusedError
 from app.extensions import db
+from app.impersonation import may_impersonate
 from app.kit.auth.sudo import sudo_required
 from app.kit.pages.table import Table
 from app.models import USER_SORTS, USER_STATES, AuditEvent, Permission, Role, User, UserSession
@@ -53,6 +55,7 @@ def user_info(user_id: int) -> str:
     return render_template(
         "admin/user_info.html",
         user=user,
+        may_impersonate=may_impersonate(current_user._get_current_object(), user),
         sessions=UserSession.living(user),
         events=db.session.scalars(events.order_by(AuditEvent.id.desc()).limit(SHOWN_EVENTS)).all(),
     )
