@@ -20,7 +20,7 @@ from app.kit.forms import drawing
 from app.kit.pages import fragments, moments
 from app.kit.pages.icons import icon
 from app.kit.pages.initials import initials
-from app.models import Role
+from app.models import Permission, Role
 
 THEME_COOKIE = "theme"
 COLOR_THEMES = {"light", "dark"}
@@ -64,6 +64,7 @@ def init_app(app: Flask) -> None:
         index_for_role=index_for_role,
         is_hidden_field=drawing.is_hidden_field,
         locale=locale,
+        Permission=Permission,
         macros=macros,
     )
     environment.filters.update(

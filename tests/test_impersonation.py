@@ -12,11 +12,14 @@ from sqlalchemy import func, select, update
 from app.kit.core.request_log import JsonFormatter
 from app.kit.db.database import utc_now
 from app.models import AuditEvent, Email, KnownDevice, Permission, Role, User, UserSession
-from app.models.role import EVERYTHING
-from tests.factories import PASSWORD, browser_of, make_admin, make_invited, make_user, sign_in
+from tests.factories import PASSWORD, browser_of, make_admin, make_invited, make_role, make_user, sign_in
+from tests.html_forms import forms_on
 
 BANNER = "Back to my own account"
 BACK = "/admin/stop-impersonating"
+
+
+pytestmark = pytest.mark.usefixtures("kept_roles")
 
 
 @pytest.fixture
@@ -73,8 +76,6 @@ def test_the_user_is_told_and_can_end_it(
     [mail] = Email.query
     assert (mail.kind, mail.user_id) == ("impersonated", user.id)
     assert "An administrator, looking at the site as this user" in theirs.get("/account/sessions").text
-    Role.query.session.execute(update(UserSession).values(reauthenticated_at=utc_now()))
-    Role.query.session.commit()
     theirs.post("/account/sessions/end-others")
     response = client.get("/account/manage")
     assert response.location == "/"
@@ -101,9 +102,9 @@ def test_whom_nobody_may_impersonate(client: FlaskClient, boss: User, db: SQLAlc
 
 def test_it_takes_the_permission_and_more_permissions_than_the_user(app: Flask, db: SQLAlchemy) -> None:
     support = int(Permission.GENERAL | Permission.VIEW_USERS | Permission.IMPERSONATE)
-    rows = [("Support", support), ("Other", int(Permission.GENERAL | Permission.MANAGE_JOBS)), ("Reader", support ^ 1)]
-    db.session.add_all([Role(name=name, permissions=bits, index="main") for name, bits in rows])
-    db.session.commit()
+    rows = [("Support", support), ("Other", Permission.GENERAL | Permission.MANAGE_JOBS)]
+    for name, bits in rows:
+        make_role(name, bits)
     client = browser_of(app, make_user("Support", first_name="Sue", last_name="Port"))
     for role in ("Support", "Other", "Administrator"):
         look(client, make_user(role))
@@ -115,9 +116,6 @@ def test_it_takes_the_permission_and_more_permissions_than_the_user(app: Flask, 
     db.session.commit()
     assert client.get("/account/manage").location == "/"
     assert name_on(client) == "Sue Port"
-    db.session.execute(User.__table__.delete())
-    db.session.execute(Role.__table__.delete().where(Role.name.in_([name for name, _ in rows])))
-    db.session.commit()
 
 
 def test_administrators_without_the_password_cannot_begin(client: FlaskClient, boss: User, db: SQLAlchemy) -> None:
@@ -203,10 +201,7 @@ def test_it_leaves_no_trace_of_a_login(client: FlaskClient, boss: User, db: SQLA
 def test_a_setting_allows_a_change_which_both_names_are_recorded_for(
     app: Flask, client: FlaskClient, boss: User, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bits = int(Permission.GENERAL | Permission.CHANGE_PAGES)
-    db.session.add(Role(name="Writer", permissions=bits, index="main"))
-    db.session.commit()
-    user = make_user("Writer")
+    user = make_user(make_role("Writer", Permission.GENERAL | Permission.CHANGE_PAGES).name)
     text, path = {"editor_name": "about", "edit_data": "x"}, "/admin/_preview_editor_contents"
     look(client, user)
     assert client.post(path, data=text).status_code == 403
@@ -218,9 +213,6 @@ def test_a_setting_allows_a_change_which_both_names_are_recorded_for(
     # Where the password is asked for, it is the user's, so it stays closed.
     assert "Back to my own account" in client.post("/admin/_update_editor_contents", data=text).text
     assert "page.edited" not in {event[0] for event in events()}
-    user.role = Role.with_name("User")
-    db.session.execute(Role.__table__.delete().where(Role.name == "Writer"))
-    db.session.commit()
 
 
 def test_log_lines_name_both(client: FlaskClient, boss: User, caplog: pytest.LogCaptureFixture) -> None:
@@ -241,8 +233,6 @@ def test_log_lines_name_both(client: FlaskClient, boss: User, caplog: pytest.Log
 def test_a_form_that_was_open_before_is_not_sent_as_the_other(
     csrf_app: Flask, client: FlaskClient, db: SQLAlchemy
 ) -> None:
-    from tests.html_forms import forms_on
-
     boss, user = make_admin(), make_user()
     login = {**forms_on(client.get("/account/login").text)[0].values, "email": boss.email, "password": PASSWORD}
     assert client.post("/account/login", data=login).location == "/"
@@ -250,6 +240,5 @@ def test_a_form_that_was_open_before_is_not_sent_as_the_other(
     form = next(form for form in forms_on(page) if "reason" in form.values)
     assert client.post(f"/admin/user/{user.id}/impersonate", data={**form.values, "reason": "x"}).location == "/"
     assert client.post(BACK, data=form.values).status_code == 400
-    assert EVERYTHING == 0xFF
     back = next(form for form in forms_on(client.get("/about").text) if form.action == BACK)
     assert client.post(BACK, data=back.values).location == f"/admin/user/{user.id}"

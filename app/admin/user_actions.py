@@ -133,7 +133,7 @@ def impersonate(user: User, reason: str) -> None:
     Raises :class:`RefusedError` for oneself, for users with as many permissions, and for those who may not log in.
     """
     _lock(user)
-    if not may_impersonate(current_user._get_current_object(), user):
+    if not may_impersonate(current_user, user):
         raise RefusedError("You can look at the site only as a user who may log in and has fewer permissions than you.")
     begin(user, reason)
     if current_app.config["IMPERSONATION_NOTICE"]:

@@ -3,23 +3,30 @@
 import sqlalchemy as sa
 from alembic import op
 
+from app.kit.db.database import NEVER_REUSE_IDS
+
 revision = "0011"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-TABLE, COLUMN, INDEX = "user_sessions", "impersonator_session_id", "ix_user_sessions_impersonator_session_id"
+TABLE, COLUMN = "user_sessions", "impersonator_session_id"
+INDEX, KEY = f"ix_{TABLE}_{COLUMN}", f"fk_{TABLE}_{COLUMN}_{TABLE}"
 
 
 def upgrade() -> None:
-    """Add the column and its index."""
-    to_session = sa.ForeignKey("user_sessions.id", ondelete="CASCADE")
-    op.add_column(TABLE, sa.Column(COLUMN, sa.Integer, to_session), inline_references=True)
-    op.create_index(INDEX, TABLE, [COLUMN])
+    """Add the column with its index and foreign key; SQLite copies the table for that."""
+    with op.batch_alter_table(TABLE, table_kwargs=NEVER_REUSE_IDS) as table:
+        table.add_column(sa.Column(COLUMN, sa.Integer))
+        table.create_foreign_key(KEY, TABLE, [COLUMN], ["id"], ondelete="CASCADE")
+        table.create_index(INDEX, [COLUMN])
 
 
 def downgrade() -> None:
-    """Drop them."""
-    op.execute(f"DELETE FROM {TABLE} WHERE {COLUMN} IS NOT NULL")  # noqa: S608 - the names above
-    op.drop_index(INDEX, table_name=TABLE)
-    op.drop_column(TABLE, COLUMN)
+    """Drop them, and with them the sessions of administrators: they would become those of the users."""
+    sessions = sa.table(TABLE, sa.column(COLUMN))
+    op.execute(sessions.delete().where(sessions.c[COLUMN].is_not(None)))
+    with op.batch_alter_table(TABLE, table_kwargs=NEVER_REUSE_IDS) as table:
+        table.drop_index(INDEX)
+        table.drop_constraint(KEY, type_="foreignkey")
+        table.drop_column(COLUMN)

@@ -1,39 +1,23 @@
 """Tests for /admin/roles: who may grant what, and that an administrator always remains."""
 
-from collections.abc import Iterator
+from enum import IntFlag
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 
 from app.models import AuditEvent, Permission, Role, User
-from app.models.role import EVERYTHING, KIT_BITS, ROLES, all_permissions
-from tests.factories import browser_of, make_admin, make_user
+from app.models.role import EVERYTHING, KIT_BITS, ROLES, all_permissions, label_of
+from tests.factories import browser_of, make_admin, make_role, make_user
 from tests.html_forms import forms_on
 
 P = Permission
 SUPPORT = int(P.GENERAL | P.VIEW_USERS | P.CHANGE_ROLES | P.CHANGE_USERS)
 
 
-@pytest.fixture(autouse=True)
-def kept_roles(db: SQLAlchemy) -> Iterator[None]:
-    """Leave the roles as they were."""
-    yield
-    db.session.rollback()
-    db.session.execute(delete(AuditEvent))
-    db.session.execute(delete(User))
-    db.session.execute(delete(Role).where(Role.name.not_in([name for name, *_ in ROLES])))
-    db.session.execute(update(Role).values(default=Role.name == "User"))
-    db.session.commit()
-
-
-def make_role(name: str, permissions: int) -> Role:
-    role = Role(name=name, permissions=int(permissions), index="main")
-    Role.query.session.add(role)
-    Role.query.session.commit()
-    return role
+pytestmark = pytest.mark.usefixtures("kept_roles")
 
 
 def bits(*permissions: int) -> list[str]:
@@ -176,10 +160,6 @@ def test_bad_input_is_told_and_kept(client: FlaskClient, form: dict[str, object]
 
 
 def test_a_role_without_words_is_named_after_its_bits(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    from enum import IntFlag
-
-    from app.models.role import label_of
-
     class NotePermission(IntFlag):
         READ_ALL = 0x100
 

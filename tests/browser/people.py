@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from app import email as emails
 from app.extensions import db
 from app.fake_data import add_fake_users
-from app.models import AuditEvent, DataExport, EditableHTML, User
+from app.models import AuditEvent, DataExport, EditableHTML, Permission, Role, User
 from tests import areas
 from tests.factories import PASSWORD, let_in, make_admin, make_invited, make_user
 
@@ -27,6 +27,7 @@ class People:
     invited: User
     cookies: dict[str, str]
     export_id: int = 0
+    role_id: int = 0
     message_name: str = "sample.eml"
     # The rows of areas, by the names of the URL variables that they are for.
     rows_of_areas: dict[str, list[object]] = field(default_factory=dict)
@@ -56,10 +57,12 @@ class People:
         AuditEvent.record("user.disabled", subject=self.user)
         db.session.add(EditableHTML(editor_name="about", value="# About\n\nA *page* with a [link](/)."))
         export = DataExport(user=self.user)
-        db.session.add(export)
+        role = Role(name="Support", permissions=int(Permission.GENERAL | Permission.VIEW_USERS), index="main")
+        db.session.add_all([export, role])
         export.write()
         db.session.commit()
         self.export_id = export.id
+        self.role_id = role.id
 
     def _fill_mailbox(self, folder: Path) -> None:
         message = EmailMessage()

@@ -21,7 +21,7 @@ from app.models import Permission
 def impersonate(user_id: int) -> str | Response:
     """Look at the site as a user, after asking for the reason."""
     user, form = user_or_404(user_id), ImpersonateForm()
-    if not impersonation.may_impersonate(current_user._get_current_object(), user):
+    if not impersonation.may_impersonate(current_user, user):
         flash("You can look at the site only as a user who may log in and has fewer permissions than you.", "error")
         return redirect(url_for("admin.user_info", user_id=user_id))
     done = f"You see the site as {user.display_name} does."

@@ -55,7 +55,7 @@ def user_info(user_id: int) -> str:
     return render_template(
         "admin/user_info.html",
         user=user,
-        may_impersonate=may_impersonate(current_user._get_current_object(), user),
+        may_impersonate=may_impersonate(current_user, user),
         sessions=UserSession.living(user),
         events=db.session.scalars(events.order_by(AuditEvent.id.desc()).limit(SHOWN_EVENTS)).all(),
     )

@@ -195,14 +195,10 @@ def _draw_check(field: Field, classes: str, autofocus: bool) -> str:
 def _draw_choices(field: Any, classes: str, _autofocus: bool) -> str:
     described_by = input_attributes(field).get("aria-describedby")
     description = f' aria-describedby="{escape(described_by)}"' if described_by else ""
-    options = "".join(map(_draw_option, field))
+    options = "".join(_draw_check(option, "", False) for option in field)
     legend = f"<legend>{escape(field.label.text)}</legend>"
     inside = f"{legend}{_hint(field)}{options}{_errors(field)}"
     return f'<fieldset class="field {classes}"{description}>\n  {inside}\n</fieldset>'
-
-
-def _draw_option(option: Any) -> str:
-    return f'<div class="check">{option(**input_attributes(option))}{_label(option)}{_hint(option)}</div>'
 
 
 def _draw_button(field: Field, _classes: str, _autofocus: bool) -> str:
