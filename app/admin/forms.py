@@ -31,8 +31,8 @@ from app.kit.forms.fields import (
 )
 from app.kit.forms.form import Form
 from app.kit.pages import markdown
-from app.models import Role, User
-from app.models.role import all_permissions, label_of
+from app.models import Permission, Role, User
+from app.models.role import ABOUT_USERS, all_permissions, label_of
 from app.models.user_profile import NAME_MAX_LENGTH
 
 ADDRESS_IS_TAKEN = "Somebody has this address already."
@@ -190,6 +190,11 @@ class RoleForm(Form):
     def bits(self) -> int:
         """The chosen permissions."""
         return functools.reduce(operator.or_, self.permissions.data or [], 0)
+
+    def validate_permissions(self, _field: Field) -> None:
+        """Refuse to permit changes of users to somebody who cannot see them."""
+        if self.bits & ABOUT_USERS and not Role(permissions=self.bits).has(Permission.VIEW_USERS):
+            raise ValidationError(f"With these, also choose “{label_of(Permission.VIEW_USERS)}”.")
 
     def validate_index(self, field: Field) -> None:
         """Refuse a home page that the role may not open."""

@@ -56,6 +56,14 @@ EVERYTHING = int(Permission.ADMINISTER)
 KIT_BITS = 0x100000
 # What opens pages of the admin area.
 FOR_STAFF = int(Permission.MANAGE_EMAILS | Permission.MANAGE_JOBS | Permission.VIEW_AUDIT_LOG) | ~(KIT_BITS - 1)
+# What is done on the page of a user.
+ABOUT_USERS = (
+    Permission.CHANGE_USERS
+    | Permission.DISABLE_USERS
+    | Permission.DELETE_USERS
+    | Permission.EXPORT_USERS
+    | Permission.IMPERSONATE
+)
 
 # Name, permissions, and the blueprint of its home page. These roles cannot be changed on /admin/roles.
 RoleRow = tuple[str, int, str]

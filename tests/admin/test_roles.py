@@ -12,6 +12,7 @@ from app.models import AuditEvent, Permission, Role, User
 from app.models.role import EVERYTHING, KIT_BITS, ROLES, all_permissions, label_of
 from tests.factories import browser_of, make_admin, make_role, make_user
 from tests.html_forms import forms_on
+from tests.together import together
 
 P = Permission
 SUPPORT = int(P.GENERAL | P.VIEW_USERS | P.CHANGE_ROLES | P.CHANGE_USERS)
@@ -139,6 +140,22 @@ def test_two_who_take_everything_from_each_others_roles_leave_one(app: Flask, db
     assert len(list(left)) == 1
 
 
+def test_at_the_same_moment_too(app: Flask, db: SQLAlchemy) -> None:
+    first, second = make_role("First", EVERYTHING), make_role("Second", EVERYTHING)
+    pairs = [(browser_of(app, make_user("Second")), first.id), (browser_of(app, make_user("First")), second.id)]
+    answers = together(
+        [
+            lambda browser=browser, role_id=role_id: browser.post(
+                f"/admin/roles/{role_id}", data=filled(f"Less{role_id}", P.GENERAL)
+            )
+            for browser, role_id in pairs
+        ]
+    )
+    db.session.rollback()
+    assert [answer.status_code for answer in answers if answer.status_code >= 500] == []
+    assert len(list(Role.query.filter(Role.permissions == EVERYTHING, Role.name != "Administrator"))) == 1
+
+
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize(
     ("form", "problem"),
@@ -148,6 +165,7 @@ def test_two_who_take_everything_from_each_others_roles_leave_one(app: Flask, db
         (filled("x" * 65, P.GENERAL), "64"),
         (filled("Lost", P.GENERAL, index="admin"), "With these permissions they cannot open that page."),
         (filled("Lost", P.GENERAL, index="nowhere"), "Not a valid choice"),
+        (filled("Blind", P.GENERAL, P.DELETE_USERS), "With these, also choose “See users”."),
         ({"name": "Lost", "permissions": ["many", str(1 << 40)], "index": "main"}, "Invalid"),
     ],
 )
