@@ -179,6 +179,17 @@ def test_its_token_alone_logs_nobody_in(app: Flask, client: FlaskClient, boss: U
     assert thief.get("/account/manage").location.startswith("/account/login")
 
 
+def test_its_token_is_worth_nothing_to_another_administrator(app: Flask, client: FlaskClient, boss: User) -> None:
+    look(client, make_user())
+    with client.session_transaction() as session:
+        token = session["impersonation"]
+    other = browser_of(app, make_admin(first_name="Other", last_name="Boss"))
+    with other.session_transaction() as session:
+        session["impersonation"] = token
+    assert other.get("/account/manage").location == "/"
+    assert name_on(other) == "Other Boss"
+
+
 def test_it_leaves_no_trace_of_a_login(client: FlaskClient, boss: User, db: SQLAlchemy) -> None:
     user = make_user()
     db.session.execute(update(UserSession).values(last_seen_at=utc_now() - timedelta(minutes=5)))

@@ -5,9 +5,12 @@ from enum import IntFlag
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_login import login_user
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import select
 
+from app.admin import role_actions
+from app.admin.user_actions import RefusedError
 from app.models import AuditEvent, Permission, Role, User
 from app.models.role import EVERYTHING, KIT_BITS, ROLES, all_permissions, label_of
 from tests.factories import browser_of, make_admin, make_role, make_user
@@ -138,6 +141,23 @@ def test_two_who_take_everything_from_each_others_roles_leave_one(app: Flask, db
         browser.post(f"/admin/roles/{role.id}", data=filled(role.name, P.GENERAL))
     left = db.session.scalars(select(Role.name).where(Role.permissions == EVERYTHING, Role.name != "Administrator"))
     assert len(list(left)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "edited", "problem"),
+    [("Boss", "Boss", "your own account type"), ("Boss", "User", "by the code"), ("Reader", "Boss", "any more")],
+)
+def test_the_rules_hold_for_roles_as_they_are_when_it_is_their_turn(
+    app: Flask, db: SQLAlchemy, name: str, edited: str, problem: str
+) -> None:
+    make_role("Boss", EVERYTHING)
+    make_role("Reader", P.GENERAL)
+    user = make_user(name)
+    with app.test_request_context():
+        login_user(user)
+        with pytest.raises(RefusedError, match=problem):
+            role_actions.save_role(Role.with_name(edited), "Less", int(P.GENERAL), "main")
+    db.session.rollback()
 
 
 def test_at_the_same_moment_too(app: Flask, db: SQLAlchemy) -> None:
