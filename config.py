@@ -58,6 +58,11 @@ class Decisions:
     BROWSER_SESSION_LIFETIME = timedelta(hours=12)
     # How long sensitive actions do not ask for the password again.
     SUDO_LIFETIME = timedelta(minutes=15)
+    # Administrators who look at the site as another user: for how long, whether the user gets an email, and endpoints
+    # outside of the account area that accept what they send. See docs/administration.md.
+    IMPERSONATION_LIFETIME = timedelta(minutes=30)
+    IMPERSONATION_NOTICE = True
+    CHANGES_WHILE_IMPERSONATING: frozenset[str] = frozenset()
     KNOWN_BROWSER_LIFETIME = timedelta(days=365)
 
     # Passwords: at most 128 characters are hashed; zxcvbn's score goes from 0 to 4.
@@ -152,7 +157,7 @@ class Decisions:
     MARKDOWN_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
     # The role of who signs up (models/role.py).
-    # The role of new users (models/role.py).
+    # The role of new users (models/role.py), until an administrator chooses another one on /admin/roles.
     NEWCOMER_ROLE = "User"
 
     # When browsers and search engines may ask again during maintenance.

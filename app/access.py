@@ -10,14 +10,26 @@ from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, abort, current_app, flash, redirect, request, url_for
 from flask_login import current_user
+from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
+from app import impersonation
 from app.extensions import login_manager
 from app.newcomer import newcomer_email
 
 Marked = TypeVar("Marked", bound=Callable[..., Any] | Blueprint)
 
 _MARK = "access_rule"
+
+
+# The account area is closed to administrators who look at the site as its owner: passwords, addresses, sessions and
+# whatever else a release or a fork adds to it. These pages only show.
+SHOWN_TO_IMPERSONATORS = {"account.manage", "account.picture_file"}
+WAYS_BACK = {"admin.stop_impersonating", "account.logout"}
+
+
+class ImpersonationRefusal(Forbidden):
+    """An administrator who looks at the site as another user wanted to do more than look."""
 
 
 class Who(Enum):
@@ -52,8 +64,32 @@ def init_app(app: Flask) -> None:
 
 
 def _check_request() -> Response | None:
+    if impersonation.is_claimed() and (response := _check_impersonation()):
+        return response
     # No endpoint matches an unknown URL; Flask returns its 404.
     return None if request.endpoint is None else refusal(rule_of(request.endpoint))
+
+
+def _check_impersonation() -> Response | None:
+    """Let an administrator who looks at the site as another user only look, and never into the account itself."""
+    # This loads the user, and with it impersonation.current().
+    is_authenticated = current_user.is_authenticated
+    if impersonation.is_over():
+        flash("You see the site as yourself again: your time to look at it as another user is over.", "info")
+        return redirect(url_for("main.index"))
+    endpoint = request.endpoint or ""
+    if not is_authenticated or impersonation.current() is None or endpoint in WAYS_BACK:
+        return None
+    changes = request.method not in {"GET", "HEAD", "OPTIONS"}
+    if _is_closed_to_impersonators(endpoint) or (
+        changes and endpoint not in current_app.config["CHANGES_WHILE_IMPERSONATING"]
+    ):
+        raise ImpersonationRefusal
+    return None
+
+
+def _is_closed_to_impersonators(endpoint: str) -> bool:
+    return endpoint.startswith("account.") and endpoint not in SHOWN_TO_IMPERSONATORS
 
 
 def rule_of(endpoint: str) -> Rule:
@@ -92,6 +128,11 @@ def _send_home() -> Response:
     return redirect(url_for("main.index"))
 
 
+def may_open(endpoint: str) -> bool:
+    """Return whether a template should link to this endpoint."""
+    return link_filter()(endpoint)
+
+
 def link_filter() -> Callable[[str], bool]:
     """Return a function that tells whether a menu should offer an endpoint to the current user.
 
@@ -99,8 +140,11 @@ def link_filter() -> Callable[[str], bool]:
     """
     is_user, can = bool(current_user.is_authenticated), current_user.can
     views, areas = current_app.view_functions, current_app.blueprints
+    looks_as_another = impersonation.current() is not None
 
     def may_see(endpoint: str) -> bool:
+        if looks_as_another and _is_closed_to_impersonators(endpoint):
+            return False
         rule = _rule(views, areas, endpoint)
         if rule is ANYONE:
             return True

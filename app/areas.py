@@ -16,7 +16,7 @@ from app import jobs, navigation
 from app.kit.core.environment import ConfigError, Environment
 from app.kit.jobs.schedule import Entry as ScheduledEntry
 from app.models import Permission, User
-from app.models.role import RoleRow
+from app.models.role import KIT_BITS, RoleRow
 from app.next_steps import NextStep
 
 
@@ -28,7 +28,7 @@ class Area:
     url_prefix: str | None = None
     # Rows to add, by the name of the menu (navigation.py).
     menus: Mapping[str, Sequence[navigation.Row]] = field(default_factory=dict)
-    # The area's own permission bits, and roles that have them (models/role.py).
+    # The area's own permission bits, and roles that have them (models/role.py). A PermissionFlag has words for people.
     permissions: type[IntFlag] | None = None
     roles: Sequence[RoleRow] = ()
     # Scheduled jobs (jobs.py).
@@ -75,6 +75,7 @@ def init_app(app: Flask, areas: Sequence[Area]) -> None:
             navigation.add_rows(app, name, rows)
         app.extensions["audit_sentences"].update(area.audit)
     app.extensions["roles_of_areas"] = [row for area in areas for row in area.roles]
+    app.extensions["permissions_of_areas"] = [bit for area in areas if area.permissions for bit in area.permissions]
     app.extensions["exports_of_areas"] = [area.export for area in areas if area.export]
     app.extensions["fake_data_of_areas"] = [area.fake_data for area in areas if area.fake_data]
     app.extensions["next_steps_of_areas"] = [step for area in areas for step in area.next_steps]
@@ -82,16 +83,18 @@ def init_app(app: Flask, areas: Sequence[Area]) -> None:
 
 
 def _refuse_shared_bits(areas: Sequence[Area]) -> None:
-    """Raise :class:`ConfigError` if two permissions have the same bit: a role with one would have the other."""
+    """Raise :class:`ConfigError` if two permissions have the same bit: a role with one would have the other.
+
+    So would those who have a permission that a later release gives this bit (``KIT_BITS``).
+    """
     owners = {bit.value: f"Permission.{bit.name}" for bit in Permission}
     for kind in [area.permissions for area in areas if area.permissions]:
         for bit in kind:
             name = f"{kind.__name__}.{bit.name}"
-            if bit.value in owners:
+            owner = owners.get(bit.value, "the kit" if bit.value >= KIT_BITS else None)
+            if owner:
                 free = next(1 << place for place in range(8, 31) if 1 << place not in owners)
-                raise ConfigError(
-                    [f"{name} has the bit of {owners[bit.value]}. Give it one of its own, like {free:#x}."]
-                )
+                raise ConfigError([f"{name} has the bit of {owner}. Give it one of its own, like {free:#x}."])
             owners[bit.value] = name
 
 

@@ -8,6 +8,7 @@ from flask import Flask, Response, current_app, make_response, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError, TooManyRequests
 
+from app.access import ImpersonationRefusal
 from app.kit.auth.passwords import TooManyHashesError
 from app.kit.core.request_log import current_request_id
 from app.kit.forms.form import drawn_again
@@ -53,6 +54,11 @@ CSRF_PAGE = ErrorPage(
     "have stood open for very long, you may have logged in or out since, or your browser blocks cookies. "
     "Go back, reload the page, and send the form again.",
 )
+IMPERSONATION_PAGE = ErrorPage(
+    "You can only look",
+    "You are seeing the site as somebody else. To change anything, or to open the pages of their account, "
+    "go back to your own account first.",
+)
 # An attacker may send a host name that fills the terminal.
 SHOWN_HOST_CHARACTERS = 80
 BUSY_RETRY_SECONDS = 2
@@ -62,6 +68,7 @@ WAITS = (("hour", 3600), ("minute", 60), ("second", 1))
 def init_app(app: Flask) -> None:
     """Register the error handlers."""
     app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(ImpersonationRefusal, _impersonation_refusal)
     app.register_error_handler(TooManyHashesError, _too_many_hashes)
     app.register_error_handler(TooManyRequests, _too_many_requests)
     app.register_error_handler(HTTPException, _http_error)
@@ -70,6 +77,10 @@ def init_app(app: Flask) -> None:
 def _csrf_error(error: CSRFError) -> Response:
     current_app.logger.warning("csrf check failed: %s", error.description)
     return _page(400, CSRF_PAGE, back_url=local_referrer(request.path))
+
+
+def _impersonation_refusal(_error: ImpersonationRefusal) -> Response:
+    return _page(403, IMPERSONATION_PAGE, back_url=local_referrer(""))
 
 
 def _too_many_hashes(_error: TooManyHashesError) -> Response:

@@ -13,8 +13,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
 
-# Health checks, monitoring, and logging in: administrators have to be recognized.
-STAYS_OPEN = {"main.up", "main.up_ready", "main.up_doctor", "main.metrics_page", "account.login", "account.logout"}
+# Health checks, monitoring, and logging in: administrators have to be recognized, also those who look at the site as
+# another user.
+STAYS_OPEN = {
+    "main.up",
+    "main.up_ready",
+    "main.up_doctor",
+    "main.metrics_page",
+    "account.login",
+    "account.logout",
+    "admin.stop_impersonating",
+}
 MESSAGE = "We are working on the site, and will be back in a few minutes."
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from flask import Flask, current_app, request, url_for
 
-from app.access import link_filter
+from app.access import link_filter, may_open
 
 # The menus by name, as templates and areas call them.
 BAR, USER, ACCOUNT, ADMINISTRATION, DEVELOPMENT = "bar", "user", "account", "administration", "development"
@@ -74,6 +74,7 @@ MENUS: dict[str, list[Row]] = {
                 "admin.change_user_email",
                 "admin.change_account_type",
                 "admin.disable_user",
+                "admin.impersonate",
                 "admin.delete_user_request",
             ),
         ),
@@ -85,6 +86,7 @@ MENUS: dict[str, list[Row]] = {
             "edit",
             pages=("admin.new_page", "admin.page_info", "admin.edit_page", "admin.page_revision"),
         ),
+        Entry("admin.roles", "Account types", "shield", pages=("admin.new_role", "admin.change_role")),
         Entry("admin.emails", "Emails", "send"),
         Entry("admin.jobs", "Jobs", "clock"),
         Entry("admin.audit", "Audit log", "list"),
@@ -111,7 +113,7 @@ class Link:
 def init_app(app: Flask) -> None:
     """Copy the menus into the application, so that areas can add rows, and register the functions of the templates."""
     app.extensions["menus"] = {name: list(rows) for name, rows in MENUS.items()}
-    app.jinja_env.globals.update(menu=menu, menu_links=links, visible_endpoints=visible_endpoints)
+    app.jinja_env.globals.update(menu=menu, menu_links=links, may_open=may_open, visible_endpoints=visible_endpoints)
 
 
 def add_rows(app: Flask, name: str, rows: Sequence[Row]) -> None:

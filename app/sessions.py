@@ -9,6 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
+from app import impersonation
 from app.extensions import db, login_manager
 from app.kit.auth import known_browser, sudo
 from app.kit.auth.guesses import count_action, counted_guess, own_password_limits
@@ -30,7 +31,7 @@ def init_app(app: Flask) -> None:
     login_manager.login_message_category = "info"
     login_manager.user_loader(_load_user)
     login_manager.unauthorized_handler(_ask_to_log_in)
-    sudo.init_app(app, lambda: current_session().is_recent_login)
+    sudo.init_app(app, _gave_password_lately)
 
 
 def log_in(user: User, remembered: bool = False) -> UserSession:
@@ -83,25 +84,33 @@ def forget_browser() -> None:
     """Clear the browser's cookie and treat the rest of this request as anonymous."""
     logout_user()
     session.clear()
-    for name in ("csrf_token", "user_session", "user_id"):
+    for name in ("csrf_token", "user_session", "user_id", "impersonation", "impersonator_id"):
         g.pop(name, None)
 
 
 def current_session() -> UserSession:
-    """Return the session of this request. Call it only in views for users who are logged in."""
+    """Return the session of this browser: of an administrator who looks at the site as another user, the own one.
+
+    Call it only in views for users who are logged in.
+    """
     return cast(UserSession, g.user_session)
+
+
+def _gave_password_lately() -> bool:
+    # The password would be the other person's, whose account an administrator cannot change.
+    return impersonation.current() is None and current_session().is_recent_login
 
 
 def _load_user(token: str) -> User | None:
     row = UserSession.with_token(token)
-    if row is None:
+    if row is None or row.impersonator_session_id is not None:
         return None
     g.user_session, g.user_id = row, row.user_id
     if row.is_due_for_last_seen():
         g.due_session_id = row.id
         after_this_request(_note_last_seen)
     row.user.session_token = token
-    return row.user
+    return impersonation.person_seen_by(row) or row.user
 
 
 def _ask_to_log_in() -> AnyResponse:

@@ -12,6 +12,7 @@ from flask_login import current_user
 from markupsafe import Markup
 from wtforms import Field, Form
 
+from app import impersonation
 from app.assets import script
 from app.extensions import fragment_cache
 from app.kit.assets.manifest import AssetManifest
@@ -19,7 +20,7 @@ from app.kit.forms import drawing
 from app.kit.pages import fragments, moments
 from app.kit.pages.icons import icon
 from app.kit.pages.initials import initials
-from app.models import Role
+from app.models import Permission, Role
 
 THEME_COOKIE = "theme"
 COLOR_THEMES = {"light", "dark"}
@@ -59,9 +60,11 @@ def init_app(app: Flask) -> None:
         draws_password=drawing.has_password,
         render_form=render_form,
         icon=icon,
+        impersonation=impersonation.current,
         index_for_role=index_for_role,
         is_hidden_field=drawing.is_hidden_field,
         locale=locale,
+        Permission=Permission,
         macros=macros,
     )
     environment.filters.update(

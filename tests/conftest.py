@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import delete, update
 
 from app.kit.db.migrations import upgrade
 from app.kit.http import caching
@@ -83,6 +84,22 @@ def db(app: Flask) -> Iterator[SQLAlchemy]:
         fragment_cache.clear()
         yield database
         empty(database)
+
+
+@pytest.fixture
+def kept_roles(db: SQLAlchemy) -> Iterator[None]:
+    """Leave the roles as they were, which other tests find there."""
+    from app.models import Role
+    from app.models.role import ROLES
+
+    yield
+    db.session.rollback()
+    for table in reversed(db.metadata.sorted_tables):
+        if table.name not in KEPT_TABLES:
+            db.session.execute(table.delete())
+    db.session.execute(delete(Role).where(Role.name.not_in([name for name, *_ in ROLES])))
+    db.session.execute(update(Role).values(default=Role.name == "User"))
+    db.session.commit()
 
 
 @pytest.fixture

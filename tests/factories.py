@@ -36,6 +36,14 @@ def make_admin(**attributes: object) -> User:
     return make_user("Administrator", **attributes)
 
 
+def make_role(name: str, permissions: int) -> Role:
+    """Return a saved role; use the fixture ``kept_roles``, which deletes it."""
+    role = Role(name=name, permissions=int(permissions), index="main")
+    db.session.add(role)
+    db.session.commit()
+    return role
+
+
 def make_invited(**attributes: object) -> User:
     """Return a saved user who was invited and has no password yet."""
     user = make_user(confirmed=False, **attributes)

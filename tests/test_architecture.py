@@ -44,7 +44,7 @@ LAYERS = [
         "setup",
     },
     {"access"},
-    {"name_prompt", "newcomer"},
+    {"impersonation", "name_prompt", "newcomer"},
     {"models"},
     {"extensions"},
     {"kit"},

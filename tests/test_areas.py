@@ -81,6 +81,16 @@ def test_two_areas_cannot_share_a_permission_bit() -> None:
         registered(Area(Blueprint("third", __name__), permissions=ClashWithSite))
 
 
+def test_an_area_cannot_take_a_bit_of_the_kit() -> None:
+    """A later release could give it to an action, and everybody with the area's permission would have that one."""
+
+    class TooHigh(IntFlag):
+        PUBLISH = 0x20000000
+
+    with pytest.raises(ConfigError, match=r"TooHigh.PUBLISH has the bit of the kit. .* like 0x100"):
+        registered(Area(Blueprint("high", __name__), permissions=TooHigh))
+
+
 def test_commands_of_an_area_are_listed_and_run() -> None:
     @click.command("count_notes")
     def count_notes() -> None:

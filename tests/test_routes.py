@@ -50,7 +50,7 @@ WHO: dict[Rule, str] = {
         account.manage account.change_password account.change_email_request account.change_email
         account.profile account.security account.sessions account.end_session account.end_other_sessions
         account.delete_account account.exports account.request_export account.download_export
-        account.picture account.remove_own_picture
+        account.picture account.remove_own_picture admin.stop_impersonating
     """,
     Permission.MANAGE_EMAILS: """
         admin.emails admin.retry_email admin.cancel_email
@@ -61,13 +61,33 @@ WHO: dict[Rule, str] = {
     Permission.VIEW_AUDIT_LOG: """
         admin.audit
     """,
-    Permission.ADMINISTER: """
-        admin.index admin.registered_users admin.user_info admin.new_user admin.invite_user
-        admin.resend_invitation admin.resend_confirmation admin.force_password_reset
-        admin.change_user_name admin.change_user_email admin.change_account_type
-        admin.disable_user admin.enable_user admin.end_user_sessions admin.delete_user_request admin.delete_user
-        admin.pages admin.new_page admin.page_info admin.edit_page admin.page_revision admin.restore_revision
+    Permission.VIEW_DASHBOARD: """
+        admin.index
+    """,
+    Permission.VIEW_USERS: """
+        admin.registered_users admin.user_info
+    """,
+    Permission.CHANGE_USERS: """
+        admin.new_user admin.invite_user admin.resend_invitation admin.resend_confirmation admin.force_password_reset
+        admin.change_user_name admin.change_user_email
+        admin.end_user_sessions
+    """,
+    Permission.DISABLE_USERS: """
+        admin.disable_user admin.enable_user
+    """,
+    Permission.DELETE_USERS: """
+        admin.delete_user_request admin.delete_user
+    """,
+    Permission.CHANGE_ROLES: """
+        admin.change_account_type admin.roles admin.new_role admin.change_role admin.make_default_role
+        admin.delete_role
+    """,
+    Permission.IMPERSONATE: """
+        admin.impersonate
+    """,
+    Permission.CHANGE_PAGES: """
         admin.update_editor_contents admin.preview_editor_contents
+        admin.pages admin.new_page admin.page_info admin.edit_page admin.page_revision admin.restore_revision
     """,
 }
 
@@ -84,6 +104,10 @@ ANSWERS: dict[Rule, tuple[str, ...]] = {
     USERS: (LOGIN, LOGIN, HELD, IN, LOGIN, IN),
 }
 NEEDS_PERMISSION = (LOGIN, LOGIN, HELD, FORBIDDEN, LOGIN, IN)
+# An administrator who looks at the site as a user is let in where the user is, only to look, and not into the account.
+IMPERSONATOR = "administrator who sees the site as a user"
+SHOWN_TO_IMPERSONATORS = {"account.manage", "account.picture_file"}
+WAYS_BACK = {"admin.stop_impersonating", "account.logout"}
 # These views themselves redirect there, for a dead link or when they are done.
 LEAD_TO_UNCONFIRMED = {"account.confirm", "account.confirm_request"}
 OF_THE_KIT = {endpoint: rule for rule, endpoints in WHO.items() for endpoint in endpoints.split()}
@@ -207,6 +231,24 @@ def test_a_single_permission_opens_its_pages_and_no_other(app: Flask, db: SQLAlc
     assert opened == {endpoint for endpoint, rule in RULES.items() if rule == permission}
 
 
+def test_what_an_administrator_may_do_who_sees_the_site_as_a_user(app: Flask, db: SQLAlchemy) -> None:
+    client, answers, expected = enter(app.test_client(), IMPERSONATOR), {}, {}
+    for route in ROUTES:
+        answers[str(route)] = outcome(client, app, route)
+        expected[str(route)] = answer_to_impersonators(route)
+        if route.endpoint in WAYS_BACK:
+            client = enter(app.test_client(), IMPERSONATOR)
+    assert answers == expected
+
+
+def answer_to_impersonators(route: Route) -> str:
+    is_private = route.endpoint.startswith("account.") and route.endpoint not in SHOWN_TO_IMPERSONATORS
+    changes = route.method not in {"GET", "HEAD"}
+    if route.endpoint not in WAYS_BACK and (is_private or changes):
+        return FORBIDDEN
+    return ANSWERS.get(RULES[route.endpoint], NEEDS_PERMISSION)[PEOPLE.index("user")]
+
+
 def enter(client: FlaskClient, person: str) -> FlaskClient:
     """Return the client, logged in as such a person."""
     if person == "visitor":
@@ -214,6 +256,11 @@ def enter(client: FlaskClient, person: str) -> FlaskClient:
     if person == "newcomer":
         with client.session_transaction() as session:
             session[NEWCOMER_KEY] = "newcomer@example.org"
+        return client
+    if person == IMPERSONATOR:
+        user = make_user()
+        sign_in(client, make_admin())
+        client.post(f"/admin/user/{user.id}/impersonate", data={"reason": "a test"})
         return client
     user = make_admin() if person == "administrator" else make_user(confirmed=person != "unconfirmed")
     let_in(client, user)

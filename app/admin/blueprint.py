@@ -1,4 +1,4 @@
-"""The blueprint of the admin area. Its views are for administrators unless they name another permission."""
+"""The blueprint of the admin area. Its views name their permissions; a view without one is for administrators."""
 
 from flask import Blueprint
 

@@ -2,6 +2,7 @@
 
 import re
 
+from flask_login import current_user
 from sqlalchemy import select
 from wtforms import (
     BooleanField,
@@ -14,10 +15,16 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
-from wtforms.validators import InputRequired, Length, Regexp
+from wtforms.validators import DataRequired, InputRequired, Length, Regexp
 
 from app.extensions import db
-from app.kit.forms.fields import email_field, name_field, new_password_field, repeated_password_field, typed_person
+from app.kit.forms.fields import (
+    email_field,
+    name_field,
+    new_password_field,
+    repeated_password_field,
+    typed_person,
+)
 from app.kit.forms.form import Form
 from app.kit.pages import markdown
 from app.models import EditableHTML, Role, User
@@ -46,7 +53,8 @@ def _renderable(_form: Form, field: Field) -> None:
         raise ValidationError(markdown.TOO_COMPLEX)
 
 
-def _one_line(text: str | None) -> str:
+def one_line(text: str | None) -> str:
+    """Return ``text`` without control characters and outer blanks."""
     return CONTROL_CHARACTERS.sub(" ", text or "").strip()
 
 
@@ -56,8 +64,9 @@ def _unused_slug(_form: Form, field: Field) -> None:
 
 
 def _roles() -> list[SelectChoice]:
+    """Offer the roles whose permissions the current user holds: nobody may grant more."""
     roles = db.session.scalars(select(Role).order_by(Role.default.desc(), Role.name))
-    return [SelectChoice(role.id, role.name) for role in roles]
+    return [SelectChoice(role.id, role.name) for role in roles if current_user.role.includes(role)]
 
 
 def _role_field() -> SelectField:
@@ -65,7 +74,7 @@ def _role_field() -> SelectField:
 
 
 class _FormWithRole(Form):
-    """A form that offers every role, the default role first."""
+    """A form that offers roles, the default role first."""
 
     role: SelectField
 
@@ -123,23 +132,34 @@ class ChangeUserEmailForm(Form):
         _unused_email(self, field)
 
 
-class DisableUserForm(Form):
-    """Disable a user without deleting anything."""
-
-    reason = StringField(
+def _reason_field(*validators: InputRequired) -> StringField:
+    return StringField(
         "Reason",
-        [Length(max=REASON_MAX_LENGTH, message=f"Use at most {REASON_MAX_LENGTH} characters.")],
-        filters=[_one_line],
+        [*validators, Length(max=REASON_MAX_LENGTH, message=f"Use at most {REASON_MAX_LENGTH} characters.")],
+        filters=[one_line],
         description="Only administrators see it.",
         render_kw={"maxlength": REASON_MAX_LENGTH, "autocomplete": "off"},
     )
+
+
+class ImpersonateForm(Form):
+    """Look at the site as a user."""
+
+    reason = _reason_field(InputRequired("Enter a reason."), DataRequired("Enter a reason."))
+    submit = SubmitField("Look at the site as this user")
+
+
+class DisableUserForm(Form):
+    """Disable a user without deleting anything."""
+
+    reason = _reason_field()
     submit = SubmitField("Disable", render_kw={"class": "button--danger"})
 
 
 class EditorForm(Form):
     """The text of one editable page."""
 
-    editor_name = HiddenField(filters=[_one_line], validators=[InputRequired(), Length(1, EDITOR_NAME_MAX_LENGTH)])
+    editor_name = HiddenField(filters=[one_line], validators=[InputRequired(), Length(1, EDITOR_NAME_MAX_LENGTH)])
     # What the editor showed at first (EditableHTML.fingerprint), and the page to return to.
     seen = HiddenField()
     page = HiddenField()
@@ -156,12 +176,12 @@ class PageForm(Form):
     """A page: its title, its address, which stays, and who sees it."""
 
     title = StringField(
-        filters=[_one_line], validators=[InputRequired("Give the page a title."), Length(max=TITLE_MAX_LENGTH)]
+        filters=[one_line], validators=[InputRequired("Give the page a title."), Length(max=TITLE_MAX_LENGTH)]
     )
     slug = StringField(
         "Address",
         description="The last part of the URL: small letters, digits and hyphens, such as terms-of-use.",
-        filters=[_one_line],
+        filters=[one_line],
         validators=[
             InputRequired("Give the page an address."),
             Length(max=SLUG_MAX_LENGTH),

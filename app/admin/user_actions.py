@@ -5,10 +5,12 @@ Each function adds an audit event in the same transaction. The view commits.
 
 from secrets import token_urlsafe
 
+from flask import current_app
 from flask_login import current_user
 
 from app import email
 from app.extensions import db
+from app.impersonation import begin, may_impersonate
 from app.kit.auth.passwords import hash_password
 from app.kit.db.database import lock_unchanged
 from app.models import AuditEvent, Permission, Role, User, UserSession, delete_user
@@ -156,12 +158,28 @@ def delete(user: User) -> None:
     delete_user(user)
 
 
+def impersonate(user: User, reason: str) -> None:
+    """Let the current user look at the site as ``user``, who gets an email about it (IMPERSONATION_NOTICE).
+
+    Raises :class:`RefusedError` for oneself, for users with as many permissions, and for those who may not log in.
+    """
+    _lock(user)
+    if not may_impersonate(current_user, user):
+        raise RefusedError("You can look at the site only as a user who may log in and has fewer permissions than you.")
+    begin(user, reason)
+    if current_app.config["IMPERSONATION_NOTICE"]:
+        email.impersonated.send(user)
+
+
 def _lock(*users: User) -> None:
     """Lock the rows of ``users`` and the current user, unless they changed since they were read.
 
-    If two administrators demote each other at the same time, only the first one succeeds.
+    If two administrators demote each other at the same time, only the first one succeeds. Raises
+    :class:`RefusedError` for users with more permissions: who changes their address could take over their account.
     """
     lock_unchanged(db.session, current_user._get_current_object(), *users)
+    if any(not current_user.role.includes(user.role) for user in users):
+        raise RefusedError("This account has permissions that you do not have, so you cannot change it.")
 
 
 def _refuse_oneself(user: User, message: str) -> None:

@@ -45,10 +45,16 @@ class AuditEvent(Model):
 
     @classmethod
     def record(cls, event: str, subject: User | None = None, actor: User | None = None, **details: object) -> None:
-        """Add an event to the caller's transaction. The actor defaults to the current user."""
+        """Add an event to the caller's transaction. The actor defaults to the current user.
+
+        Of what an administrator does while looking at the site as another user, the administrator is the actor.
+        """
         in_request = has_request_context()
         if actor is None and in_request and current_user.is_authenticated:
             actor = current_user._get_current_object()
+        if in_request and (seen := g.get("impersonation")):
+            actor = db.session.get(User, seen.administrator_id)
+            details["looking_as_account"] = seen.person_id
         db.session.add(
             cls(
                 event=event,

@@ -34,6 +34,10 @@ class UserSession(Model):
     ip_address: Mapped[str] = mapped_column(String(45), default="")
     user_agent: Mapped[str] = mapped_column(String(255), default="")
     remembered: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Of an administrator who looks at the site as this user. It lives no longer than the administrator's own session.
+    impersonator_session_id: Mapped[int | None] = mapped_column(
+        ForeignKey("user_sessions.id", ondelete="CASCADE"), index=True
+    )
 
     user: Mapped[User] = relationship()
 
@@ -54,6 +58,12 @@ class UserSession(Model):
             user_agent=user_agent[:255],
         )
         db.session.add(row)
+        return row, token
+
+    def impersonate(self, user: User) -> tuple["UserSession", str]:
+        """Add a session in which the owner of this one looks at the site as ``user``; return it and its token."""
+        row, token = UserSession.start(user, False, ip_address="", user_agent="")
+        row.impersonator_session_id = self.id
         return row, token
 
     @classmethod
@@ -93,13 +103,16 @@ class UserSession(Model):
         idle = cls.last_seen_at < now - settings["SESSION_IDLE_LIFETIME"]
         old = cls.created_at < now - settings["REMEMBERED_SESSION_LIFETIME"]
         short = cls.remembered.is_(False) & (cls.created_at < now - settings["BROWSER_SESSION_LIFETIME"])
-        return changed_rows(db.session.execute(delete(cls).where(idle | old | short)))
+        seen = cls.impersonator_session_id.is_not(None) & (cls.created_at < now - settings["IMPERSONATION_LIFETIME"])
+        return changed_rows(db.session.execute(delete(cls).where(idle | old | short | seen)))
 
     @property
     def is_expired(self) -> bool:
         """Whether the session is too old, or was idle for too long."""
         now, settings = utc_now(), current_app.config
         limit = settings["REMEMBERED_SESSION_LIFETIME" if self.remembered else "BROWSER_SESSION_LIFETIME"]
+        if self.impersonator_session_id is not None:
+            limit = settings["IMPERSONATION_LIFETIME"]
         return now - self.created_at > limit or now - self.last_seen_at > settings["SESSION_IDLE_LIFETIME"]
 
     @property
@@ -109,7 +122,9 @@ class UserSession(Model):
 
     @property
     def browser(self) -> str:
-        """The browser and system in words, like "Firefox on Linux"."""
+        """The browser and system in words, like "Firefox on Linux"; or that it is an administrator's."""
+        if self.impersonator_session_id is not None:
+            return "An administrator, looking at the site as this user"
         return browser_label(self.user_agent)
 
     def is_due_for_last_seen(self) -> bool:

@@ -19,7 +19,7 @@ SAVE = "/admin/_update_editor_contents"
 SCRIPT = {"Accept": "application/json"}
 LONG = "A long text that nobody wants to type again.\n\n" * 2_000
 # They change nothing.
-EXEMPT = {"admin.preview_editor_contents"}
+EXEMPT = {"admin.preview_editor_contents", "admin.stop_impersonating"}
 
 
 def changes() -> list[Rule]:

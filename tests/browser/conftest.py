@@ -46,7 +46,7 @@ def site(_address: str, csrf_app: Flask, db: SQLAlchemy) -> str:
 
 
 @pytest.fixture
-def people(app: Flask, db: SQLAlchemy) -> People:
+def people(app: Flask, db: SQLAlchemy, kept_roles: None) -> People:
     """Return a user, an administrator, and rows for every list."""
     return People.make(app)
 

@@ -20,6 +20,8 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
     "account.not_me": lambda people: {"token": people.user.generate_not_me_token(people.user.email)},
     "account.reset_password": lambda people: {"token": people.user.generate_password_reset_token()},
     "admin.change_account_type": lambda people: {"user_id": people.user.id},
+    "admin.change_role": lambda people: {"role_id": people.role_id},
+    "admin.impersonate": lambda people: {"user_id": people.user.id},
     "admin.change_user_email": lambda people: {"user_id": people.user.id},
     "admin.change_user_name": lambda people: {"user_id": people.user.id},
     "admin.delete_user_request": lambda people: {"user_id": people.user.id},

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from app import email as emails
 from app.extensions import db
 from app.fake_data import add_fake_users
-from app.models import AuditEvent, DataExport, EditableHTML, TextRevision, User
+from app.models import AuditEvent, DataExport, EditableHTML, Permission, Role, TextRevision, User
 from tests import areas
 from tests.factories import PASSWORD, let_in, make_admin, make_invited, make_user
 
@@ -29,6 +29,7 @@ class People:
     export_id: int = 0
     # The latest text of a published page.
     page: TextRevision | None = None
+    role_id: int = 0
     message_name: str = "sample.eml"
     # The rows of areas, by the names of the URL variables that they are for.
     rows_of_areas: dict[str, list[object]] = field(default_factory=dict)
@@ -61,11 +62,13 @@ class People:
         TextRevision.write(page, "# Terms\n\nNone yet.", self.administrator.id)
         TextRevision.write(page, "# Terms\n\nBe kind.", self.administrator.id)
         export = DataExport(user=self.user)
-        db.session.add(export)
+        role = Role(name="Support", permissions=int(Permission.GENERAL | Permission.VIEW_USERS), index="main")
+        db.session.add_all([export, role])
         export.write()
         db.session.commit()
         self.export_id = export.id
         self.page = TextRevision.query.order_by(TextRevision.id.desc()).first()
+        self.role_id = role.id
 
     def _fill_mailbox(self, folder: Path) -> None:
         message = EmailMessage()

@@ -1,5 +1,27 @@
 """The views of the admin area, one module for each topic."""
 
-from app.admin.views import audit, content, dashboard, emails, jobs, pages, user_changes, users
+from app.admin.views import (
+    audit,
+    content,
+    dashboard,
+    emails,
+    impersonation,
+    jobs,
+    pages,
+    roles,
+    user_changes,
+    users,
+)
 
-__all__ = ["audit", "content", "dashboard", "emails", "jobs", "pages", "user_changes", "users"]
+__all__ = [
+    "audit",
+    "content",
+    "dashboard",
+    "emails",
+    "impersonation",
+    "jobs",
+    "pages",
+    "roles",
+    "user_changes",
+    "users",
+]

@@ -9,6 +9,7 @@ from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
+from app.access import access
 from app.admin.blueprint import admin
 from app.admin.forms import EditorForm
 from app.extensions import db
@@ -17,13 +18,14 @@ from app.kit.db.database import lock_row
 from app.kit.http.redirects import local_referrer, safe_next
 from app.kit.http.security_headers import may_show_image
 from app.kit.pages import markdown
-from app.models import AuditEvent, EditableHTML, TextRevision
+from app.models import AuditEvent, EditableHTML, Permission, TextRevision
 
 IMAGE_SOURCE = re.compile(r'<img\b[^>]*? src="([^"]*)"')
 SHOWN_IMAGES = 3
 
 
 @admin.post("/_update_editor_contents")
+@access(Permission.CHANGE_PAGES)
 def update_editor_contents() -> Response:
     """Store the text as written. The pages that show it render it through an allow-list of HTML.
 
@@ -49,6 +51,7 @@ def update_editor_contents() -> Response:
 
 
 @admin.post("/_preview_editor_contents")
+@access(Permission.CHANGE_PAGES)
 def preview_editor_contents() -> Response:
     """Return the text rendered as an HTML fragment, without storing it."""
     form = EditorForm()

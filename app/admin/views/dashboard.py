@@ -4,18 +4,20 @@ from flask import render_template
 from sqlalchemy import select
 
 from app import health
+from app.access import access
 from app.admin.advice import advice
 from app.admin.blueprint import admin
 from app.admin.figures import Figures, capped, in_state
 from app.extensions import db
 from app.kit.mail.rows import EmailState
 from app.kit.pages.chart import bar_chart
-from app.models import AuditEvent, User
+from app.models import AuditEvent, Permission, User
 
 SHOWN_ROWS = 5
 
 
 @admin.get("/")
+@access(Permission.VIEW_DASHBOARD)
 def index() -> str:
     """Show what needs attention, advice, sign-ups, figures, the newest users, the latest events and the checks."""
     figures = Figures.latest()

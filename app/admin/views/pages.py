@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer, joinedload
 from werkzeug.wrappers import Response
 
+from app.access import access
 from app.admin.blueprint import admin
 from app.admin.forms import SLUG_IS_TAKEN, PageForm
 from app.extensions import db
@@ -14,12 +15,13 @@ from app.kit.auth.sudo import sudo_required
 from app.kit.db.database import lock_row
 from app.kit.pages.difference import difference
 from app.kit.pages.table import Table
-from app.models import AuditEvent, EditableHTML, TextRevision
+from app.models import AuditEvent, EditableHTML, Permission, TextRevision
 
 SHOWN_REVISIONS = 50
 
 
 @admin.get("/pages")
+@access(Permission.CHANGE_PAGES)
 def pages() -> str:
     """List all editable texts."""
     table = Table.from_request(
@@ -32,6 +34,7 @@ def pages() -> str:
 
 
 @admin.route("/pages/new", methods=["GET", "POST"])
+@access(Permission.CHANGE_PAGES)
 @sudo_required
 def new_page() -> str | Response:
     """Add a page, and go there to write it."""
@@ -53,6 +56,7 @@ def new_page() -> str | Response:
 
 
 @admin.get("/pages/<int:page_id>")
+@access(Permission.CHANGE_PAGES)
 def page_info(page_id: int) -> str:
     """Show when a text was changed, and by whom."""
     page = _or_404(db.session.get(EditableHTML, page_id))
@@ -62,6 +66,7 @@ def page_info(page_id: int) -> str:
 
 
 @admin.route("/pages/<int:page_id>/edit", methods=["GET", "POST"])
+@access(Permission.CHANGE_PAGES)
 @sudo_required
 def edit_page(page_id: int) -> str | Response:
     """Change the title of a page, and who sees it. The text is edited on the page itself."""
@@ -80,6 +85,7 @@ def edit_page(page_id: int) -> str | Response:
 
 
 @admin.get("/pages/<int:page_id>/revisions/<int:revision_id>")
+@access(Permission.CHANGE_PAGES)
 def page_revision(page_id: int, revision_id: int) -> str:
     """Show what a revision changed."""
     revision = _revision_or_404(page_id, revision_id)
@@ -89,6 +95,7 @@ def page_revision(page_id: int, revision_id: int) -> str:
 
 
 @admin.post("/pages/<int:page_id>/revisions/<int:revision_id>/restore")
+@access(Permission.CHANGE_PAGES)
 @sudo_required
 def restore_revision(page_id: int, revision_id: int) -> Response:
     """Give a text back what it said in a revision, as a new revision."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from flask import flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from app.access import access
 from app.admin import user_actions
 from app.admin.blueprint import admin
 from app.admin.forms import ChangeAccountTypeForm, ChangeUserEmailForm, ChangeUserNameForm, DisableUserForm
@@ -12,10 +13,11 @@ from app.admin.user_actions import RefusedError
 from app.admin.views.users import save_user, user_or_404
 from app.extensions import db
 from app.kit.auth.sudo import sudo_required
-from app.models import User
+from app.models import Permission, User
 
 
 @admin.route("/user/<int:user_id>/change-name", methods=["GET", "POST"])
+@access(Permission.CHANGE_USERS)
 @sudo_required
 def change_user_name(user_id: int) -> str | Response:
     """Change a user's first and last name."""
@@ -28,6 +30,7 @@ def change_user_name(user_id: int) -> str | Response:
 
 
 @admin.route("/user/<int:user_id>/change-email", methods=["GET", "POST"])
+@access(Permission.CHANGE_USERS)
 @sudo_required
 def change_user_email(user_id: int) -> str | Response:
     """Change a user's address."""
@@ -39,6 +42,7 @@ def change_user_email(user_id: int) -> str | Response:
 
 
 @admin.route("/user/<int:user_id>/change-account-type", methods=["GET", "POST"])
+@access(Permission.CHANGE_ROLES)
 @sudo_required
 def change_account_type(user_id: int) -> str | Response:
     """Change a user's role."""
@@ -50,6 +54,7 @@ def change_account_type(user_id: int) -> str | Response:
 
 
 @admin.route("/user/<int:user_id>/disable", methods=["GET", "POST"])
+@access(Permission.DISABLE_USERS)
 @sudo_required
 def disable_user(user_id: int) -> str | Response:
     """Disable a user, after asking for the reason."""
@@ -60,6 +65,7 @@ def disable_user(user_id: int) -> str | Response:
 
 
 @admin.post("/user/<int:user_id>/enable")
+@access(Permission.DISABLE_USERS)
 @sudo_required
 def enable_user(user_id: int) -> Response:
     """Enable a disabled user."""
@@ -68,6 +74,7 @@ def enable_user(user_id: int) -> Response:
 
 
 @admin.post("/user/<int:user_id>/end-sessions")
+@access(Permission.CHANGE_USERS)
 @sudo_required
 def end_user_sessions(user_id: int) -> Response:
     """Log a user out in every browser."""
@@ -76,6 +83,7 @@ def end_user_sessions(user_id: int) -> Response:
 
 
 @admin.post("/user/<int:user_id>/resend-invitation")
+@access(Permission.CHANGE_USERS)
 @sudo_required
 def resend_invitation(user_id: int) -> Response:
     """Mail the invitation again."""
@@ -84,6 +92,7 @@ def resend_invitation(user_id: int) -> Response:
 
 
 @admin.post("/user/<int:user_id>/resend-confirmation")
+@access(Permission.CHANGE_USERS)
 @sudo_required
 def resend_confirmation(user_id: int) -> Response:
     """Mail the link that confirms the address again."""
@@ -92,6 +101,7 @@ def resend_confirmation(user_id: int) -> Response:
 
 
 @admin.post("/user/<int:user_id>/force-password-reset")
+@access(Permission.CHANGE_USERS)
 @sudo_required
 def force_password_reset(user_id: int) -> Response:
     """Make a user choose a new password."""
@@ -101,6 +111,7 @@ def force_password_reset(user_id: int) -> Response:
 
 
 @admin.get("/user/<int:user_id>/delete")
+@access(Permission.DELETE_USERS)
 @sudo_required
 def delete_user_request(user_id: int) -> str:
     """Ask for confirmation before a user is deleted."""
@@ -108,26 +119,26 @@ def delete_user_request(user_id: int) -> str:
 
 
 @admin.post("/user/<int:user_id>/_delete")
+@access(Permission.DELETE_USERS)
 @sudo_required
 def delete_user(user_id: int) -> Response:
     """Delete a user."""
     user = user_or_404(user_id)
     name = user.display_name
-    if not _succeeds(lambda: user_actions.delete(user)):
+    if not succeeds(lambda: user_actions.delete(user), f"{name} is deleted."):
         return _to_user(user)
-    flash(f"{name} is deleted.", "success")
     return redirect(url_for("admin.registered_users"))
 
 
 def _try(user: User, action: Callable[[], None], done: str) -> Response:
     """Run ``action``, commit, and redirect to the user's page with a message."""
     page = _to_user(user)  # before the action: afterwards another request may have deleted the user
-    if _succeeds(action):
-        flash(done, "success")
+    succeeds(action, done)
     return page
 
 
-def _succeeds(action: Callable[[], None]) -> bool:
+def succeeds(action: Callable[[], object], done: str) -> bool:
+    """Run ``action`` and commit, or roll back if it is refused; flash what happened."""
     try:
         action()
     except RefusedError as refusal:
@@ -135,6 +146,7 @@ def _succeeds(action: Callable[[], None]) -> bool:
         flash(str(refusal), "error")
         return False
     db.session.commit()
+    flash(done, "success")
     return True
 
 

@@ -3,25 +3,30 @@
 from collections.abc import Callable
 
 from flask import abort, flash, redirect, render_template, url_for
+from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import lazyload
 from werkzeug.wrappers import Response
 
+from app.access import access
 from app.admin import user_actions
 from app.admin.blueprint import admin
 from app.admin.forms import ADDRESS_IS_TAKEN, InviteUserForm, NewUserForm
+from app.admin.user_actions import RefusedError
 from app.admin.views.emails import TONES
 from app.extensions import db
+from app.impersonation import may_impersonate
 from app.kit.auth.sudo import sudo_required
 from app.kit.pages.table import Table
-from app.models import USER_SORTS, USER_STATES, AuditEvent, Email, Role, User, UserSession
+from app.models import USER_SORTS, USER_STATES, AuditEvent, Email, Permission, Role, User, UserSession
 
 SHOWN_EVENTS = 20
 SHOWN_EMAILS = 5
 
 
 @admin.get("/users")
+@access(Permission.VIEW_USERS)
 def registered_users() -> str:
     """List all users."""
     roles: dict[int, str] = dict(db.session.execute(select(Role.id, Role.name).order_by(Role.name)).all())
@@ -45,6 +50,7 @@ def registered_users() -> str:
 
 @admin.get("/user/<int:user_id>/info")
 @admin.get("/user/<int:user_id>")
+@access(Permission.VIEW_USERS)
 def user_info(user_id: int) -> str:
     """Show a user's details, sessions, latest emails and audit events."""
     user = user_or_404(user_id)
@@ -53,6 +59,7 @@ def user_info(user_id: int) -> str:
     return render_template(
         "admin/user_info.html",
         user=user,
+        may_impersonate=may_impersonate(current_user, user),
         sessions=UserSession.living(user),
         emails=db.session.scalars(emails.order_by(Email.id.desc()).limit(SHOWN_EMAILS)).all(),
         email_tones=TONES,
@@ -61,6 +68,7 @@ def user_info(user_id: int) -> str:
 
 
 @admin.route("/new-user", methods=["GET", "POST"])
+@access(Permission.CHANGE_USERS)
 @sudo_required
 def new_user() -> str | Response:
     """Add a user who can log in at once."""
@@ -74,6 +82,7 @@ def new_user() -> str | Response:
 
 
 @admin.route("/invite-user", methods=["GET", "POST"])
+@access(Permission.CHANGE_USERS)
 @sudo_required
 def invite_user() -> str | Response:
     """Add a user who sets a password with a mailed link."""
@@ -96,15 +105,15 @@ def user_or_404(user_id: int) -> User:
 
 
 def save_user(form: InviteUserForm, action: Callable[[], User]) -> User | None:
-    """Run ``action`` and commit. Return None, with an error in ``form``, if the address is taken.
+    """Run ``action`` and commit. If it is refused or the address is taken, return None, with an error in ``form``.
 
     The form has checked the address before. Only the unique index catches a request at the same time.
     """
     try:
         user = action()
         db.session.commit()
-    except IntegrityError:
+    except (IntegrityError, RefusedError) as problem:
         db.session.rollback()
-        form.email.errors = [ADDRESS_IS_TAKEN]
+        form.email.errors = [str(problem) if isinstance(problem, RefusedError) else ADDRESS_IS_TAKEN]
         return None
     return user

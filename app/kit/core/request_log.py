@@ -114,13 +114,13 @@ def _request_fields(response: Response, seconds: float) -> dict[str, Any]:
 
 
 def _context_fields() -> dict[str, Any]:
-    """Return the ids of the request, the user and the job that the line belongs to.
+    """Return the ids of the request, the user, who acts as this user, and the job that the line belongs to.
 
     ``g.user_id`` is set where the user is loaded: loading the user here could fail while logging.
     """
-    fields = _fields.get()
+    fields = dict(_fields.get())
     if has_request_context():
-        fields = {**fields, "request_id": g.get("request_id"), "user_id": g.get("user_id")}
+        fields |= {name: g.get(name) for name in ("request_id", "user_id", "impersonator_id")}
     return {name: value for name, value in fields.items() if value is not None}
 
 

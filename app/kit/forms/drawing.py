@@ -195,7 +195,7 @@ def _draw_check(field: Field, classes: str, autofocus: bool) -> str:
 def _draw_choices(field: Any, classes: str, _autofocus: bool) -> str:
     described_by = input_attributes(field).get("aria-describedby")
     description = f' aria-describedby="{escape(described_by)}"' if described_by else ""
-    options = "".join(f'<div class="check">{option}{_label(option)}</div>' for option in field)
+    options = "".join(_draw_check(option, "", False) for option in field)
     legend = f"<legend>{escape(field.label.text)}</legend>"
     inside = f"{legend}{_hint(field)}{options}{_errors(field)}"
     return f'<fieldset class="field {classes}"{description}>\n  {inside}\n</fieldset>'
@@ -245,5 +245,6 @@ def _joined(parts: Iterable[str]) -> Markup:
 _KINDS: dict[str, Callable[[Any, str, bool], str]] = {
     "SubmitField": _draw_button,
     "BooleanField": _draw_check,
+    "CheckboxesField": _draw_choices,
     "RadioField": _draw_choices,
 }

@@ -1,13 +1,14 @@
-"""Fields that are the same in every form: an email address, a name, a current and a new password."""
+"""Fields that are the same in every form: an email address, a name, passwords, a list of check boxes."""
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 from flask import current_app
-from wtforms import Field, Form, PasswordField, StringField, ValidationError
+from wtforms import Field, Form, PasswordField, SelectMultipleField, StringField, ValidationError
 from wtforms.validators import DataRequired, EqualTo, InputRequired, Length, Optional, StopValidation
+from wtforms.widgets import CheckboxInput
 
 from app.kit.auth import passwords
 from app.kit.auth.breach_check import is_breached
@@ -15,6 +16,18 @@ from app.kit.auth.email_address import EMAIL_MAX_LENGTH, normalized_email
 from app.kit.forms.link_detection import holds_link
 
 PersonalTexts = Callable[[Any], list[str | None]]
+
+
+class CheckboxesField(SelectMultipleField):
+    """One check box for each choice; ``description`` in the ``render_kw`` of a choice is the hint below it."""
+
+    option_widget = CheckboxInput()
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the check boxes."""
+        for option in super().__iter__():
+            option.description = option.choice.render_kw.get("description", "")
+            yield option
 
 
 def email_field(label: str = "Email", autocomplete: str = "email") -> StringField:

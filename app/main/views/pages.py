@@ -6,7 +6,7 @@ from flask_login import current_user
 from app.access import ANYONE, access
 from app.kit.http.caching import cached_for_anonymous
 from app.main.blueprint import main
-from app.models import AuditEvent, EditableHTML
+from app.models import AuditEvent, EditableHTML, Permission
 from app.next_steps import due_steps
 
 SHOWN_LOGINS = 5
@@ -39,6 +39,6 @@ def about() -> str:
 def page(slug: str) -> str:
     """Show a page that administrators wrote. A draft is there for them only."""
     text = EditableHTML.page(slug)
-    if text is None or not (text.published or current_user.is_admin()):
+    if text is None or not (text.published or current_user.can(Permission.CHANGE_PAGES)):
         abort(404)
     return render_template("main/page.html", page=text)

@@ -1,0 +1,103 @@
+"""An administrator looks at the site as another user.
+
+The browser stays logged in as the administrator. Its cookie also holds the token of a second session, which belongs to
+the user and points to the administrator's: when either row is gone, this is over. ``app/access.py`` refuses all but
+looking.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import current_app, g, request, session
+
+from app.extensions import db
+from app.kit.db.database import utc_now
+from app.models import AuditEvent, Permission, User, UserSession
+
+_KEY = "impersonation"
+# A form that was open before must not be sent as the other person.
+_OF_ONE_PERSON = (_KEY, "csrf_token", "interrupted_form")
+
+
+@dataclass(frozen=True)
+class Impersonation:
+    """Who looks at the site as whom, in values that need no database: error pages show them, too."""
+
+    session_id: int
+    person: str
+    person_id: int
+    administrator_id: int
+    ends_at: datetime
+
+    @property
+    def minutes_left(self) -> int:
+        """The minutes that remain, the last one included."""
+        return int((self.ends_at - utc_now()).total_seconds()) // 60 + 1
+
+
+def may_impersonate(administrator: User, user: User) -> bool:
+    """Return whether ``administrator`` has the permission, and more permissions than ``user``, who may log in."""
+    role = administrator.role
+    may = role is not None and role.has(Permission.IMPERSONATE) and role.outranks(user.role)
+    return may and administrator.may_log_in and user.may_log_in and administrator.id != user.id
+
+
+def begin(user: User, reason: str) -> None:
+    """Let this browser see the site as ``user``. The caller has checked who may, and commits."""
+    own: UserSession = g.user_session
+    _row, token = own.impersonate(user)
+    _forget_forms()
+    session[_KEY] = token
+    AuditEvent.record("user.impersonated", subject=user, reason=reason)
+
+
+def end() -> int | None:
+    """Return to the administrator's own account, commit, and return the user's id; None if this was over already."""
+    looked = current()
+    if looked is None:
+        return None
+    AuditEvent.record("user.impersonation_ended", subject=db.session.get(User, looked.person_id))
+    row = db.session.get(UserSession, looked.session_id)
+    if row is not None:
+        row.end()
+    db.session.commit()
+    _forget_forms()
+    return looked.person_id
+
+
+def is_claimed() -> bool:
+    """Return whether this browser's cookie names another user, without the database, and for visitors at no cost."""
+    return current_app.config["SESSION_COOKIE_NAME"] in request.cookies and _KEY in session
+
+
+def current() -> Impersonation | None:
+    """Return as whom the administrator of this request looks at the site. Valid after ``current_user`` was loaded."""
+    found: Impersonation | None = g.get("impersonation")
+    return found
+
+
+def is_over() -> bool:
+    """Return whether this request found that the administrator's time is over, or the permission gone."""
+    return bool(g.pop("impersonation_is_over", False))
+
+
+def person_seen_by(own: UserSession) -> User | None:
+    """Return the user as whom the owner of this session looks at the site, or None; if this is over, forget it."""
+    if not is_claimed():
+        return None
+    row = UserSession.with_token(session[_KEY])
+    if row is None or row.impersonator_session_id != own.id or not may_impersonate(own.user, row.user):
+        _forget_forms()
+        g.impersonation_is_over = True
+        return None
+    ends_at = row.created_at + current_app.config["IMPERSONATION_LIFETIME"]
+    g.impersonation = Impersonation(row.id, row.user.display_name, row.user_id, own.user_id, ends_at)
+    g.user_id, g.impersonator_id = row.user_id, own.user_id
+    return row.user
+
+
+def _forget_forms() -> None:
+    for name in _OF_ONE_PERSON:
+        session.pop(name, None)
+    for name in ("csrf_token", "impersonation", "impersonator_id"):
+        g.pop(name, None)
