@@ -21,14 +21,17 @@ from app.kit.mail.outbox import Outbox
 from app.kit.mail.rows import EmailState
 from app.models import (
     AuditEvent,
+    BulkTask,
     DataExport,
     Email,
     FormerAddress,
     RecipientLimit,
     Role,
     ScheduledJob,
+    StoredFile,
     User,
     UserSession,
+    delete_stored_files,
     delete_users,
 )
 from app.models.stored_file import sweep_unused_files
@@ -140,8 +143,11 @@ def export_waiting() -> None:
 
 @job("Purge data exports")
 def purge_exports() -> None:
-    """Delete exports that are no longer offered."""
+    """Delete exports that are no longer offered, of a user's own data and of lists of users."""
     delete_in_portions(DataExport, DataExport.is_over())
+    too_old = utc_now() - current_app.config["DATA_EXPORT_LIFETIME"]
+    delete_stored_files((StoredFile.kind == BulkTask.FILE) & (StoredFile.created_at < too_old))
+    db.session.commit()
 
 
 @job("Make a picture")

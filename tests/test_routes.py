@@ -65,6 +65,7 @@ WHO: dict[Rule, str] = {
         admin.index admin.registered_users admin.user_info admin.new_user admin.invite_user
         admin.resend_invitation admin.change_user_name admin.change_user_email admin.change_account_type
         admin.disable_user admin.enable_user admin.end_user_sessions admin.delete_user_request admin.delete_user
+        admin.bulk_tasks admin.new_bulk_task admin.bulk_task admin.cancel_bulk_task admin.download_users
         admin.update_editor_contents admin.preview_editor_contents
     """,
 }

@@ -3,13 +3,12 @@
 Each function adds an audit event in the same transaction. The view commits.
 """
 
-from flask_login import current_user
-
 from app import email
 from app.extensions import db
 from app.kit.auth.passwords import hash_password
 from app.kit.db.database import lock_unchanged
 from app.models import AuditEvent, Permission, Role, User, UserSession, delete_user
+from app.models.audit_event import acting_user
 from app.models.user import lock_administrator_roles
 
 
@@ -126,15 +125,16 @@ def delete(user: User) -> None:
 
 
 def _lock(*users: User) -> None:
-    """Lock the rows of ``users`` and the current user, unless they changed since they were read.
+    """Lock the rows of ``users`` and of whoever acts, unless they changed since they were read.
 
     If two administrators demote each other at the same time, only the first one succeeds.
     """
-    lock_unchanged(db.session, current_user._get_current_object(), *users)
+    lock_unchanged(db.session, *filter(None, [acting_user()]), *users)
 
 
 def _refuse_oneself(user: User, message: str) -> None:
-    if user.id == current_user.id:
+    actor = acting_user()
+    if actor is not None and user.id == actor.id:
         raise RefusedError(message)
 
 

@@ -1,6 +1,7 @@
 """The models. Importing this package registers all tables."""
 
 from app.models.audit_event import AuditEvent
+from app.models.bulk_task import BulkTask
 from app.models.data_export import DataExport
 from app.models.editable_html import EditableHTML
 from app.models.email import Email
@@ -12,7 +13,7 @@ from app.models.scheduled_job import ScheduledJob
 from app.models.stored_file import StoredFile, delete_stored_files
 from app.models.user import AnonymousUser, User
 from app.models.user_deletion import delete_user, delete_users
-from app.models.user_lists import USER_SORTS, USER_STATES, ids_of_people
+from app.models.user_lists import USER_SORTS, USER_STATES, ids_of_people, users_chosen
 from app.models.user_session import UserSession
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "USER_STATES",
     "AnonymousUser",
     "AuditEvent",
+    "BulkTask",
     "DataExport",
     "EditableHTML",
     "Email",
@@ -36,4 +38,5 @@ __all__ = [
     "delete_user",
     "delete_users",
     "ids_of_people",
+    "users_chosen",
 ]

@@ -79,5 +79,9 @@ class Role(Model):
         granted, wanted = self.permissions, int(permission)
         return granted & EVERYTHING == EVERYTHING or granted & wanted == wanted
 
+    def outranks(self, other: "Role | None") -> bool:
+        """Return whether the role has all permissions of ``other``, and more."""
+        return other is None or (self.has(other.permissions) and not other.has(self.permissions))
+
     def __repr__(self) -> str:
         return f"<Role {self.name}>"

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from app.admin import user_actions
 from app.admin.blueprint import admin
+from app.admin.bulk_tasks import ACTIONS
 from app.admin.forms import ADDRESS_IS_TAKEN, InviteUserForm, NewUserForm
 from app.extensions import db
 from app.kit.auth.sudo import sudo_required
@@ -36,6 +37,7 @@ def registered_users() -> str:
         "admin/registered_users.html",
         table=table,
         roles=roles,
+        actions=ACTIONS,
         state_choices=[(state, state) for state in USER_STATES],
     )
 
