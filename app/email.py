@@ -158,7 +158,7 @@ def export_ready(user: User) -> Context | None:
 @catalog.email(
     "account/email/users_exported",
     subject="The list of users is ready",
-    sample={"task_link": SAMPLE_LINK},
+    sample={"task_link": SAMPLE_LINK, "task_id": 1},
 )
 def users_exported(user: User, task_id: int) -> Context | None:
     if user.is_disabled:

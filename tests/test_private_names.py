@@ -12,7 +12,6 @@ KEPT = {
     # Werkzeug documents it as the way to get the object behind a proxy.
     ("app/account/views/data.py", "current_user._get_current_object"),
     ("app/account/views/picture.py", "current_user._get_current_object"),
-    ("app/admin/user_actions.py", "current_user._get_current_object"),
     ("app/sessions.py", "current_user._get_current_object"),
     ("app/commands.py", "current_app._get_current_object"),
     ("app/kit/db/migrations.py", "current_app._get_current_object"),

@@ -41,8 +41,14 @@ def start(actor: User, action: str, chosen: Mapping[str, Any], total: int, detai
 
     Raises ``IntegrityError`` while another task of this kind and user has not ended.
     """
-    event = "users.exported" if ACTIONS[action].change is None else "users.change_started"
-    parent = AuditEvent.record(event, actor=actor, count=total, change=ACTIONS[action].label, **chosen, **details)
+    parent = AuditEvent.record(
+        "users.change_started" if ACTIONS[action].change else "users.exported",
+        actor=actor,
+        count=total,
+        change=ACTIONS[action].label,
+        **chosen,
+        **details,
+    )
     db.session.flush()
     task = BulkTask(
         user_id=actor.id,

@@ -74,7 +74,7 @@ def _is_id(text: str) -> bool:
 
 def _start(name: str, chosen: dict[str, Any], count: int, form: BulkTaskForm) -> Response:
     try:
-        task = start(current_user._get_current_object(), name, chosen, count, form.details())
+        task = start(db.session.get_one(User, current_user.id), name, chosen, count, form.details())
     except IntegrityError:
         db.session.rollback()
         flash("You have started the same before. Wait until it is done, or cancel it.", "error")
