@@ -92,7 +92,7 @@ def _set_up_requests(app: Flask) -> None:
     caching.init_app(app, cache, templating.look, frozenset({templating.THEME_COOKIE}))
     compress.init_app(app)
     assets.init_app(app)
-    static_files.init_app(app)
+    static_files.init_app(app, app.extensions["assets"].counterpart)
     navigation.init_app(app)
     audit.init_app(app)
     templating.init_app(app)

@@ -25,6 +25,7 @@ SAMPLE_PASSWORDS = ("only-for-development", "change-me", "password")
 CURES = {
     "database": "Start it, and compare its address with DATABASE_URL.",
     "migrations": "Run: manage.py release (on your own machine: manage.py dev)",
+    "search": "Run: manage.py reindex",
     "queue": "Start Redis, and set REDIS_URL to its address (on your own machine: manage.py dev)",
     "worker": "Start: manage.py run_worker (on your own machine: manage.py dev)",
     "mail": "Look at /admin/emails, at the log of the worker, and at the line about the mail server here.",
@@ -84,7 +85,8 @@ def _secrets() -> Iterator[Finding]:
 def _services() -> Iterator[Finding]:
     for check in health.checks():
         name = "outbox" if check.name == "mail" else check.name
-        yield Finding(OK, name, check.detail) if check.ok else Finding(FAILURE, name, check.detail, CURES[check.name])
+        level = OK if check.ok else FAILURE if check.is_vital else WARNING
+        yield Finding(level, name, check.detail, "" if check.ok else CURES[check.name])
 
 
 def _tables() -> Iterator[Finding]:

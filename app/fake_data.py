@@ -8,6 +8,7 @@ from random import Random
 from secrets import token_hex, token_urlsafe
 from typing import Any
 
+import click
 from flask import current_app
 from sqlalchemy import Select, case, func, insert, select, text
 
@@ -73,8 +74,10 @@ def _insert(people: list[Row]) -> None:
 
 def _invent_people(role_id: int | None, password_hash: str) -> Iterator[Row]:
     # Imported here: its word lists take 25 MB, and nothing else needs them.
-    from faker import Faker
-
+    try:
+        from faker import Faker
+    except ModuleNotFoundError as error:
+        raise click.ClickException("Faker is not installed here; the site's image leaves it out.") from error
     faker, random, now = Faker(), Random(), utc_now()  # noqa: S311 - nothing here is a secret
     # Faker takes 20 µs for a name, half a minute for a million users.
     first_names = [faker.first_name() for _ in range(NAMES)]

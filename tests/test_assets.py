@@ -81,15 +81,25 @@ def test_the_logo_is_not_loaded_again_as_the_icon(built: dict[str, Path]) -> Non
     assert built["logo.svg"] == built["favicon.svg"]
 
 
-def test_a_changed_source_gets_a_new_name_and_the_old_file_goes(sources: Path, tmp_path: Path) -> None:
+def test_a_changed_source_gets_a_new_name_and_the_last_three_builds_are_kept(sources: Path, tmp_path: Path) -> None:
+    """A running release links to its own build, and open pages to the one before."""
     target = tmp_path / "static"
-    before = build(sources, target, BUNDLES, READ_ON)
-    with (sources / "styles" / "_utilities.scss").open("a") as partial:
-        partial.write(".new { color: red; }")
-    after = build(sources, target, BUNDLES, READ_ON)
-    assert before[0] != after[0]
-    assert not list(target.glob(f"{before[0].name}*"))
-    assert before[1] == after[1]
+    builds = [build_with_rule(rule, sources, target) for rule in (".a", ".b", ".c")]
+    assert len({build[0] for build in builds}) == 3
+    assert builds[0][1] == builds[1][1]
+    assert all(build[0].exists() for build in builds)
+    assert build_with_rule(".b", sources, target) == builds[1]
+    assert builds[0][0].exists()
+    build_with_rule(".d", sources, target)
+    assert not list(target.glob(f"{builds[0][0].name}*"))
+    assert all(build[0].exists() for build in builds[1:])
+
+
+def build_with_rule(selector: str, sources: Path, target: Path) -> list[Path]:
+    """Build the styles with one more rule."""
+    (sources / "styles" / "changing.scss").write_text(f"{selector} {{ color: red; }}")
+    bundles = {"changing_css": ["styles/changing.scss"], "copy_js": BUNDLES["copy_js"]}
+    return build(sources, target, bundles, READ_ON)
 
 
 def test_a_style_that_does_not_compile_says_where(sources: Path, tmp_path: Path) -> None:

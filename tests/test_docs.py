@@ -15,7 +15,9 @@ from tests import areas
 ROOT = Path(__file__).parent.parent
 # Pages about a fork's areas, each named after its area. The first is an introduction.
 AREA_PAGES = sorted((ROOT / "docs" / "areas").glob("*.md"))
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *AREA_PAGES]
+# One for each target, which docs/deploy.md lists.
+DEPLOY_PAGES = sorted((ROOT / "docs" / "deploy").glob("*.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *AREA_PAGES, *DEPLOY_PAGES]
 ALL_TEXT = "\n".join(page.read_text() for page in PAGES)
 # Enough to build every environment; an error in one would hide the names that it reads.
 ENOUGH = {
@@ -132,9 +134,17 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+@pytest.mark.parametrize("page", DEPLOY_PAGES, ids=lambda page: page.name)
+def test_a_target_says_what_it_needs_and_when_it_works(page: Path) -> None:
+    text = page.read_text()
+    assert text.splitlines()[2].startswith("You need: ")
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE)[-1] == "It works when"
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in AREA_PAGES], ids=lambda page: page.name)
 def test_every_page_can_be_found(page: Path) -> None:
-    linked = LINK.findall((ROOT / "docs" / "index.md").read_text())
+    lists = ("docs/index.md", "docs/deploy.md")
+    linked = {Path(target).name for listed in lists for target in LINK.findall(text_of(listed))}
     assert page.name in {*linked, "index.md", "README.md"}, f"list {page.name} in docs/index.md"
 
 
@@ -147,7 +157,7 @@ def test_every_page_of_an_area_is_named_after_it() -> None:
 # The recipes name files that the reader is to create; tests/test_recipes.py creates them.
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "recipes.md"], ids=lambda page: page.name)
 def test_files_that_are_named_exist(page: Path) -> None:
-    prefixes = "app|tests|docs|migrations|requirements|benchmarks|development|bin"
+    prefixes = "app|tests|docs|migrations|requirements|benchmarks|development|bin|deploy"
     named = set(re.findall(rf"`((?:{prefixes})/[\w./-]*[\w/])`", page.read_text()))
     gone = sorted(name for name in named if not (ROOT / name).exists() and not name.startswith("app/static"))
     assert not gone, f"{page.name} names files that do not exist"

@@ -52,6 +52,14 @@ def test_two_workers_serve_and_nothing_is_left_in_the_home_folder(server, home):
     assert not home.exists()
 
 
+def test_a_start_logs_no_traceback(variables, tmp_path):
+    with (tmp_path / "log").open("wb") as log, start_gunicorn(WEB, variables, path="/up", log=log) as server:
+        wait_until(lambda: len(server.worker_ids()) == 2, seconds=20, what="the second worker")
+        urllib.request.urlopen(f"{server.address}/up", timeout=20)  # noqa: S310
+
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
 def test_a_killed_worker_is_replaced(server):
     for worker in server.worker_ids():
         os.kill(worker, signal.SIGKILL)
@@ -132,6 +140,23 @@ def test_nobody_but_this_machine_is_listened_to_unless_the_platform_says_so(plat
     read = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, check=True)
 
     assert read.stdout.decode().strip() == address
+
+
+def test_the_memory_of_a_hash_goes_back_to_the_system():
+    """Each hash of a password takes 19 MiB, which glibc would keep, once per thread."""
+    script = """if True:
+        import runpy
+        import argon2, psutil
+        runpy.run_path("gunicorn.conf.py")
+        before = psutil.Process().memory_info().rss
+        for _ in range(3):
+            argon2.PasswordHasher(1, 19456, 1).hash("password")
+        print(psutil.Process().memory_info().rss - before)"""
+    environment = {"PATH": os.environ["PATH"], "WEB_WORKER": "gthread"}
+
+    kept = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, check=True)
+
+    assert int(kept.stdout) < 5 * 2**20
 
 
 def test_the_other_worker_serves_too(variables, home, port):

@@ -34,7 +34,15 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
 }
 # Pictures; bodies of emails, shown in a frame and written for mail programs; a redirect for everybody; and a text that
 # exists only with a setting.
-NOT_PAGES = {"account.picture_file", "dev.part", "dev.preview_html", "main.change_password", "main.security_txt"}
+NOT_PAGES = {
+    "account.picture_file",
+    "dev.part",
+    "dev.preview_html",
+    "main.change_password",
+    "main.metrics_page",
+    "main.security_txt",
+    "main.up_doctor",
+}
 WHO_LOOKS = ("visitor", "user", "unconfirmed", "administrator")
 
 

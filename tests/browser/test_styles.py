@@ -88,10 +88,10 @@ def test_no_entry_of_a_menu_moves_when_it_is_the_current_one(visitor: Visitor) -
 
 
 def test_nothing_is_cut_on_a_phone(visitor: Visitor, people: People) -> None:
-    visitor.become(people.cookies["administrator"])
     visitor.page.set_viewport_size({"width": 360, "height": 740})
     visitor.open("/")
     assert visitor.page.eval_on_selector(".terminal pre", "pre => pre.scrollWidth <= pre.clientWidth")
+    visitor.become(people.cookies["administrator"])
     visitor.open("/admin/users")
     for name in ("role", "state"):
         # As wide as its words want to be, and room for the arrow.

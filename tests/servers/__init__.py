@@ -3,5 +3,6 @@
 from tests.servers.mail_sink import start_mail_sink
 from tests.servers.postgres import create_postgres_database
 from tests.servers.redis import start_redis
+from tests.servers.site_database import create_database, migrate
 
-__all__ = ["create_postgres_database", "start_mail_sink", "start_redis"]
+__all__ = ["create_database", "create_postgres_database", "migrate", "start_mail_sink", "start_redis"]

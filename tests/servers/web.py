@@ -4,6 +4,7 @@ import http.client
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
@@ -56,14 +58,17 @@ def production_environment(database_url: str, redis_url: str, port: int) -> dict
 
 @contextmanager
 def start_gunicorn(
-    application: str, variables: Mapping[str, str], *arguments: str, port: int | None = None, path: str = "/"
+    application: str,
+    variables: Mapping[str, str],
+    *arguments: str,
+    port: int | None = None,
+    path: str = "/",
+    log: IO[bytes] | int = subprocess.DEVNULL,
 ) -> Iterator[WebServer]:
     """Serve ``application`` ("app:create_app()") until the block ends; yield once ``path`` returns 200."""
     port = port or free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", *arguments, application]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, **variables}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **variables}, stdout=log, stderr=log)
     try:
         wait_for_answer(port, process, path)
         yield WebServer(port, process)
@@ -92,6 +97,12 @@ def _answers(port: int, path: str) -> bool:
         return False
     finally:
         connection.close()
+
+
+def accepts(port: int) -> bool:
+    """Return whether something listens on ``port``."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def session_cookie(token: str) -> str:

@@ -27,6 +27,10 @@ from app.kit.assets.manifest import MANIFEST_NAME
 # libsass copies these to its output unchanged, and browsers ignore them: the rules would be silently missing.
 SASS_MODULES = re.compile(r"@(use|forward)\b")
 HASH_LENGTH = 12
+# A release that still runs links to its own build, and pages that browsers have open link to the one before. Hidden,
+# like all names with a dot, from the sweep.
+BUILDS_NAME = ".builds.json"
+KEPT_BUILDS = 3
 
 
 class AssetError(ClickException):
@@ -52,7 +56,8 @@ def build(
     """Build ``bundles`` and the images of ``sources`` into ``target``; return the files written.
 
     Each file has a hash of its content in its name, and compressed copies beside it. The manifest is written last
-    and in one step, so that a running server uses either the old build or the new one.
+    and in one step, so that a running server uses either the old build or the new one. The files of the last three
+    builds are kept.
 
     Raises AssetError when a source is wrong.
     """
@@ -65,8 +70,10 @@ def build(
     # Files with the same content share a name: a browser that has the logo need not load the favicon.
     name_of_content = {content: file_name for file_name, content in reversed(contents.values())}
     files = {name: _write_hashed(target, name_of_content[content], content) for name, (_, content) in contents.items()}
+    kept = _last_builds(target, files)
+    _write_in_one_step(target / BUILDS_NAME, json.dumps(kept).encode())
     _write_in_one_step(target / MANIFEST_NAME, json.dumps(files, indent=1).encode())
-    _remove_old(target, set(files.values()))
+    _remove_old(target, {file_name for build in kept for file_name in build})
     return [target / file_name for file_name in files.values()]
 
 
@@ -139,14 +146,21 @@ def _compressed(path: Path) -> list[Path]:
     return [Path(copy) for copy in compressor.compress(str(path))]
 
 
+def _last_builds(target: Path, files: Mapping[str, str]) -> list[list[str]]:
+    """Return the file names of this build and of those before it."""
+    this, known = sorted(set(files.values())), target / BUILDS_NAME
+    earlier = json.loads(known.read_text()) if known.exists() else []
+    return [this, *(build for build in earlier if build != this)][:KEPT_BUILDS]
+
+
 def _write_in_one_step(path: Path, content: bytes) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_bytes(content)
     draft.replace(path)
 
 
-def _remove_old(target: Path, current: set[str]) -> None:
+def _remove_old(target: Path, kept: set[str]) -> None:
     for path in target.iterdir():
         name = path.name.removesuffix(".br").removesuffix(".gz")
-        if path.is_file() and name not in current and name != MANIFEST_NAME and not name.startswith("."):
+        if path.is_file() and name not in kept and name != MANIFEST_NAME and not name.startswith("."):
             path.unlink(missing_ok=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 MANIFEST_NAME = "manifest.json"
+FINGERPRINT = re.compile(r"\.[0-9a-f]{12}(?=\.\w+$)")
 
 
 class AssetManifest:
@@ -26,6 +28,11 @@ class AssetManifest:
     def url(self, name: str) -> str:
         """Return the URL of the asset ``name``. Raises KeyError when the build did not make it."""
         return self._urls[name] if name in self._urls else self._read()[name]
+
+    def counterpart(self, url: str) -> str | None:
+        """Return the URL that this build has for a file which another build has at ``url``."""
+        plain = FINGERPRINT.sub("", url)
+        return next((own for own in self._urls.values() if own != url and FINGERPRINT.sub("", own) == plain), None)
 
     def missing(self, names: Iterable[str]) -> list[str]:
         """Return those of ``names`` that the last build did not make, or all of them when there was none."""

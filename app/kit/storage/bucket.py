@@ -17,7 +17,7 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import S3Store
 
-from app.kit.storage.store import KEY, PIECE_BYTES, FileMissingError, StorageError, checked_path
+from app.kit.storage.store import KEY, PATH, PIECE_BYTES, FileMissingError, StorageError, checked_path
 
 # Short, because a page waits for it. There is one more try, for a connection that was closed meanwhile.
 CONNECT_TIMEOUT = timedelta(seconds=2)
@@ -66,6 +66,12 @@ class BucketStore:
             with _storage_errors():
                 for paths in self._pages(key):
                     _beside(obstore.delete, self._store, list(paths))
+
+    def paths(self) -> Iterator[str]:
+        """Return the paths of all files."""
+        with _storage_errors():
+            for paths in self._pages():
+                yield from (path for path in paths if PATH.fullmatch(path))
 
     def keys_older_than(self, moment: datetime) -> Iterator[str]:
         """Return the keys that have a file written before ``moment``."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
-from app.kit.storage.store import KEY, PIECE_BYTES, FileMissingError, StorageError, checked_path
+from app.kit.storage.store import KEY, PATH, PIECE_BYTES, FileMissingError, StorageError, checked_path
 
 
 class FolderStore:
@@ -43,6 +43,13 @@ class FolderStore:
         """Delete the folder ``key``."""
         with _storage_errors(), suppress(FileNotFoundError):
             shutil.rmtree(self._file(f"{key}/all").parent)
+
+    def paths(self) -> Iterator[str]:
+        """Return the paths of all files."""
+        if self._folder is not None:
+            with _storage_errors():
+                found = (file.relative_to(self._folder).as_posix() for file in self._folder.glob("*/*"))
+                yield from (path for path in found if PATH.fullmatch(path))
 
     def keys_older_than(self, moment: datetime) -> Iterator[str]:
         """Return the folders that were changed last before ``moment``."""

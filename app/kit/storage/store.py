@@ -22,7 +22,7 @@ class StorageError(Exception):
     """The storage cannot be reached, is full, or refuses."""
 
 
-class FileMissingError(StorageError):
+class FileMissingError(StorageError, LookupError):
     """There is no such file."""
 
 
@@ -37,6 +37,9 @@ class Store(Protocol):
 
     def delete(self, key: str) -> None:
         """Delete all files of ``key``; none is no error."""
+
+    def paths(self) -> Iterator[str]:
+        """Return the paths of all files, in any order."""
 
     def keys_older_than(self, moment: datetime) -> Iterator[str]:
         """Return the keys whose files were written before ``moment``, in any order."""

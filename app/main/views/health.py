@@ -29,7 +29,7 @@ def up_ready() -> tuple[Response, int]:
 
     The page is public, so it shows only names: versions or addresses would help an attacker.
     """
-    failing = [check.name for check in health.checks() if not check.ok]
+    failing = [check.name for check in health.checks() if check.is_vital and not check.ok]
     response = jsonify(ready=not failing, failing=failing)
     response.headers["Cache-Control"] = "no-store"
     return response, 503 if failing else 200

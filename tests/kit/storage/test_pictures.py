@@ -1,7 +1,7 @@
 """Uploaded pictures are checked without decoding them, and made smaller in a process with limits."""
 
 from io import BytesIO
-from time import perf_counter
+from time import process_time
 
 import pytest
 from PIL import Image
@@ -54,9 +54,9 @@ def test_every_problem_is_told_in_words() -> None:
 
 @pytest.mark.parametrize("name", ["png of endless parts", "jpeg of endless parts", "jpeg of fill bytes"])
 def test_no_header_keeps_a_web_process_busy(name: str) -> None:
-    started_at = perf_counter()
+    started_at = process_time()
     assert problem(hostile_files()[name])
-    assert perf_counter() - started_at < 0.2
+    assert process_time() - started_at < 0.2
 
 
 @pytest.mark.parametrize("kind", KINDS)

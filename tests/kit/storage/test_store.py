@@ -63,6 +63,7 @@ class StoreTests:
         store.delete(gone)
         store.delete(gone)
         assert everything(store) == {kept}
+        assert list(store.paths()) == [f"{kept}/256"]
         assert text_of(store, f"{kept}/256") == b"a picture"
 
     def test_keys_are_found_by_their_age(self, store: Store) -> None:

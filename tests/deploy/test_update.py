@@ -1,0 +1,129 @@
+"""An update of a server under load: the steps of docs/deploy/server.md, with the project's own units and script."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from config import with_psycopg
+from tests.servers import create_database
+from tests.servers.front_proxy import NAME, FrontProxy, start_proxy
+from tests.servers.own_server import OwnServer, own_server
+from tests.servers.redis import free_port
+from tests.servers.visitors import Visitors, visiting
+from tests.servers.waiting import wait_until
+from tests.servers.web import accepts, production_environment
+
+pytestmark = pytest.mark.thorough
+VISITORS = 4
+SECONDS = 15
+MIGRATION = '''"""Add a column."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "next"
+down_revision = "{before}"
+
+
+def upgrade():
+    op.add_column("users", sa.Column("shoe_size", sa.String(50)))
+    {then}
+
+
+def downgrade():
+    op.drop_column("users", "shoe_size")
+'''
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    with create_database() as url:
+        yield url
+
+
+@pytest.fixture
+def server(database: str, redis_url: str, tmp_path: Path) -> Iterator[OwnServer]:
+    """Yield a server with a first release in service."""
+    port = free_port()
+    variables = production_environment(database, redis_url, port)
+    variables |= {"BASE_URL": f"https://{NAME}", "SSL_DISABLE": "false", "PROXY_COUNT": "1"}
+    with own_server(tmp_path, variables, port) as server:
+        first = server.update()
+        assert first.returncode == 0, first.stderr
+        wait_until(lambda: accepts(port), seconds=20)
+        server.port = port
+        yield server
+
+
+@pytest.fixture
+def proxy(server: OwnServer, tmp_path: Path) -> Iterator[FrontProxy]:
+    with start_proxy("nginx", tmp_path / "nginx", server.port) as proxy:
+        yield proxy
+
+
+def test_an_update_loses_no_request_and_no_style(server: OwnServer, proxy: FrontProxy, database: str) -> None:
+    before = server.release()
+    visitors = Visitors(NAME, proxy.https_port, proxy.trust(), ["/", "/about", "/account/login"])
+    with visiting(visitors, VISITORS):
+        time.sleep(SECONDS / 5)
+        change(server, "pass")
+        result = server.update()
+        time.sleep(SECONDS * 4 / 5)
+
+    assert result.returncode == 0, result.stderr
+    assert server.release() != before
+    assert visitors.failed == []
+    assert visitors.requests > 10 * VISITORS
+    assert len(visitors.styles) == 2
+    assert "shoe_size" in columns(database)
+
+
+def test_a_failed_migration_leaves_the_site_as_it_was(server: OwnServer, proxy: FrontProxy) -> None:
+    before, process = server.release(), server.systemd.running("site-web.service")
+    change(server, 'raise RuntimeError("not on this data")')
+
+    assert server.update().returncode != 0
+
+    assert server.release() == before
+    assert server.systemd.running("site-web.service") is process
+    visitors = Visitors(NAME, proxy.https_port, proxy.trust(), ["/"])
+    with visiting(visitors, 1):
+        wait_until(lambda: visitors.requests > 2, seconds=20)
+    assert visitors.failed == []
+
+
+def test_three_releases_are_kept(server: OwnServer) -> None:
+    for _ in range(3):
+        time.sleep(1.1)  # their names are times
+        assert server.update().returncode == 0
+    kept = sorted((server.site / "releases").iterdir())
+    assert len(kept) == 3
+    assert kept[-1] == server.release()
+
+
+def change(server: OwnServer, then: str) -> None:
+    """Commit a release with a migration, another style and another template."""
+    migrations = server.project / "migrations"
+    settings = Config()
+    settings.set_main_option("script_location", str(migrations))
+    head = ScriptDirectory.from_config(settings).get_current_head()
+    (migrations / "versions" / "next.py").write_text(MIGRATION.format(before=head, then=then))
+    with (server.project / "app/assets/styles/_utilities.scss").open("a") as styles:
+        styles.write(".another-release { color: red; }")
+    template = server.project / "app/templates/main/about.html"
+    template.write_text(template.read_text() + "{# of another release #}")
+    server.commit()
+
+
+def columns(database: str) -> set[str]:
+    engine = sa.create_engine(with_psycopg(database))
+    with closing(engine.connect()) as connection:
+        found = {column["name"] for column in sa.inspect(connection).get_columns("users")}
+    engine.dispose()
+    return found
