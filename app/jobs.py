@@ -41,7 +41,7 @@ DELIVERY_SECONDS = 5
 # How many rows are deleted at once: no transaction then holds its locks, on SQLite of the whole database, over 100 ms.
 ROWS_PER_DELETION = 1000
 # With a user go the rows of many tables and indexes.
-USERS_PER_DELETION = 100
+USERS_PER_DELETION = 50
 PLAIN = {"synchronize_session": False}
 
 outbox = Outbox(Email, catalog.compose)
@@ -172,10 +172,11 @@ def sweep_files() -> None:
 
 @job("Purge audit log")
 def purge_audit_log() -> None:
-    """Delete audit events older than AUDIT_RETENTION_DAYS; 0 keeps them."""
+    """Delete audit events, and what was done to many users, older than AUDIT_RETENTION_DAYS; 0 keeps them."""
     days = current_app.config["AUDIT_RETENTION_DAYS"]
     if days:
         delete_in_portions(AuditEvent, AuditEvent.created_at < days_ago(days))
+        delete_in_portions(BulkTask, BulkTask.created_at < days_ago(days))
 
 
 @job("Back up", timeout_seconds=3600)

@@ -11,6 +11,7 @@ from app.admin import bulk_tasks, user_actions
 from app.admin.bulk_tasks import change_batch
 from app.admin.jobs import continue_bulk_tasks
 from app.extensions import db
+from app.jobs import purge_audit_log
 from app.kit.db.database import utc_now
 from app.kit.jobs import queue
 from app.models import AuditEvent, BulkTask, Email, Permission, Role, User, UserSession
@@ -228,6 +229,19 @@ def test_data_that_needs_an_account_keeps_only_that_one(client: FlaskClient, adm
         db.session.rollback()
         db.session.execute(text("DROP TABLE needs"))
         db.session.commit()
+
+
+def test_a_task_is_purged_with_the_audit_log(
+    app: Flask, client: FlaskClient, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(client, f"action=disable&user={make_user().id}")
+    monkeypatch.setitem(app.config, "AUDIT_RETENTION_DAYS", 30)
+    purge_audit_log()
+    assert BulkTask.query.count() == 1
+    db.session.execute(update(BulkTask).values(created_at=utc_now() - timedelta(days=31)))
+    db.session.commit()
+    purge_audit_log()
+    assert BulkTask.query.count() == 0
 
 
 def test_a_second_click_starts_nothing(client: FlaskClient, admin: User) -> None:
