@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from rq import SimpleWorker
 from sqlalchemy import select, text, update
 
 from app.admin import bulk_tasks, user_actions
@@ -177,6 +178,25 @@ def test_two_workers_change_nobody_twice(app: Flask, client: FlaskClient, admin:
     in_threads(3, work)
     assert sorted(mail.user_id for mail in Email.query) == [user.id for user in users]
     assert db.session.get_one(BulkTask, task_id, populate_existing=True).outcome == "done"
+
+
+def test_the_worker_does_all_batches_and_the_export(
+    app: Flask, client: FlaskClient, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_tasks, "USERS_PER_BATCH", 2)
+    app.extensions["redis"].flushdb()
+    users = [make_user() for _ in range(5)]
+    start(client, "action=disable&" + "&".join(f"user={user.id}" for user in users))
+    start(client, "action=export&of=all")
+    own = queue.connect(app.config["REDIS_URL"], timeout_seconds=None)
+    worker = SimpleWorker(
+        [queue.queue_named(connection=own)], connection=own, serializer="rq.serializers.JSONSerializer"
+    )
+    worker.work(burst=True, logging_level="CRITICAL")
+    own.close()
+    db.session.expire_all()
+    assert [(task.outcome, task.done) for task in BulkTask.query.order_by(BulkTask.id)] == [("done", 5), ("done", 6)]
+    assert all(user.is_disabled for user in users)
 
 
 def test_a_task_goes_on_in_batches_until_it_is_canceled(
