@@ -65,6 +65,11 @@ def start(actor: User, action: str, chosen: Mapping[str, Any], total: int, detai
     return task
 
 
+def action_of(task: BulkTask) -> Action:
+    """Return what a task does; one whose action is gone changes nobody."""
+    return ACTIONS.get(task.action, Action(task.action, _refuse))
+
+
 def count_of(chosen: Mapping[str, Any]) -> int:
     """Return how many users are chosen at this moment."""
     return db.session.scalar(select(func.count()).select_from(User).where(users_chosen(chosen))) or 0
@@ -110,7 +115,7 @@ def _change_next(task_id: int, place: int, user_id: int) -> bool:
 
 
 def _change_or_leave_out(task: BulkTask, user_id: int) -> None:
-    change = ACTIONS[task.action].change or _refuse
+    change = action_of(task).change or _refuse
     try:
         with db.session.begin_nested():
             change(_checked(task.user, user_id), task.details)

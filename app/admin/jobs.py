@@ -1,6 +1,6 @@
 """The jobs of the admin area. See docs/administration.md."""
 
-from app.admin.bulk_tasks import ACTIONS, change_batch
+from app.admin.bulk_tasks import action_of, change_batch
 from app.admin.user_export import export_users
 from app.extensions import db
 from app.kit.jobs.queue import job
@@ -32,7 +32,7 @@ def continue_bulk_tasks() -> None:
 
 def enqueue(task: BulkTask) -> None:
     """Enqueue the job that does ``task``, or continues it."""
-    is_export = ACTIONS[task.action].change is None
+    is_export = action_of(task).change is None
     (export_list if is_export else change_users).enqueue(task.id)
 
 

@@ -153,3 +153,10 @@ def test_a_file_that_cannot_be_stored_is_said(
     task = exported(client)
     assert task.outcome == "failed"
     assert "could not be stored" in client.get(f"/admin/bulk/{task.id}").text
+
+
+def test_a_file_that_cannot_be_read_is_no_error_page(client: FlaskClient, admin: User) -> None:
+    task = exported(client)
+    current_store().delete(task.file.key)
+    page = client.get(f"/admin/bulk/{task.id}/users.csv", follow_redirects=True)
+    assert "The file cannot be read just now" in page.text

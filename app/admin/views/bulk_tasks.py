@@ -3,14 +3,14 @@
 from typing import Any
 
 from flask import Response as FlaskResponse
-from flask import abort, flash, make_response, redirect, render_template, request, url_for
+from flask import abort, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
 from app.admin.blueprint import admin
-from app.admin.bulk_tasks import ACTIONS, count_of, start
+from app.admin.bulk_tasks import ACTIONS, action_of, count_of, start
 from app.admin.forms import BulkTaskForm
 from app.admin.jobs import enqueue
 from app.extensions import db
@@ -18,6 +18,7 @@ from app.kit.auth.sudo import sudo_required
 from app.kit.http.routing import LARGEST_ROW_ID
 from app.kit.pages.table import Table, clean
 from app.kit.storage.serving import file_response
+from app.kit.storage.store import StorageError
 from app.models import AuditEvent, BulkTask, Role, User, users_chosen
 from app.models.bulk_task import CANCELED
 
@@ -32,7 +33,7 @@ def bulk_tasks() -> str:
     table = Table.from_request(
         BulkTask.visible_to(current_user), columns={"started": BulkTask.created_at}, sort="-started"
     )
-    return render_template("admin/bulk_tasks.html", table=table, actions=ACTIONS)
+    return render_template("admin/bulk_tasks.html", table=table, action_of=action_of)
 
 
 @admin.route("/bulk/new", methods=["GET", "POST"])
@@ -95,7 +96,7 @@ def bulk_task(task_id: int) -> FlaskResponse:
         render_template(
             "admin/bulk_task.html",
             task=task,
-            action=ACTIONS[task.action],
+            action=action_of(task),
             left_out=db.session.scalars(left_out.order_by(AuditEvent.id).limit(25)).all() if task.left_out else [],
         )
     )
@@ -118,12 +119,18 @@ def cancel_bulk_task(task_id: int) -> Response:
 
 @admin.get("/bulk/<int:task_id>/users.csv")
 @sudo_required
-def download_users(task_id: int) -> FlaskResponse:
+def download_users(task_id: int) -> Response:
     """Return the file of an export, to its maker only."""
     task = _task_or_404(task_id)
     if task.file is None or not task.is_offered:
         abort(404)
-    return file_response(task.file.pieces(), "text/csv", f"users-{task.created_at:%Y-%m-%d}.csv")
+    try:
+        pieces = task.file.pieces()
+    except StorageError as error:
+        current_app.logger.error("an export could not be read: %s", error)
+        flash("The file cannot be read just now. Try again later, or export again.", "error")
+        return redirect(url_for("admin.bulk_task", task_id=task_id))
+    return file_response(pieces, "text/csv", f"users-{task.created_at:%Y-%m-%d}.csv")
 
 
 def _task_or_404(task_id: int) -> BulkTask:
