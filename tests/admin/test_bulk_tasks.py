@@ -92,12 +92,13 @@ def test_everybody_who_may_not_be_changed_is_left_out_and_listed(client: FlaskCl
 
 
 def test_all_of_a_filter_means_those_that_were_shown(client: FlaskClient, admin: User) -> None:
-    off, first_id = make_user(), make_user(confirmed=False).id
+    off, first_id, second = make_user(), make_user(confirmed=False).id, make_user(confirmed=False)
     task = start(client, "action=delete&of=all&state=unconfirmed")
-    assert (task.total, task.chosen) == (1, {"state": "unconfirmed"})
+    assert (task.total, task.chosen) == (2, {"state": "unconfirmed"})
+    second.confirmed = True
     later = make_user(confirmed=False)
     finish(task)
-    assert set(User.query) == {admin, off, later}
+    assert set(User.query) == {admin, off, second, later}
     assert AuditEvent.query.filter_by(event="user.deleted").one().former_subject_id == first_id
 
 
