@@ -164,9 +164,9 @@ class Decisions:
 
     # Lists.
     ROWS_PER_PAGE = 25
-    # The days that the dashboard's chart shows, and how long it counts a session as active.
+    # The days that the dashboard's chart shows, and within how many days it counts active users.
     SIGN_UP_CHART_DAYS = 30
-    ACTIVE_SESSION_PERIOD = timedelta(days=1)
+    ACTIVE_USER_DAYS = (1, 7, 30)
     # How long the page of a data export reloads until the export is ready.
     EXPORT_WATCH_PERIOD = timedelta(minutes=5)
     # Health: the longest silence of a working worker, and the greatest age of an unsent email.

@@ -28,6 +28,7 @@ BUNDLES = {
     "app_js": ["scripts/theme.js", "scripts/flashes.js", "scripts/menu.js", "scripts/forms.js", "scripts/dialogs.js"],
     "password_js": ["scripts/password_field.js", "scripts/password_meter.js"],
     "profile_js": ["scripts/time_zone.js"],
+    "list_js": ["scripts/list.js"],
     "editor_js": ["scripts/editor.js", "scripts/editor_page.js"],
     "mailbox_js": ["scripts/mailbox.js"],
     "copy_js": ["scripts/copy.js"],

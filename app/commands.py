@@ -10,7 +10,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import ScriptInfo, routes_command, shell_command
 
-from app import assets, fake_data, jobs, setup
+from app import assets, fake_data, figures, jobs, setup
 from app.extensions import db
 from app.kit.core.command_line import CommandLine, Section
 from app.kit.core.environment import ConfigError
@@ -148,6 +148,8 @@ def _add_fake_users(count: int) -> None:
     password = FAKE_PASSWORD if current_app.debug else None
     with click.progressbar(length=count, label=f"Adding {count} fake users") as bar:
         fake_data.add_fake_users(count, password, bar.update)
+    figures.store()
+    db.session.commit()
     if password:
         click.echo(f"Each fake user's password is: {password}")
 

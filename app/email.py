@@ -46,13 +46,14 @@ def confirm(user: User) -> Context | None:
     subject="Reset your password",
     priority=URGENT,
     limited_per_recipient=True,
-    sample={"reset_link": SAMPLE_LINK},
+    sample={"reset_link": SAMPLE_LINK, "forced": False},
 )
-def reset_password(user: User) -> Context | None:
+def reset_password(user: User, forced: bool = False) -> Context | None:
+    """Mail a link to choose a password; ``forced`` says that an administrator asked, and the old one is gone."""
     if user.is_disabled:
         return None
     token = user.generate_password_reset_token()
-    return {"reset_link": external_url("account.reset_password", token=token)}
+    return {"reset_link": external_url("account.reset_password", token=token), "forced": forced}
 
 
 @catalog.email(

@@ -89,7 +89,6 @@ def _invent_people(role_id: int | None, password_hash: str) -> Iterator[Row]:
             "first_name": first_name,
             "last_name": last_name,
             "email": email,
-            "search_text": search.folded(first_name, last_name, email),
             "role_id": role_id,
             **_invent_state(random, now, password_hash),
         }

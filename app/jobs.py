@@ -11,7 +11,7 @@ from flask import current_app
 from sqlalchemy import ColumnElement, delete, event, select
 from sqlalchemy.orm.exc import StaleDataError
 
-from app import backups, pictures
+from app import backups, figures, pictures
 from app.email import catalog, export_ready
 from app.extensions import db
 from app.kit.db.database import Model, lock_row, utc_now
@@ -179,6 +179,13 @@ def purge_audit_log() -> None:
         delete_in_portions(BulkTask, BulkTask.created_at < days_ago(days))
 
 
+@job("Count figures", timeout_seconds=900)
+def count_figures() -> None:
+    """Count what the dashboard shows."""
+    figures.store()
+    db.session.commit()
+
+
 @job("Back up", timeout_seconds=3600)
 def back_up() -> None:
     """Write a backup to BACKUP_DIR, if it is set."""
@@ -216,6 +223,7 @@ schedule = Schedule(
         Entry(make_waiting_pictures, "*/5 * * * *"),
         Entry(sweep_files, "41 4 * * *"),
         Entry(purge_audit_log, "47 3 * * *"),
+        Entry(count_figures, "4-59/10 * * * *"),
         Entry(back_up, "7 2 * * *"),
     ],
 )

@@ -82,6 +82,12 @@ MENUS: dict[str, list[Row]] = {
         ),
         Entry("admin.invite_user", "Invite a user", "mail"),
         Entry("admin.new_user", "Add a user", "plus"),
+        Entry(
+            "admin.pages",
+            "Pages",
+            "edit",
+            pages=("admin.new_page", "admin.page_info", "admin.edit_page", "admin.page_revision"),
+        ),
         Entry("admin.emails", "Emails", "send"),
         Entry("admin.jobs", "Jobs", "clock"),
         Entry("admin.audit", "Audit log", "list"),

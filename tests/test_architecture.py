@@ -35,6 +35,7 @@ LAYERS = [
         "decorators",
         "email",
         "fake_data",
+        "figures",
         "maintenance",
         "navigation",
         "next_steps",

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, Boolean, Integer, LargeBinary, Table, insert, select, text
+from sqlalchemy import JSON, Boolean, Date, Integer, LargeBinary, Table, insert, select, text
 
 from app import backups, create_app, jobs
 from app.kit.db import migrations
@@ -64,6 +64,8 @@ def value_for(column, number: int) -> object:
             return number
         case UTCDateTime():
             return utc_now() - timedelta(days=number, microseconds=number)
+        case Date():
+            return utc_now().date() - timedelta(days=number)
         case LargeBinary():
             return bytes([number])
     return f"{number}{WORDS}"[: getattr(column.type, "length", None) or 50]

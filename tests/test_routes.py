@@ -30,7 +30,7 @@ from tests.factories import let_in, make_admin, make_invited, make_user, sign_in
 # Who may open each endpoint. A new route of the kit: add its endpoint to the row of those who may open it.
 WHO: dict[Rule, str] = {
     ANYONE: """
-        main.index main.about main.robots main.sitemap main.manifest main.favicon main.up main.up_ready
+        main.index main.about main.page main.robots main.sitemap main.manifest main.favicon main.up main.up_ready
         main.up_doctor main.metrics_page main.security_txt main.change_password
         account.confirm account.not_me account.password_strength account.picture_file account.reset_password
         account.join_from_invite
@@ -63,9 +63,11 @@ WHO: dict[Rule, str] = {
     """,
     Permission.ADMINISTER: """
         admin.index admin.registered_users admin.user_info admin.new_user admin.invite_user
-        admin.resend_invitation admin.change_user_name admin.change_user_email admin.change_account_type
+        admin.resend_invitation admin.resend_confirmation admin.force_password_reset
+        admin.change_user_name admin.change_user_email admin.change_account_type
         admin.disable_user admin.enable_user admin.end_user_sessions admin.delete_user_request admin.delete_user
         admin.bulk_tasks admin.new_bulk_task admin.bulk_task admin.cancel_bulk_task admin.download_users
+        admin.pages admin.new_page admin.page_info admin.edit_page admin.page_revision admin.restore_revision
         admin.update_editor_contents admin.preview_editor_contents
     """,
 }

@@ -87,7 +87,12 @@ def _replace_sign_up(user: User, columns: dict[str, object], *, when: bool) -> N
     replacing = (
         update(User)
         .where(User.id == user.id, literal(when))
-        .values(**newest, created_at=utc_now(), access_version=User.access_version + 1)
+        .values(
+            **newest,
+            search_text=User.words_in(columns),
+            created_at=utc_now(),
+            access_version=User.access_version + 1,
+        )
     )
     ending = delete(UserSession).where(UserSession.user_id == user.id, literal(when))
     for statement in (replacing, ending):

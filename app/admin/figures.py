@@ -1,64 +1,104 @@
-"""The figures on the dashboard."""
+"""The figures on the dashboard, each with the list that it counts."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
-from flask import current_app
-from sqlalchemy import ColumnElement, func, select
+from flask import current_app, url_for
+from flask_login import current_user
+from sqlalchemy import func, select
 
 from app.extensions import db
+from app.figures import chart_days, counted
 from app.kit.db.database import utc_now
 from app.kit.mail.rows import EmailState
 from app.kit.pages.chart import Bar
-from app.models import Email, User, UserSession
+from app.kit.pages.table import COUNTED
+from app.models import DailyFigure, Email
+from app.models.daily_figure import SIGN_UPS
 
-ONE_DAY = timedelta(days=1)
+USERS, EMAILS = "admin.registered_users", "admin.emails"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number in words, and the list that it counts."""
+
+    label: str
+    text: str
+    endpoint: str
+    query: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """The URL of the list."""
+        return f"{url_for(self.endpoint)}?{urlencode(self.query)}" if self.query else url_for(self.endpoint)
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Counts of users, sessions and emails."""
+    """What the site's figures were at ``counted_at``; the sign-ups are those of each day."""
 
-    users: int
-    unconfirmed: int
-    invited: int
-    disabled: int
-    sessions: int
-    waiting_emails: int
-    dead_emails: int
+    counted_at: datetime
+    numbers: Mapping[str, int]
+    sign_ups: list[Bar]
+
+    @classmethod
+    def latest(cls) -> "Figures":
+        """Return the stored figures or, before the schedule has run for the first time, count them."""
+        days = chart_days()
+        rows = DailyFigure.latest(days[0]) or counted()
+        newest = max(rows, key=lambda row: (row.day, row.counted_at))
+        signed_up = {row.day: row.value for row in rows if row.name == SIGN_UPS}
+        bars = [Bar(f"{day.day} {day:%B}", signed_up.get(day, 0)) for day in days]
+        return cls(newest.counted_at, {row.name: row.value for row in rows if row.day == newest.day}, bars)
+
+    def of_users(self) -> list[Figure]:
+        """Return the figures about users."""
+        get = self.numbers.get
+        active, unconfirmed, invited, disabled = (
+            get(state, 0) for state in ("active", "unconfirmed", "invited", "disabled")
+        )
+        share = f"{100 * active / (active + unconfirmed):.0f} %" if active + unconfirmed else "–"
+        return [
+            Figure(
+                "Users",
+                f"{active + unconfirmed + invited + disabled:,}",
+                USERS,
+                {"sort": "joined", "direction": "desc"},
+            ),
+            Figure("Confirmed", share, USERS, {"state": "active"}),
+            Figure("Not confirmed yet", f"{unconfirmed:,}", USERS, {"state": "unconfirmed"}),
+            Figure("Invited, not joined yet", f"{invited:,}", USERS, {"state": "invited"}),
+            Figure("Disabled", f"{disabled:,}", USERS, {"state": "disabled"}),
+            *(self._active(days) for days in current_app.config["ACTIVE_USER_DAYS"]),
+        ]
+
+    def _active(self, days: int) -> Figure:
+        since = (utc_now() - timedelta(days=days)).astimezone(current_user.zone).date()
+        query = {"event": "user.logged_in", "from": since.isoformat()}
+        label = "Active in the last day" if days == 1 else f"Active in {days} days"
+        return Figure(label, f"{self.numbers.get(f'active_{days}', 0):,}", "admin.audit", query)
+
+    def of_work(self) -> list[Figure]:
+        """Return the figures about emails and jobs."""
+        waiting, failed = in_state(EmailState.PENDING), self.numbers.get("failed_jobs")
+        return [
+            Figure(
+                "Emails sent today (UTC)", f"{self.numbers.get('sent', 0):,}", EMAILS, {"state": EmailState.SENT.value}
+            ),
+            Figure("Emails waiting", capped(waiting), EMAILS, {"state": EmailState.PENDING.value}),
+            Figure("Failed jobs", f"{failed:,}" if failed is not None else "–", "admin.jobs"),
+        ]
 
 
-def current_figures() -> Figures:
-    """Count users, recently active sessions, and emails that wait or failed, in three queries."""
-    users, unconfirmed, invited, disabled = db.session.execute(
-        select(
-            func.count(),
-            _count(User.confirmed.is_(False) & User.password_hash.is_not(None)),
-            _count(User.password_hash.is_(None)),
-            _count(User.disabled_at.is_not(None)),
-        ).select_from(User)
-    ).one()
-    waiting, dead = db.session.execute(
-        select(
-            _count(Email.state.in_((EmailState.PENDING, EmailState.SENDING))),
-            _count(Email.state == EmailState.DEAD),
-        ).select_from(Email)
-    ).one()
-    active_since = utc_now() - current_app.config["ACTIVE_SESSION_PERIOD"]
-    seen = select(func.count()).select_from(UserSession).where(UserSession.last_seen_at >= active_since)
-    sessions = db.session.scalar(seen) or 0
-    return Figures(users, unconfirmed, invited, disabled, sessions, waiting, dead)
+def in_state(state: EmailState) -> int:
+    """Return how many emails are in this state, as of now; more than COUNTED are not counted."""
+    few = select(Email.id).where(Email.state == state).limit(COUNTED + 1)
+    return db.session.scalar(select(func.count()).select_from(few.subquery())) or 0
 
 
-def sign_ups_by_day() -> list[Bar]:
-    """Count the users of each of the last SIGN_UP_CHART_DAYS days in UTC, the oldest first, in one query."""
-    tomorrow = utc_now().replace(hour=0, minute=0, second=0, microsecond=0) + ONE_DAY
-    days = [tomorrow - ONE_DAY * back for back in range(current_app.config["SIGN_UP_CHART_DAYS"], 0, -1)]
-    per_day = [_count((User.created_at >= day) & (User.created_at < day + ONE_DAY)) for day in days]
-    # Without this condition, it would read all users.
-    numbers = db.session.execute(select(*per_day).where(User.created_at >= days[0])).one()
-    return [Bar(f"{day.day} {day:%B}", number) for day, number in zip(days, numbers, strict=True)]
-
-
-def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.count().filter(condition)
+def capped(number: int) -> str:
+    """Return a number of :func:`in_state` in words."""
+    return f"more than {COUNTED:,}" if number > COUNTED else f"{number:,}"

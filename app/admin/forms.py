@@ -4,6 +4,7 @@ import re
 
 from sqlalchemy import select
 from wtforms import (
+    BooleanField,
     Field,
     HiddenField,
     SelectChoice,
@@ -13,17 +14,20 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Regexp
 
 from app.extensions import db
 from app.kit.forms.fields import email_field, name_field, new_password_field, repeated_password_field, typed_person
 from app.kit.forms.form import Form
 from app.kit.pages import markdown
-from app.models import Role, User
+from app.models import EditableHTML, Role, User
+from app.models.editable_html import TITLE_MAX_LENGTH
 from app.models.user_profile import NAME_MAX_LENGTH
 
 ADDRESS_IS_TAKEN = "Somebody has this address already."
+SLUG_IS_TAKEN = "Another page has this address already."
 REASON_MAX_LENGTH = 255
+SLUG_MAX_LENGTH = 60
 EDITOR_NAME_MAX_LENGTH = 100
 # About forty printed pages. app/kit/pages/markdown.py limits the time to render them.
 TEXT_MAX_LENGTH = 100_000
@@ -44,6 +48,11 @@ def _renderable(_form: Form, field: Field) -> None:
 
 def _one_line(text: str | None) -> str:
     return CONTROL_CHARACTERS.sub(" ", text or "").strip()
+
+
+def _unused_slug(_form: Form, field: Field) -> None:
+    if EditableHTML.get_editable_html(field.data).id is not None:
+        raise ValidationError(SLUG_IS_TAKEN)
 
 
 def _roles() -> list[SelectChoice]:
@@ -164,3 +173,29 @@ class EditorForm(Form):
         render_kw={"rows": 16, "maxlength": TEXT_MAX_LENGTH},
     )
     submit = SubmitField("Save")
+
+
+class PageForm(Form):
+    """A page: its title, its address, which stays, and who sees it."""
+
+    title = StringField(
+        filters=[_one_line], validators=[InputRequired("Give the page a title."), Length(max=TITLE_MAX_LENGTH)]
+    )
+    slug = StringField(
+        "Address",
+        description="The last part of the URL: small letters, digits and hyphens, such as terms-of-use.",
+        filters=[_one_line],
+        validators=[
+            InputRequired("Give the page an address."),
+            Length(max=SLUG_MAX_LENGTH),
+            Regexp(r"[a-z0-9]+(-[a-z0-9]+)*\Z", message="Use small letters, digits, and single hyphens between them."),
+            _unused_slug,
+        ],
+    )
+    published = BooleanField("Published", description="Until then, only administrators see it.")
+    listed = BooleanField("Linked from the page “About”")
+    submit = SubmitField("Save")
+
+    def fill(self, page: EditableHTML) -> None:
+        """Store what was entered in ``page``, except the address."""
+        page.title, page.published, page.listed = self.title.data, self.published.data, self.listed.data

@@ -3,6 +3,8 @@
 Each function adds an audit event in the same transaction. The view commits.
 """
 
+from secrets import token_urlsafe
+
 from app import email
 from app.extensions import db
 from app.kit.auth.passwords import hash_password
@@ -48,6 +50,18 @@ def resend_invitation(user: User) -> None:
         raise RefusedError(f"{user.full_name()} has joined already.")
     email.invite.send(user)
     AuditEvent.record("user.invited_again", subject=user)
+
+
+def resend_confirmation(user: User) -> None:
+    """Mail the link that confirms the address again.
+
+    Raises :class:`RefusedError` if there is nothing to confirm: an invitation and a reset confirm the address, too.
+    """
+    _lock(user)
+    if user.state != "unconfirmed":
+        raise RefusedError(f"{user.full_name()} has nothing to confirm.")
+    email.confirm.send_unlimited(user)
+    AuditEvent.record("user.confirmation_sent_again", subject=user)
 
 
 def change_name(user: User, first_name: str, last_name: str) -> None:
@@ -103,6 +117,23 @@ def enable(user: User) -> None:
     _lock(user)
     user.enable()
     AuditEvent.record("user.enabled", subject=user)
+
+
+def force_password_reset(user: User) -> None:
+    """Replace the password with one that nobody knows, end every session, and mail a link to choose a new one.
+
+    The new hash also invalidates every link that was mailed before. Raises :class:`RefusedError` for oneself, and for
+    users who would get no link: invited and disabled ones.
+    """
+    nobodys_hash = hash_password(token_urlsafe())  # before the lock, because hashing is slow
+    _lock(user)
+    _refuse_oneself(user, "Change your own password on your account page.")
+    if user.is_invited or user.is_disabled:
+        raise RefusedError(f"{user.full_name()} cannot log in with a password at the moment.")
+    user.password_hash = nobodys_hash
+    UserSession.end_all(user)
+    email.reset_password.send_unlimited(user, forced=True)
+    AuditEvent.record("password.reset_forced", subject=user)
 
 
 def end_sessions(user: User) -> None:

@@ -128,8 +128,8 @@ def table() -> Table:
         following="sample",
         sort="name",
         direction="asc",
-        search="",
-        chosen={"state": ""},
+        search="a",
+        chosen={},
     )
 
 

@@ -2,6 +2,7 @@
 
 from app.models.audit_event import AuditEvent
 from app.models.bulk_task import BulkTask
+from app.models.daily_figure import DailyFigure
 from app.models.data_export import DataExport
 from app.models.editable_html import EditableHTML
 from app.models.email import Email
@@ -11,6 +12,7 @@ from app.models.recipient_limit import RecipientLimit
 from app.models.role import Permission, Role
 from app.models.scheduled_job import ScheduledJob
 from app.models.stored_file import StoredFile, delete_stored_files
+from app.models.text_revision import TextRevision
 from app.models.user import AnonymousUser, User
 from app.models.user_deletion import delete_user, delete_users
 from app.models.user_lists import USER_SORTS, USER_STATES, ids_of_people, users_chosen
@@ -22,6 +24,7 @@ __all__ = [
     "AnonymousUser",
     "AuditEvent",
     "BulkTask",
+    "DailyFigure",
     "DataExport",
     "EditableHTML",
     "Email",
@@ -32,6 +35,7 @@ __all__ = [
     "Role",
     "ScheduledJob",
     "StoredFile",
+    "TextRevision",
     "User",
     "UserSession",
     "delete_stored_files",

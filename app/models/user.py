@@ -122,6 +122,11 @@ class User(UserRecovery, UserProfile, Searchable):
             return "invited"
         return "active" if self.confirmed else "unconfirmed"
 
+    @property
+    def sign_in_methods(self) -> list[str]:
+        """The ways in which the user can log in, for administrators; none while the user is only invited."""
+        return ["Password"] if self.password_hash is not None else []
+
     def disable(self, reason: str) -> None:
         """Refuse logins of this user. The caller ends the sessions and commits."""
         self.disabled_at, self.disabled_reason = utc_now(), reason

@@ -1,12 +1,13 @@
 """Login sessions, one row each. Deleting the row logs the browser out, whatever cookies it has."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import cache
 from secrets import token_urlsafe
 
 from flask import current_app
-from sqlalchemy import ColumnElement, ForeignKey, Select, String, bindparam, delete, false, select
+from sqlalchemy import ColumnElement, ForeignKey, Select, String, bindparam, delete, false, func, select
 from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 
 from app.extensions import Model, db
@@ -66,6 +67,12 @@ class UserSession(Model):
         """Return the user's unexpired sessions, the most recently seen first."""
         rows = db.session.scalars(select(cls).where(cls.user_id == user.id).order_by(cls.last_seen_at.desc()))
         return [row for row in rows if not row.is_expired]
+
+    @classmethod
+    def last_seen_by_user(cls, user_ids: Collection[int]) -> dict[int, datetime]:
+        """Return when each of these users was seen last, in one query; without the users who have no session."""
+        seen = select(cls.user_id, func.max(cls.last_seen_at)).where(cls.user_id.in_(user_ids)).group_by(cls.user_id)
+        return dict(db.session.execute(seen).all())
 
     @classmethod
     def end_all(cls, user: User, except_id: int | None = None) -> None:

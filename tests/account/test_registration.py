@@ -10,7 +10,7 @@ from app.email import confirm
 from app.email import invite as invitation
 from app.extensions import db
 from app.kit.db.database import utc_now
-from app.models import Role, User
+from app.models import Role, User, ids_of_people
 from tests.account.mailed import mailed_kinds, mailed_link
 from tests.factories import PASSWORD, let_in, make_admin, make_invited, make_user, sign_in
 
@@ -92,6 +92,12 @@ def test_a_refused_form_says_why_and_keeps_what_was_typed(
     kept = "last_name" if field == "first_name" else "first_name"
     assert f'value="{FORM[kept]}"' in page.text
     assert User.with_email(FORM["email"]) is None
+
+
+def test_a_sign_up_is_found_by_the_newest_name(client: FlaskClient) -> None:
+    for last_name in ("Hopper", "Murray"):
+        client.post("/account/register", data={**FORM, "last_name": last_name})
+    assert [len(ids_of_people(words)) for words in ("grace@", "murray", "hopper")] == [1, 1, 0]
 
 
 def test_the_address_is_stored_in_one_spelling(client: FlaskClient) -> None:

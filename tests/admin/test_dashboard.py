@@ -2,19 +2,29 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
+import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import update
 
-from app import email, health
-from app.admin.figures import current_figures, sign_ups_by_day
+from app import email, health, jobs
+from app.admin.figures import Figures
 from app.kit.db.database import utc_now
 from app.kit.mail.rows import EmailState
 from app.kit.pages.chart import Bar, bar_chart
-from app.models import Email, User
-from tests.factories import make_invited, make_user
-from tests.queries import recorded_queries
+from app.models import AuditEvent, DailyFigure, Email, User, UserSession
+from tests.admin.test_large_lists import plans
+from tests.factories import make_admin, make_invited, make_user
+
+FIGURE = re.compile(r'<dt>([^<]*)</dt><dd><a href="([^"]*)">([^<]*)<')
+
+
+def shown(client: FlaskClient) -> dict[str, str]:
+    """Return the figures on the dashboard by their labels."""
+    return {label: text for label, _, text in FIGURE.findall(client.get("/admin/").text)}
 
 
 def test_figures_count_what_is_there(client: FlaskClient, admin: User, db: SQLAlchemy) -> None:
@@ -23,25 +33,82 @@ def test_figures_count_what_is_there(client: FlaskClient, admin: User, db: SQLAl
     gone = make_user()
     gone.disable("left")
     email.confirm.send(gone)
+    session = UserSession(user=make_user(), token_hash="x", last_seen_at=utc_now() - timedelta(days=3))
+    db.session.add(session)
+    AuditEvent.record("user.logged_in", subject=gone)
     db.session.commit()
-    figures = current_figures()
-    assert figures.users == 4
-    assert (figures.invited, figures.unconfirmed, figures.disabled) == (1, 1, 1)
-    assert (figures.waiting_emails, figures.dead_emails, figures.sessions) == (1, 0, 1)
-    page = client.get("/admin/").text
-    assert re.findall(r"<dd>(?:<a[^>]*>)?(\d+)<", page) == ["4", "1", "1", "1", "1", "1"]
-    assert "4 sign-ups in 30 days" in page
+    assert shown(client) == {
+        "Users": "5",
+        "Confirmed": "67 %",
+        "Not confirmed yet": "1",
+        "Invited, not joined yet": "1",
+        "Disabled": "1",
+        "Active in the last day": "2",
+        "Active in 7 days": "3",
+        "Active in 30 days": "3",
+        "Emails sent today (UTC)": "0",
+        "Emails waiting": "1",
+        "Failed jobs": "0",
+    }
+    assert "5 sign-ups</a> in 30 days" in client.get("/admin/").text
+    for _, url, _ in FIGURE.findall(client.get("/admin/").text):
+        assert client.get(unescape(url)).status_code == 200
 
 
-def test_sign_ups_are_counted_by_day_with_one_query(client: FlaskClient, admin: User, db: SQLAlchemy) -> None:
+def test_the_dashboard_shows_what_the_job_has_counted(client: FlaskClient, admin: User, db: SQLAlchemy) -> None:
+    make_user()
+    assert DailyFigure.query.count() == 0, "a GET stores nothing"
+    jobs.count_figures()
+    make_user()
+    assert shown(client)["Users"] == "2"
+    jobs.count_figures()
+    jobs.count_figures()
+    assert shown(client)["Users"] == "3"
+    assert "Counted <time" in client.get("/admin/").text
+
+
+def test_fake_users_are_counted_at_once(app: Flask, client: FlaskClient, admin: User) -> None:
+    assert app.test_cli_runner().invoke(args=["add_fake_data", "-n", "4"]).exit_code == 0
+    assert shown(client)["Users"] == "5"
+
+
+def test_sign_ups_are_counted_by_day(client: FlaskClient, admin: User) -> None:
     now = utc_now()
     for days in (0, 3, 3, 29, 30, 400):
         make_user(created_at=now - timedelta(days=days))
-    with recorded_queries(db.engine) as queries:
-        bars = sign_ups_by_day()
-    assert len(queries) == 1
+    bars = Figures.latest().sign_ups
     assert [bar.number for bar in bars] == [1, *[0] * 25, 2, 0, 0, 2]
     assert bars[-1].label == f"{now.day} {now:%B}"
+    jobs.count_figures()
+    assert Figures.latest().sign_ups == bars
+
+
+def test_the_dashboard_reads_no_table_of_users_emails_or_sessions(
+    client: FlaskClient, admin: User, db: SQLAlchemy
+) -> None:
+    jobs.count_figures()
+    with plans(db.engine) as found:
+        client.get("/admin/")
+    assert found
+    whole = ("SCAN users", "SCAN emails", "SCAN user_sessions", "SCAN audit_events", "Seq Scan on users")
+    # The newest rows are read in the order of an index, which ends after five.
+    assert not [plan for plan in found if any(name in plan for name in whole) and "LIMIT" not in plan]
+
+
+def test_advice_names_what_is_left_to_do(client: FlaskClient, admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = client.get("/admin/").text
+    assert "You are the only administrator." in page
+    assert "No backups are made." in page
+    assert "Sample data" not in page
+    make_admin(email="someone@example.com")
+    jobs.count_figures()
+    assert "Sample data: 1 user has an address at example.com." in client.get("/admin/").text
+    for name, value in {"BACKUP_DIR": "backups", "APP_NAME": "Ours", "ADMIN_PASSWORD": ""}.items():
+        monkeypatch.setitem(client.application.config, name, value)
+    page = client.get("/admin/").text
+    assert re.findall("<li>([^<.:]*)[.:]", page) == ["Sample data"]
+    monkeypatch.setitem(client.application.config, "NAME", "development")
+    assert "Advice" not in client.get("/admin/").text
 
 
 def test_a_chart_escapes_its_words_and_draws_nothing_as_a_line() -> None:
@@ -58,7 +125,9 @@ def test_what_needs_attention_comes_first(client: FlaskClient, admin: User, db: 
     db.session.commit()
     page = client.get("/admin/").text
     assert (
-        page.index("Worker needs your attention") < page.index("1 email could not be sent") < page.index("sign-ups in")
+        page.index("Worker needs your attention")
+        < page.index("1 email could not be sent")
+        < page.index("sign-ups</a> in")
     )
     assert "Nothing needs your attention" not in page
 

@@ -1,5 +1,6 @@
 """Tests for changing, disabling and deleting users, and for what nobody may do."""
 
+import re
 from contextlib import suppress
 from threading import Barrier, BrokenBarrierError, Thread
 
@@ -8,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 
+from app import email
 from app.models import AuditEvent, Email, Role, User, UserSession
 from tests.factories import PASSWORD, make_admin, make_invited, make_user, sign_in
 
@@ -175,3 +177,47 @@ def test_an_invited_administrator_does_not_count(client: FlaskClient, admin: Use
     invited.role = admin.role
     db.session.commit()
     assert admin.is_last_administrator()
+
+
+def test_a_forced_reset_ends_sessions_and_the_old_password(client: FlaskClient, admin: User, app: Flask) -> None:
+    user, browser = make_user(), app.test_client()
+    sign_in(browser, user)
+    old_link = user.generate_password_reset_token()
+    client.post(f"/admin/user/{user.id}/force-password-reset")
+    assert browser.get("/account/manage").location.startswith("/account/login")
+    assert browser.post("/account/login", data={"email": user.email, "password": PASSWORD}).status_code == 200
+    assert User.with_token("reset_password", old_link) is None
+    mail = Email.query.one()
+    assert (mail.kind, mail.recipient, mail.context) == ("reset_password", user.email, {"forced": True})
+    assert has_event("password.reset_forced")
+    rendered = email.catalog.emails["reset_password"].compose(mail)
+    assert rendered
+    for body in (rendered.text, rendered.html):
+        assert "An administrator of" in body
+        assert "stays as it is" not in body
+    link = re.search(r"/account/reset-password/[\w.~-]+", rendered.text).group()
+    browser.get(link)
+    new = {"new_password": "seven-violet-otters-hum", "new_password2": "seven-violet-otters-hum"}
+    browser.post("/account/reset-password/form", data=new)
+    sign_in(browser, user, "seven-violet-otters-hum")
+
+
+def test_a_reset_is_forced_on_nobody_who_would_get_no_link(client: FlaskClient, admin: User, db: SQLAlchemy) -> None:
+    invited, disabled = make_invited(), make_user()
+    disabled.disable("spam")
+    db.session.commit()
+    for user in (invited, disabled, admin):
+        before = user.password_hash
+        client.post(f"/admin/user/{user.id}/force-password-reset")
+        assert user.password_hash == before
+    assert "Change your own password" in client.get("/admin/").text
+    assert Email.query.count() == 0
+
+
+def test_a_confirmation_is_sent_again_only_while_it_is_needed(client: FlaskClient, admin: User) -> None:
+    waiting, done = make_user(confirmed=False), make_user()
+    assert "Send the confirmation again" in client.get(f"/admin/user/{waiting.id}").text
+    for user in (waiting, done, make_invited()):
+        client.post(f"/admin/user/{user.id}/resend-confirmation")
+    assert [(mail.kind, mail.recipient) for mail in Email.query] == [("confirm", waiting.email)]
+    assert has_event("user.confirmation_sent_again")

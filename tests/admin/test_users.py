@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import select
 
+from app import email
 from app.kit.db.database import utc_now
 from app.models import AuditEvent, Email, Role, User, UserSession
 from tests.factories import PASSWORD, make_invited, make_user, sign_in
@@ -58,6 +59,37 @@ def test_the_list_costs_the_same_however_many_there_are(client: FlaskClient, adm
     with recorded_queries(db.engine) as many:
         client.get("/admin/users")
     assert len(many) == len(few)
+
+
+def test_the_list_shows_who_was_seen_and_how_they_log_in(client: FlaskClient, admin: User, db: SQLAlchemy) -> None:
+    make_invited(first_name="Yan")
+    user = make_user(first_name="Zoe")
+    for hours in (3, 50):
+        seen_at = utc_now() - timedelta(hours=hours)
+        db.session.add(UserSession(user_id=user.id, token_hash=str(hours), last_seen_at=seen_at))
+    db.session.commit()
+    page = client.get("/admin/users?sort=name").text
+    shown = re.findall(r'data-label="(?:Logs in with|Last seen)"[^>]*>(?:<time[^>]*>)?([^<]*)<', page)
+    assert shown == ["Password", "just now", "–", "–", "Password", "3 hours ago"]
+
+
+def test_the_list_names_what_narrows_it_and_how_to_show_more(client: FlaskClient, admin: User) -> None:
+    page = client.get(f"/admin/users?search=root&role={admin.role_id}&state=bogus").text
+    chips = dict(re.findall(r'<a class="chips__one" href="([^"]*)">([^<]*)<', page))
+    assert chips == {
+        f"/admin/users?sort=name&amp;direction=asc&amp;role={admin.role_id}": "Search: root",
+        "/admin/users?search=root&amp;sort=name&amp;direction=asc": "Account type: Administrator",
+    }
+    assert "chips" not in client.get("/admin/users").text
+
+
+def test_a_user_page_shows_the_latest_emails(client: FlaskClient, admin: User, db: SQLAlchemy) -> None:
+    user = make_user(confirmed=False)
+    email.confirm.send(user)
+    db.session.commit()
+    page = client.get(f"/admin/user/{user.id}").text
+    assert "Confirm your account" in page
+    assert f"/admin/emails?search={user.email}" in page
 
 
 def test_a_user_page_shows_state_sessions_and_events(client: FlaskClient, admin: User) -> None:

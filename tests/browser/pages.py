@@ -27,10 +27,14 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
     "admin.change_user_name": lambda people: {"user_id": people.user.id},
     "admin.delete_user_request": lambda people: {"user_id": people.user.id},
     "admin.disable_user": lambda people: {"user_id": people.user.id},
+    "admin.edit_page": lambda people: {"page_id": people.page.text_id},
+    "admin.page_info": lambda people: {"page_id": people.page.text_id},
+    "admin.page_revision": lambda people: {"page_id": people.page.text_id, "revision_id": people.page.id},
     "admin.user_info": lambda people: {"user_id": people.user.id},
     "dev.message": lambda people: {"name": people.message_name},
     "dev.preview": lambda people: {"name": "confirm"},
     "dev.raw": lambda people: {"name": people.message_name},
+    "main.page": lambda people: {"slug": people.page.text.editor_name},
 }
 # Pictures; bodies of emails, shown in a frame and written for mail programs; a redirect for everybody; and a text that
 # exists only with a setting.

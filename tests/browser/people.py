@@ -12,7 +12,7 @@ from app.admin.bulk_tasks import change_batch, start
 from app.admin.user_export import export_users
 from app.extensions import db
 from app.fake_data import add_fake_users
-from app.models import AuditEvent, DataExport, EditableHTML, User
+from app.models import AuditEvent, DataExport, EditableHTML, TextRevision, User
 from tests import areas
 from tests.factories import PASSWORD, let_in, make_admin, make_invited, make_user
 
@@ -31,6 +31,8 @@ class People:
     export_id: int = 0
     task_id: int = 0
     users_export_id: int = 0
+    # The latest text of a published page.
+    page: TextRevision | None = None
     message_name: str = "sample.eml"
     # The rows of areas, by the names of the URL variables that they are for.
     rows_of_areas: dict[str, list[object]] = field(default_factory=dict)
@@ -59,11 +61,15 @@ class People:
         emails.reset_password.send(self.user)
         AuditEvent.record("user.disabled", subject=self.user)
         db.session.add(EditableHTML(editor_name="about", value="# About\n\nA *page* with a [link](/)."))
+        page = EditableHTML(editor_name="terms", title="Terms", published=True, listed=True)
+        TextRevision.write(page, "# Terms\n\nNone yet.", self.administrator.id)
+        TextRevision.write(page, "# Terms\n\nBe kind.", self.administrator.id)
         export = DataExport(user=self.user)
         db.session.add(export)
         export.write()
         db.session.commit()
         self.export_id = export.id
+        self.page = TextRevision.query.order_by(TextRevision.id.desc()).first()
         self.task_id, self.users_export_id = self._start("enable"), self._start("export")
         change_batch(self.task_id)
         export_users(self.users_export_id)

@@ -1,5 +1,5 @@
 """The views of the admin area, one module for each topic."""
 
-from app.admin.views import audit, bulk_tasks, content, dashboard, emails, jobs, user_changes, users
+from app.admin.views import audit, bulk_tasks, content, dashboard, emails, jobs, pages, user_changes, users
 
-__all__ = ["audit", "bulk_tasks", "content", "dashboard", "emails", "jobs", "user_changes", "users"]
+__all__ = ["audit", "bulk_tasks", "content", "dashboard", "emails", "jobs", "pages", "user_changes", "users"]

@@ -5,6 +5,7 @@ from html import unescape
 
 from flask import Response as FlaskResponse
 from flask import flash, jsonify, make_response, redirect, render_template, request, url_for
+from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
@@ -16,7 +17,7 @@ from app.kit.db.database import lock_row
 from app.kit.http.redirects import local_referrer, safe_next
 from app.kit.http.security_headers import may_show_image
 from app.kit.pages import markdown
-from app.models import AuditEvent, EditableHTML
+from app.models import AuditEvent, EditableHTML, TextRevision
 
 IMAGE_SOURCE = re.compile(r'<img\b[^>]*? src="([^"]*)"')
 SHOWN_IMAGES = 3
@@ -75,8 +76,7 @@ def _store(form: EditorForm) -> EditableHTML | None:
     if form.seen.data and form.seen.data != piece.fingerprint:
         db.session.rollback()
         return piece
-    piece.value = form.edit_data.data
-    db.session.add(piece)
+    TextRevision.write(piece, form.edit_data.data, current_user.id)
     AuditEvent.record("page.edited", page=piece.editor_name)
     db.session.commit()
     return None

@@ -4,8 +4,9 @@ from flask import render_template
 from sqlalchemy import select
 
 from app import health
+from app.admin.advice import advice
 from app.admin.blueprint import admin
-from app.admin.figures import current_figures, sign_ups_by_day
+from app.admin.figures import Figures, capped, in_state
 from app.extensions import db
 from app.kit.mail.rows import EmailState
 from app.kit.pages.chart import bar_chart
@@ -16,12 +17,14 @@ SHOWN_ROWS = 5
 
 @admin.get("/")
 def index() -> str:
-    """Show what needs attention, the sign-ups, the figures, the newest users, the latest events and the checks."""
+    """Show what needs attention, advice, sign-ups, figures, the newest users, the latest events and the checks."""
+    figures = Figures.latest()
     newest = select(User).order_by(User.created_at.desc(), User.id.desc()).limit(SHOWN_ROWS)
     return render_template(
         "admin/index.html",
-        figures=current_figures(),
-        sign_ups=sign_ups_by_day(),
+        figures=figures,
+        advice=list(advice(figures.numbers)),
+        dead_emails=capped(in_state(EmailState.DEAD)),
         bar_chart=bar_chart,
         email_states=EmailState,
         checks=health.checks(),

@@ -83,6 +83,23 @@ def resend_invitation(user_id: int) -> Response:
     return _try(user, lambda: user_actions.resend_invitation(user), f"The invitation goes to {user.email} again.")
 
 
+@admin.post("/user/<int:user_id>/resend-confirmation")
+@sudo_required
+def resend_confirmation(user_id: int) -> Response:
+    """Mail the link that confirms the address again."""
+    user = user_or_404(user_id)
+    return _try(user, lambda: user_actions.resend_confirmation(user), f"The link goes to {user.email} again.")
+
+
+@admin.post("/user/<int:user_id>/force-password-reset")
+@sudo_required
+def force_password_reset(user_id: int) -> Response:
+    """Make a user choose a new password."""
+    user = user_or_404(user_id)
+    done = f"The old password no longer works. A link to choose a new one goes to {user.email}."
+    return _try(user, lambda: user_actions.force_password_reset(user), done)
+
+
 @admin.get("/user/<int:user_id>/delete")
 @sudo_required
 def delete_user_request(user_id: int) -> str:

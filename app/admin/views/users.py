@@ -12,12 +12,14 @@ from app.admin import user_actions
 from app.admin.blueprint import admin
 from app.admin.bulk_tasks import ACTIONS
 from app.admin.forms import ADDRESS_IS_TAKEN, InviteUserForm, NewUserForm
+from app.admin.views.emails import TONES
 from app.extensions import db
 from app.kit.auth.sudo import sudo_required
 from app.kit.pages.table import Table
-from app.models import USER_SORTS, USER_STATES, AuditEvent, Role, User, UserSession
+from app.models import USER_SORTS, USER_STATES, AuditEvent, Email, Role, User, UserSession
 
 SHOWN_EVENTS = 20
+SHOWN_EMAILS = 5
 
 
 @admin.get("/users")
@@ -38,6 +40,7 @@ def registered_users() -> str:
         table=table,
         roles=roles,
         actions=ACTIONS,
+        last_seen=UserSession.last_seen_by_user([user.id for user in table.rows]),
         state_choices=[(state, state) for state in USER_STATES],
     )
 
@@ -45,13 +48,16 @@ def registered_users() -> str:
 @admin.get("/user/<int:user_id>/info")
 @admin.get("/user/<int:user_id>")
 def user_info(user_id: int) -> str:
-    """Show a user's details, sessions and latest audit events."""
+    """Show a user's details, sessions, latest emails and audit events."""
     user = user_or_404(user_id)
+    emails = select(Email).where(Email.user_id == user.id)
     events = AuditEvent.with_people().where((AuditEvent.actor_id == user.id) | (AuditEvent.subject_id == user.id))
     return render_template(
         "admin/user_info.html",
         user=user,
         sessions=UserSession.living(user),
+        emails=db.session.scalars(emails.order_by(Email.id.desc()).limit(SHOWN_EMAILS)).all(),
+        email_tones=TONES,
         events=db.session.scalars(events.order_by(AuditEvent.id.desc()).limit(SHOWN_EVENTS)).all(),
     )
 

@@ -8,7 +8,7 @@ word begins with it.
 
 import logging
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sqlalchemy import (
@@ -30,8 +30,9 @@ from sqlalchemy import (
     true,
     update,
 )
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.kit.db.database import Model
@@ -51,7 +52,19 @@ class Searchable(Model):
     __abstract__ = True
     __searched__: ClassVar[tuple[str, ...]]
 
-    search_text: Mapped[str] = mapped_column(Text, default="", server_default="", deferred=True)
+    @declared_attr
+    def search_text(cls) -> Mapped[str]:  # noqa: N805 - SQLAlchemy passes the class
+        """Return the column of words. Every INSERT fills it; an UPDATE by statement has to set it itself."""
+        return mapped_column(Text, default=lambda context: cls._words(context), server_default="", deferred=True)
+
+    @classmethod
+    def _words(cls, context: DefaultExecutionContext) -> str:
+        return cls.words_in(context.get_current_parameters())
+
+    @classmethod
+    def words_in(cls, values: Mapping[str, Any]) -> str:
+        """Return what to store in ``search_text`` for a row with these values."""
+        return folded(*(values.get(name) for name in cls.__searched__))
 
     @classmethod
     def matches(cls, words: str) -> ColumnElement[bool]:
@@ -70,16 +83,11 @@ class Searchable(Model):
         return select(index.c.rowid).where(index.c[index.name].op("MATCH")(phrases))
 
 
-@event.listens_for(Searchable, "before_insert", propagate=True)
-def _fill(_mapper: object, _connection: Connection, row: Searchable) -> None:
-    row.search_text = folded(*(getattr(row, name) for name in row.__searched__))
-
-
 @event.listens_for(Searchable, "before_update", propagate=True)
-def _refill(mapper: object, connection: Connection, row: Searchable) -> None:
+def _fold_again(_mapper: object, _connection: Connection, row: Searchable) -> None:
     attributes = inspect(row).attrs
     if any(attributes[name].history.has_changes() for name in row.__searched__):
-        _fill(mapper, connection, row)
+        row.search_text = row.words_in({name: getattr(row, name) for name in row.__searched__})
 
 
 def folded(*values: str | None) -> str:

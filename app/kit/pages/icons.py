@@ -7,6 +7,7 @@ from markupsafe import Markup
 PATHS = {
     "alert": "M12 8v5m0 3.5v.01M12 3l9.5 17h-19z",
     "check": "M4 12.5l5.5 5.5L20 7",
+    "close": "M6 6l12 12M18 6L6 18",
     "clock": "M12 7v5l3 2M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z",
     "devices": "M3 5h13v10H3zM1 19h12M17 10h5v9h-5z",
     "down": "M6 9l6 6 6-6",

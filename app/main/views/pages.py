@@ -1,6 +1,6 @@
 """The public pages."""
 
-from flask import render_template
+from flask import abort, render_template
 from flask_login import current_user
 
 from app.access import ANYONE, access
@@ -26,5 +26,19 @@ def index() -> str:
 @main.get("/about")
 @access(ANYONE)
 def about() -> str:
-    """Show a page that administrators edit in place."""
-    return render_template("main/about.html", editable_html_obj=EditableHTML.get_editable_html("about"))
+    """Show a page that administrators edit in place, and links to those that they wrote."""
+    return render_template(
+        "main/about.html",
+        editable_html_obj=EditableHTML.get_editable_html("about"),
+        listed_pages=[page for page in EditableHTML.published_pages() if page.listed],
+    )
+
+
+@main.get("/pages/<slug>")
+@access(ANYONE)
+def page(slug: str) -> str:
+    """Show a page that administrators wrote. A draft is there for them only."""
+    text = EditableHTML.page(slug)
+    if text is None or not (text.published or current_user.is_admin()):
+        abort(404)
+    return render_template("main/page.html", page=text)

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.access import ANYONE, access
 from app.assets import asset_url
 from app.main.blueprint import main
+from app.models import EditableHTML
 
 PRIVATE_AREAS = ["/account/manage", "/admin/", "/dev/"]
 DAY_SECONDS = 86400
@@ -19,7 +20,11 @@ Kept = TypeVar("Kept", bound=AnyResponse)
 @access(ANYONE)
 def robots() -> Response:
     """Return robots.txt: the paths that crawlers should skip, and the URL of the sitemap."""
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in PRIVATE_AREAS), f"Sitemap: {_public('main.sitemap')}"]
+    lines = [
+        "User-agent: *",
+        *(f"Disallow: {path}" for path in PRIVATE_AREAS),
+        f"Sitemap: {_public(url_for('main.sitemap'))}",
+    ]
     return _kept_a_day(Response("\n".join(lines) + "\n", mimetype="text/plain"))
 
 
@@ -27,7 +32,8 @@ def robots() -> Response:
 @access(ANYONE)
 def sitemap() -> Response:
     """List the public pages for search engines."""
-    addresses = [_public(endpoint) for endpoint in current_app.extensions["sitemap"]]
+    addresses = [_public(url_for(endpoint)) for endpoint in current_app.extensions["sitemap"]]
+    addresses += [_public(url_for("main.page", slug=page.editor_name)) for page in EditableHTML.published_pages()]
     return _kept_a_day(Response(render_template("main/sitemap.xml", addresses=addresses), mimetype="application/xml"))
 
 
@@ -51,9 +57,9 @@ def favicon() -> AnyResponse:
     return _kept_a_day(redirect(asset_url("favicon.svg")))
 
 
-def _public(endpoint: str) -> str:
+def _public(path: str) -> str:
     # BASE_URL, not the Host header, which the client chooses: crawlers store this URL.
-    return current_app.config["BASE_URL"] + url_for(endpoint).removeprefix(request.script_root)
+    return current_app.config["BASE_URL"] + path.removeprefix(request.script_root)
 
 
 def _kept_a_day(response: Kept) -> Kept:

@@ -3,9 +3,10 @@
 import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import inspect, select, update
+from sqlalchemy import insert, inspect, select, update
 
 from app.kit.db import search
+from app.kit.db.database import insert_unless_taken
 from app.models import User
 
 PEOPLE = [
@@ -81,6 +82,13 @@ def test_a_change_is_found_at_once_and_what_is_deleted_never(db: SQLAlchemy) -> 
     db.session.delete(ada)
     db.session.commit()
     assert found(db, "king") == ""
+
+
+def test_a_row_inserted_by_a_statement_is_found(db: SQLAlchemy) -> None:
+    assert insert_unless_taken(db.session(), User, first_name="Ada", last_name="King", email="ada@example.org", uid="1")
+    db.session.execute(insert(User), [{"first_name": "Bob", "email": "bob@example.org", "uid": "2"}])
+    db.session.commit()
+    assert (found(db, "king"), found(db, "bob@")) == ("Ada", "Bob")
 
 
 @pytest.mark.usefixtures("people")

@@ -1,0 +1,38 @@
+"""Figures about the site, such as its users or the sign-ups of a day: one row for each day (UTC) and name."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import String, delete, func, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Model, db
+from app.kit.db.database import UTCDateTime
+
+SIGN_UPS = "sign_ups"
+
+
+class DailyFigure(Model):
+    """One figure of one day. `app/figures.py` counts them; today's are replaced until the day is over."""
+
+    __tablename__ = "daily_figures"
+    __table_args__ = ()
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[int]
+    counted_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    @classmethod
+    def latest(cls, sign_ups_since: date) -> Sequence["DailyFigure"]:
+        """Return all figures of the last day that has some, and the sign-ups of each day, in one query."""
+        last_day = select(func.max(cls.day)).scalar_subquery()
+        sign_ups = (cls.name == SIGN_UPS) & (cls.day >= sign_ups_since)
+        return db.session.scalars(select(cls).where((cls.day == last_day) | sign_ups)).all()
+
+    @classmethod
+    def replace(cls, rows: Sequence["DailyFigure"]) -> None:
+        """Store these rows instead of those of the same days and names. The caller commits."""
+        for row in rows:
+            db.session.execute(delete(cls).where(cls.day == row.day, cls.name == row.name))
+        db.session.add_all(rows)
