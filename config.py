@@ -106,7 +106,11 @@ class Decisions:
     # When copies of security.txt expire. RFC 9116 recommends less than a year.
     SECURITY_TXT_LIFETIME = timedelta(days=180)
 
+    # A change of many users that did not go on for so long was interrupted: another worker continues it.
+    BULK_TASK_REST = timedelta(minutes=2)
+
     # Retention. Deployments set the other retention periods (UNCONFIRMED_ACCOUNT_DAYS and others, below).
+    # A copy of one's own data, or of a list of users.
     DATA_EXPORT_LIFETIME = timedelta(days=1)
     # An email that could not be sent still names its user, even after the account was deleted.
     DEAD_EMAIL_ABOUT_NOBODY_LIFETIME = timedelta(days=7)

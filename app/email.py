@@ -167,6 +167,17 @@ def export_ready(user: User) -> Context | None:
 
 
 @catalog.email(
+    "account/email/users_exported",
+    subject="The list of users is ready",
+    sample={"task_link": SAMPLE_LINK, "task_id": 1},
+)
+def users_exported(user: User, task_id: int) -> Context | None:
+    if user.is_disabled:
+        return None
+    return {"task_link": external_url("admin.bulk_task", task_id=task_id)}
+
+
+@catalog.email(
     "account/email/account_deleted",
     subject="Your account was deleted",
     outlives_user=True,

@@ -14,29 +14,34 @@ from sqlalchemy.orm.exc import StaleDataError
 from app import backups, figures, pictures
 from app.email import catalog, export_ready
 from app.extensions import db
-from app.kit.db.database import Model, changed_rows, lock_row, utc_now
+from app.kit.db.database import Model, lock_row, utc_now
 from app.kit.jobs.queue import job
 from app.kit.jobs.schedule import Entry, Schedule
 from app.kit.mail.outbox import Outbox
 from app.kit.mail.rows import EmailState
 from app.models import (
     AuditEvent,
+    BulkTask,
     DataExport,
     Email,
     FormerAddress,
     RecipientLimit,
     Role,
     ScheduledJob,
+    StoredFile,
     User,
     UserSession,
+    delete_stored_files,
     delete_users,
 )
 from app.models.stored_file import sweep_unused_files
 
 # Long enough to deliver a small backlog at once, short enough to end before a platform kills the worker.
 DELIVERY_SECONDS = 5
-# Deleting a million rows at once would block every other transaction.
+# How many rows are deleted at once: no transaction then holds its locks, on SQLite of the whole database, over 100 ms.
 ROWS_PER_DELETION = 1000
+# With a user go the rows of many tables and indexes.
+USERS_PER_DELETION = 50
 PLAIN = {"synchronize_session": False}
 
 outbox = Outbox(Email, catalog.compose)
@@ -87,8 +92,7 @@ def purge_recipient_limits() -> None:
 @job("Purge expired sessions")
 def purge_sessions() -> None:
     """Delete expired sessions."""
-    UserSession.delete_expired()
-    db.session.commit()
+    delete_in_portions(UserSession, UserSession.is_over())
 
 
 @job("Purge unconfirmed accounts")
@@ -97,8 +101,9 @@ def purge_unconfirmed_accounts() -> None:
     days = current_app.config["UNCONFIRMED_ACCOUNT_DAYS"]
     if days:
         administrators = [role.id for role in Role.administrators()]
-        stale = User.confirmed.is_(False) & (User.created_at < days_ago(days))
-        while delete_users(stale & User.role_id.not_in(administrators), ROWS_PER_DELETION):
+        stale = User.confirmed.is_(False) & (User.created_at < days_ago(days)) & User.role_id.not_in(administrators)
+        while ids := db.session.scalars(select(User.id).where(stale).limit(USERS_PER_DELETION)).all():
+            delete_users(stale & User.id.in_(ids), USERS_PER_DELETION)
             db.session.commit()
         db.session.commit()
 
@@ -138,8 +143,10 @@ def export_waiting() -> None:
 
 @job("Purge data exports")
 def purge_exports() -> None:
-    """Delete exports that are no longer offered."""
-    DataExport.delete_old()
+    """Delete exports that are no longer offered, of a user's own data and of lists of users."""
+    delete_in_portions(DataExport, DataExport.is_over())
+    too_old = utc_now() - current_app.config["DATA_EXPORT_LIFETIME"]
+    delete_stored_files((StoredFile.kind == BulkTask.FILE) & (StoredFile.created_at < too_old))
     db.session.commit()
 
 
@@ -165,10 +172,11 @@ def sweep_files() -> None:
 
 @job("Purge audit log")
 def purge_audit_log() -> None:
-    """Delete audit events older than AUDIT_RETENTION_DAYS; 0 keeps them."""
+    """Delete audit events, and what was done to many users, older than AUDIT_RETENTION_DAYS; 0 keeps them."""
     days = current_app.config["AUDIT_RETENTION_DAYS"]
     if days:
         delete_in_portions(AuditEvent, AuditEvent.created_at < days_ago(days))
+        delete_in_portions(BulkTask, BulkTask.created_at < days_ago(days))
 
 
 @job("Count figures", timeout_seconds=900)
@@ -194,7 +202,9 @@ def delete_in_portions(model: type[Model], condition: ColumnElement[bool]) -> No
     """Delete the rows that meet ``condition``, and commit after each batch of a thousand."""
     key = model.__table__.c.id
     batch = select(key).where(condition).limit(ROWS_PER_DELETION)
-    while changed_rows(db.session.execute(delete(model).where(key.in_(batch)), PLAIN)):
+    # Looked for before the DELETE, which would hold its lock while it looks. A row may have changed since.
+    while ids := db.session.scalars(batch).all():
+        db.session.execute(delete(model).where(key.in_(ids), condition), execution_options=PLAIN)
         db.session.commit()
     db.session.commit()
 

@@ -1,16 +1,18 @@
 """Tests for jobs and their schedule: once per due time, with one run for all missed ones."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, insert, select, update
 
 from app import jobs
 from app.jobs import schedule
 from app.kit.db.database import utc_now
 from app.kit.jobs import queue
+from app.kit.jobs.queue import Job
 from app.kit.jobs.schedule import Entry, Schedule
 from app.models import AuditEvent, DataExport, Email, ScheduledJob, User, UserSession
 from tests.factories import make_admin, make_user
@@ -121,15 +123,64 @@ def test_sent_emails_are_purged_after_their_time_and_dead_ones_stay(app: Flask, 
     assert sorted(db.session.scalars(select(Email.state))) == ["dead", "pending", "sent"]
 
 
-def test_a_large_purge_goes_in_portions(db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "ROWS_PER_DELETION", 2)
-    old = utc_now() - timedelta(days=400)
-    db.session.add_all(
-        Email(recipient="a@b.example", subject="s", template="t", state="sent", created_at=old) for _ in range(5)
-    )
+LONG_AGO = utc_now() - timedelta(days=5000)
+
+
+@pytest.mark.parametrize(
+    ("purge", "model", "values", "setting"),
+    [
+        (
+            jobs.purge_emails,
+            Email,
+            {"recipient": "a@b.example", "subject": "s", "template": "t", "state": "sent"},
+            None,
+        ),
+        (jobs.purge_audit_log, AuditEvent, {"event": "user.confirmed"}, "AUDIT_RETENTION_DAYS"),
+        (jobs.purge_sessions, UserSession, {}, None),
+        (jobs.purge_exports, DataExport, {}, None),
+        (jobs.purge_unconfirmed_accounts, User, {"role_id": 1}, "UNCONFIRMED_ACCOUNT_DAYS"),
+    ],
+)
+def test_a_large_purge_holds_its_locks_for_one_batch_at_a_time(
+    purge: Job,
+    model: type[Any],
+    values: dict[str, Any],
+    setting: str | None,
+    app: Flask,
+    db: SQLAlchemy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A batch deletes what was looked for before: nothing is searched while locks are held."""
+    if setting:
+        monkeypatch.setitem(app.config, setting, 1)
+    rows, batch = (250, jobs.USERS_PER_DELETION) if model is User else (3500, jobs.ROWS_PER_DELETION)
+    owner = {"user_id": make_user().id} if model in {UserSession, DataExport} else {}
+    unique = {UserSession: ["token_hash"], User: ["uid", "email"]}.get(model, [])
+    written = [values | owner | dict.fromkeys(unique, f"{number}@example.org") for number in range(rows)]
+    for row in written:
+        row["created_at"] = LONG_AGO
+    db.session.execute(insert(model), written)
     db.session.commit()
-    jobs.purge_emails()
-    assert db.session.scalar(select(func.count()).select_from(Email)) == 0
+    transactions: list[list[str]] = [[]]
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        transactions[-1].append(statement)
+
+    def end(_connection: object) -> None:
+        transactions.append([])
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    event.listen(db.engine, "commit", end)
+    try:
+        purge()
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+        event.remove(db.engine, "commit", end)
+    deletion = f"DELETE FROM {model.__tablename__} "  # noqa: S608 - nothing runs it
+    deletions = [[text for text in one if text.startswith(deletion)] for one in transactions]
+    assert [len(one) for one in deletions if one] == [1] * -(-rows // batch)
+    assert not any("SELECT" in text for one in deletions for text in one)
+    assert db.session.scalar(select(func.count()).select_from(model).where(model.created_at == LONG_AGO)) == 0
 
 
 def test_expired_sessions_are_purged(db: SQLAlchemy) -> None:

@@ -13,7 +13,6 @@ KEPT = {
     ("app/account/views/data.py", "current_user._get_current_object"),
     ("app/account/views/picture.py", "current_user._get_current_object"),
     ("app/admin/role_actions.py", "current_user._get_current_object"),
-    ("app/admin/user_actions.py", "current_user._get_current_object"),
     ("app/sessions.py", "current_user._get_current_object"),
     ("app/commands.py", "current_app._get_current_object"),
     ("app/kit/db/migrations.py", "current_app._get_current_object"),

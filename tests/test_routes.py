@@ -65,7 +65,8 @@ WHO: dict[Rule, str] = {
         admin.index
     """,
     Permission.VIEW_USERS: """
-        admin.registered_users admin.user_info
+        admin.registered_users admin.user_info admin.bulk_tasks admin.new_bulk_task admin.bulk_task
+        admin.cancel_bulk_task admin.download_users
     """,
     Permission.CHANGE_USERS: """
         admin.new_user admin.invite_user admin.resend_invitation admin.resend_confirmation admin.force_password_reset

@@ -156,6 +156,29 @@ class DisableUserForm(Form):
     submit = SubmitField("Disable", render_kw={"class": "button--danger"})
 
 
+class BulkTaskForm(ChangeAccountTypeForm, DisableUserForm):
+    """Confirm what is done to many users. ``count`` is how many the page has named."""
+
+    count = HiddenField()
+    submit = SubmitField()
+
+    @classmethod
+    def of(cls, action: str, label: str, is_dangerous: bool) -> "BulkTaskForm":
+        """Return the form with the fields that the action needs."""
+        form = cls()
+        for field in {"role", "reason"} - {{"disable": "reason"}.get(action, action)}:
+            del form[field]
+        form.submit.label.text = label
+        form.submit.render_kw = {"class": "button--danger"} if is_dangerous else None
+        return form
+
+    def details(self) -> dict[str, str | int]:
+        """Return what the action needs, as the task and the audit log keep it."""
+        if "reason" in self:
+            return {"reason": self.reason.data}
+        return {"role_id": self.role.data, "role": self.chosen_role.name} if "role" in self else {}
+
+
 class EditorForm(Form):
     """The text of one editable page."""
 

@@ -14,6 +14,7 @@ from app.impersonation import begin, may_impersonate
 from app.kit.auth.passwords import hash_password
 from app.kit.db.database import lock_unchanged
 from app.models import AuditEvent, Permission, Role, User, UserSession, delete_user
+from app.models.audit_event import acting_user
 from app.models.user import lock_administrator_roles
 
 
@@ -172,18 +173,20 @@ def impersonate(user: User, reason: str) -> None:
 
 
 def _lock(*users: User) -> None:
-    """Lock the rows of ``users`` and the current user, unless they changed since they were read.
+    """Lock the rows of ``users`` and of whoever acts, unless they changed since they were read.
 
     If two administrators demote each other at the same time, only the first one succeeds. Raises
     :class:`RefusedError` for users with more permissions: who changes their address could take over their account.
     """
-    lock_unchanged(db.session, current_user._get_current_object(), *users)
-    if any(not current_user.role.includes(user.role) for user in users):
+    actor = acting_user()
+    lock_unchanged(db.session, *filter(None, [actor]), *users)
+    if actor is not None and not all(actor.role and actor.role.includes(user.role) for user in users):
         raise RefusedError("This account has permissions that you do not have, so you cannot change it.")
 
 
 def _refuse_oneself(user: User, message: str) -> None:
-    if user.id == current_user.id:
+    actor = acting_user()
+    if actor is not None and user.id == actor.id:
         raise RefusedError(message)
 
 

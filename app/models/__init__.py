@@ -1,6 +1,7 @@
 """The models. Importing this package registers all tables."""
 
 from app.models.audit_event import AuditEvent
+from app.models.bulk_task import BulkTask
 from app.models.daily_figure import DailyFigure
 from app.models.data_export import DataExport
 from app.models.editable_html import EditableHTML
@@ -14,7 +15,7 @@ from app.models.stored_file import StoredFile, delete_stored_files
 from app.models.text_revision import TextRevision
 from app.models.user import AnonymousUser, User
 from app.models.user_deletion import delete_user, delete_users
-from app.models.user_lists import USER_SORTS, USER_STATES, ids_of_people
+from app.models.user_lists import USER_SORTS, USER_STATES, ids_of_people, users_chosen
 from app.models.user_session import UserSession
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "USER_STATES",
     "AnonymousUser",
     "AuditEvent",
+    "BulkTask",
     "DailyFigure",
     "DataExport",
     "EditableHTML",
@@ -40,4 +42,5 @@ __all__ = [
     "delete_user",
     "delete_users",
     "ids_of_people",
+    "users_chosen",
 ]

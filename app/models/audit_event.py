@@ -1,6 +1,7 @@
 """The audit log. Each event is written in the transaction that it records."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +27,7 @@ class AuditEvent(Model):
     __table_args__ = (
         Index("ix_audit_events_when", "created_at", "id"),
         Index("ix_audit_events_event_when", "event", "created_at", "id"),
+        Index("ix_audit_events_parent_when", "parent_id", "created_at", "id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -39,32 +41,36 @@ class AuditEvent(Model):
     details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     ip_address: Mapped[str] = mapped_column(String(45), default="", index=True)
     request_id: Mapped[str | None] = mapped_column(String(64))
+    # The event to which this one belongs, such as a change of many users. It may be purged first.
+    parent_id: Mapped[int | None] = mapped_column(default=None)
 
     actor: Mapped[User | None] = relationship(foreign_keys=[actor_id])
     subject: Mapped[User | None] = relationship(foreign_keys=[subject_id])
 
     @classmethod
-    def record(cls, event: str, subject: User | None = None, actor: User | None = None, **details: object) -> None:
-        """Add an event to the caller's transaction. The actor defaults to the current user.
+    def record(
+        cls, event: str, subject: User | None = None, actor: User | None = None, **details: object
+    ) -> "AuditEvent":
+        """Add an event to the caller's transaction, and return it. The actor defaults to the current user.
 
         Of what an administrator does while looking at the site as another user, the administrator is the actor.
         """
         in_request = has_request_context()
-        if actor is None and in_request and current_user.is_authenticated:
-            actor = current_user._get_current_object()
+        actor = actor or acting_user()
         if in_request and (seen := g.get("impersonation")):
             actor = db.session.get(User, seen.administrator_id)
             details["looking_as_account"] = seen.person_id
-        db.session.add(
-            cls(
-                event=event,
-                actor=actor,
-                subject=subject,
-                details=details,
-                ip_address=(request.remote_addr or "")[:45] if in_request else "",
-                request_id=g.get("request_id") if in_request else None,
-            )
+        row = cls(
+            event=event,
+            actor=actor,
+            subject=subject,
+            details=details,
+            ip_address=(request.remote_addr or "")[:45] if in_request else "",
+            request_id=g.get("request_id") if in_request else None,
+            parent_id=g.get("parent_event_id"),
         )
+        db.session.add(row)
+        return row
 
     @classmethod
     def about(cls, user_ids: Sequence[int], ip_address: str | None = None) -> ColumnElement[bool]:
@@ -91,6 +97,23 @@ class AuditEvent(Model):
         """Return the latest logins of ``user``, newest first."""
         query = select(cls).where(cls.subject_id == user.id, cls.event == "user.logged_in")
         return list(db.session.scalars(query.order_by(cls.id.desc()).limit(most)))
+
+
+def acting_user() -> User | None:
+    """Return who acts: the current user, or in a job the one named by :func:`acting_as`."""
+    if not has_request_context():
+        return g.get("acting_user")
+    return current_user._get_current_object() if current_user.is_authenticated else None
+
+
+@contextmanager
+def acting_as(user: User, parent_event_id: int | None) -> Iterator[None]:
+    """Let a job act for ``user``, who has started it; events of the block belong to that of the start."""
+    g.acting_user, g.parent_event_id = user, parent_event_id
+    try:
+        yield
+    finally:
+        del g.acting_user, g.parent_event_id
 
 
 Actor = aliased(User, name="actor")

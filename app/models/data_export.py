@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ForeignKey, Text, delete, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, Text, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Model, db
@@ -42,12 +42,12 @@ class DataExport(Model):
         return db.session.scalar(query)
 
     @classmethod
-    def delete_old(cls) -> None:
-        """Delete exports that are no longer offered. The caller commits."""
-        db.session.execute(delete(cls).where(~cls._is_offered()))
+    def is_over(cls) -> ColumnElement[bool]:
+        """Return the condition of exports that are no longer offered."""
+        return ~cls._is_offered()
 
     @classmethod
-    def _is_offered(cls) -> Any:
+    def _is_offered(cls) -> ColumnElement[bool]:
         return cls.created_at > utc_now() - current_app.config["DATA_EXPORT_LIFETIME"]
 
     @property

@@ -58,5 +58,7 @@ def _lock(condition: ColumnElement[bool], at_most: int) -> Sequence[int]:
     """
     batch = select(User.id).where(condition).limit(at_most)
     # The condition is there twice because PostgreSQL checks the outer one again after waiting for a row.
-    locking = update(User).where(condition, User.id.in_(batch)).values(id=User.id).returning(User.id)
+    locking = (
+        update(User).where(condition, User.id.in_(batch)).values(access_version=User.access_version).returning(User.id)
+    )
     return db.session.scalars(locking, execution_options=PLAIN).all()

@@ -4,12 +4,14 @@ A list of a million users is read in the order of an index, 25 rows at a time; a
 of them for each page.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, case, func, literal_column
+from sqlalchemy import ColumnElement, Index, and_, case, false, func, literal_column, true
 from sqlalchemy.orm import QueryableAttribute
 
 from app.extensions import db
+from app.kit.http.routing import LARGEST_ROW_ID
 from app.models.user import User
 
 # Literals, not bound parameters: a database uses an index on an expression only for the same expression.
@@ -34,6 +36,22 @@ for _name, _columns in USER_SORTS.items():
         Index(f"ix_users_{_name}", *_columns, User.id)
     Index(f"ix_users_role_{_name}", User.role_id, *_columns, User.id)
     Index(f"ix_users_state_{_name}", user_state, *_columns, User.id)
+
+
+def users_chosen(chosen: Mapping[str, Any]) -> ColumnElement[bool]:
+    """Return the condition of the users whom ``chosen`` describes: their ``ids``, or a search and filters.
+
+    A value that is not known, perhaps of a filter that is gone, finds nobody: it must never find everybody.
+    """
+    found: list[ColumnElement[bool]] = [User.id.in_(chosen["ids"])] if "ids" in chosen else []
+    if words := chosen.get("search"):
+        found.append(User.matches(words))
+    if role := chosen.get("role"):
+        found.append(User.role_id == int(role) if role.isdecimal() and int(role) <= LARGEST_ROW_ID else false())
+    if state := chosen.get("state"):
+        found.append(USER_STATES.get(state, false()))
+    return and_(true(), *found)
+
 
 # How many people a search of another list looks for: each may have thousands of rows there.
 PEOPLE_FOUND = 100

@@ -7,12 +7,12 @@ from functools import cache
 from secrets import token_urlsafe
 
 from flask import current_app
-from sqlalchemy import ForeignKey, Select, String, bindparam, delete, false, func, select
+from sqlalchemy import ColumnElement, ForeignKey, Select, String, bindparam, delete, false, func, select
 from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 
 from app.extensions import Model, db
 from app.kit.auth.user_agent import browser_label
-from app.kit.db.database import UTCDateTime, changed_rows, lock_unchanged, utc_now
+from app.kit.db.database import UTCDateTime, lock_unchanged, utc_now
 from app.models.user import User
 
 TOKEN_BYTES = 32
@@ -97,14 +97,14 @@ class UserSession(Model):
         db.session.execute(delete(cls).where(*condition))
 
     @classmethod
-    def delete_expired(cls) -> int:
-        """Delete expired sessions and return how many there were. The caller commits."""
+    def is_over(cls) -> ColumnElement[bool]:
+        """Return the condition of sessions that have expired."""
         now, settings = utc_now(), current_app.config
         idle = cls.last_seen_at < now - settings["SESSION_IDLE_LIFETIME"]
         old = cls.created_at < now - settings["REMEMBERED_SESSION_LIFETIME"]
         short = cls.remembered.is_(False) & (cls.created_at < now - settings["BROWSER_SESSION_LIFETIME"])
         seen = cls.impersonator_session_id.is_not(None) & (cls.created_at < now - settings["IMPERSONATION_LIFETIME"])
-        return changed_rows(db.session.execute(delete(cls).where(idle | old | short | seen)))
+        return idle | old | short | seen
 
     @property
     def is_expired(self) -> bool:

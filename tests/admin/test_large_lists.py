@@ -14,7 +14,7 @@ from sqlalchemy import Engine, event, insert
 
 from app.kit.db.database import utc_now
 from app.kit.pages import table
-from app.models import USER_SORTS, USER_STATES, Role, User
+from app.models import USER_SORTS, USER_STATES, AuditEvent, Role, User
 
 FOLLOWING = re.compile(r'href="([^"]+)" rel="next"')
 
@@ -107,3 +107,16 @@ def test_a_common_word_lists_the_first_rows_found_and_says_so(
     assert "1\u201325 of more than 30" in client.get("/admin/users?search=example").text
     # A filter applies to all rows, not only to those found first.
     assert "of 30" in client.get("/admin/users?search=example&state=disabled").text
+
+
+@pytest.mark.usefixtures("admin")
+def test_the_events_below_another_one_have_an_index(client: FlaskClient, db: SQLAlchemy) -> None:
+    rows = [{"event": "user.disabled", "parent_id": 1 + number % 2, "created_at": utc_now()} for number in range(120)]
+    db.session.execute(insert(AuditEvent), rows)
+    db.session.commit()
+    with plans(db.engine, without=("sort", "bitmapscan")) as found:
+        page = client.get("/admin/audit?parent=1").text
+        client.get(unescape(FOLLOWING.search(page).group(1)))
+    of_events = [plan for plan in found if "FROM audit_events" in plan]
+    assert of_events
+    assert all("ix_audit_events_parent_when" in plan and not sorts(plan) for plan in of_events), of_events

@@ -8,6 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import email as emails
+from app.admin.bulk_tasks import change_batch, start
+from app.admin.user_export import export_users
 from app.extensions import db
 from app.fake_data import add_fake_users
 from app.models import AuditEvent, DataExport, EditableHTML, Permission, Role, TextRevision, User
@@ -27,6 +29,8 @@ class People:
     invited: User
     cookies: dict[str, str]
     export_id: int = 0
+    task_id: int = 0
+    users_export_id: int = 0
     # The latest text of a published page.
     page: TextRevision | None = None
     role_id: int = 0
@@ -69,6 +73,15 @@ class People:
         self.export_id = export.id
         self.page = TextRevision.query.order_by(TextRevision.id.desc()).first()
         self.role_id = role.id
+        self.task_id, self.users_export_id = self._start("enable"), self._start("export")
+        change_batch(self.task_id)
+        export_users(self.users_export_id)
+
+    def _start(self, action: str) -> int:
+        chosen = {"ids": [self.administrator.id, self.user.id]}
+        task = start(self.administrator, action, chosen, 2, {})
+        db.session.commit()
+        return task.id
 
     def _fill_mailbox(self, folder: Path) -> None:
         message = EmailMessage()

@@ -13,6 +13,19 @@ def test_inserting_roles_again_changes_nothing(db: SQLAlchemy) -> None:
     assert {"User", "Administrator"} <= {name for _, name, _ in before}
 
 
+def test_a_role_outranks_those_that_have_less(db: SQLAlchemy) -> None:
+    """Two that have different permissions, or the same, do not outrank each other; an administrator's has all."""
+    editor, seller = (Role(name="r", index="main", permissions=bits) for bits in (0x100, 0x200))
+    chief, administrator = Role(name="r", index="main", permissions=0x300), Role.with_name("Administrator")
+    assert administrator.outranks(chief)
+    assert chief.outranks(editor)
+    assert editor.outranks(None)
+    assert not editor.outranks(seller)
+    assert not editor.outranks(chief)
+    assert not chief.outranks(chief)
+    assert not administrator.outranks(Role(name="r", index="main", permissions=0xFF | 0x100))
+
+
 def test_newcomers_get_the_default_role(db: SQLAlchemy) -> None:
     user = User(email="ada@example.org")
     db.session.add(user)

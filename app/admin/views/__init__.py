@@ -2,6 +2,7 @@
 
 from app.admin.views import (
     audit,
+    bulk_tasks,
     content,
     dashboard,
     emails,
@@ -15,6 +16,7 @@ from app.admin.views import (
 
 __all__ = [
     "audit",
+    "bulk_tasks",
     "content",
     "dashboard",
     "emails",

@@ -26,6 +26,7 @@ def audit() -> str:
         filters={
             "event": {kind: AuditEvent.event == kind for kind in kinds},
             "user": _about_user,
+            "parent": _below,
             "from": _since,
             "until": _until,
         },
@@ -35,9 +36,16 @@ def audit() -> str:
 
 
 def _about_user(user_id: str) -> ColumnElement[bool] | None:
-    if not user_id.isdecimal() or int(user_id) > LARGEST_ROW_ID:
-        return None
-    return AuditEvent.about([int(user_id)])
+    return AuditEvent.about([int(user_id)]) if _is_id(user_id) else None
+
+
+def _below(event_id: str) -> ColumnElement[bool] | None:
+    """Return the condition of the events that belong to another one, such as a change of many users."""
+    return AuditEvent.parent_id == int(event_id) if _is_id(event_id) else None
+
+
+def _is_id(text: str) -> bool:
+    return text.isdecimal() and int(text) <= LARGEST_ROW_ID
 
 
 def _since(day: str) -> ColumnElement[bool] | None:

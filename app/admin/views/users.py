@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from app.access import access
 from app.admin import user_actions
 from app.admin.blueprint import admin
+from app.admin.bulk_tasks import ACTIONS
 from app.admin.forms import ADDRESS_IS_TAKEN, InviteUserForm, NewUserForm
 from app.admin.user_actions import RefusedError
 from app.admin.views.emails import TONES
@@ -43,6 +44,7 @@ def registered_users() -> str:
         "admin/registered_users.html",
         table=table,
         roles=roles,
+        actions={name: action for name, action in ACTIONS.items() if current_user.can(action.permission)},
         last_seen=UserSession.last_seen_by_user([user.id for user in table.rows]),
         state_choices=[(state, state) for state in USER_STATES],
     )

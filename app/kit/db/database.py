@@ -116,7 +116,9 @@ def _lock(session: DatabaseSession, row: Model, as_read: bool = False) -> None:
     # An UPDATE that changes nothing takes a lock on both databases: on the row in PostgreSQL, on the file in SQLite.
     mapper = object_mapper(row)
     key, version = mapper.primary_key[0], mapper.version_id_col
-    statement = update(row.__table__).where(key == _key_of(row)).values({key: key})
+    # For an id that is set, SQLite writes every index of the row anew: two milliseconds for a user among 200,000.
+    untouched = key if version is None else version
+    statement = update(row.__table__).where(key == _key_of(row)).values({untouched: untouched})
     if as_read and version is not None:
         statement = statement.where(version == getattr(row, mapper.get_property_by_column(version).key))
     if not changed_rows(session.execute(statement)):

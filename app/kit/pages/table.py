@@ -189,8 +189,12 @@ def _address(path: str, values: Mapping[str, str | None]) -> str:
 
 
 def _searched() -> str:
-    text = UNSEARCHABLE.sub(" ", request.args.get("search", ""))[:SEARCH_MAX_LENGTH]
-    return " ".join(text.split()[:SEARCH_MAX_WORDS])
+    return clean(request.args.get("search", ""))
+
+
+def clean(words: str) -> str:
+    """Return the words of a search as a list looks for them."""
+    return " ".join(UNSEARCHABLE.sub(" ", words)[:SEARCH_MAX_LENGTH].split()[:SEARCH_MAX_WORDS])
 
 
 def _found(

@@ -11,9 +11,10 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import StatementError
 
-from app.kit.db.database import Model, utc_now
+from app.kit.db.database import Model, lock_row, lock_unchanged, utc_now
 from app.models import User
 from tests.factories import make_user
+from tests.queries import recorded_queries
 
 ROOT = Path(__file__).resolve().parents[3]
 IN_TOKYO = datetime(2026, 5, 1, 9, 30, tzinfo=timezone(timedelta(hours=9)))
@@ -65,3 +66,14 @@ def test_mypy_sees_a_mistake_in_a_column(tmp_path_factory: pytest.TempPathFactor
     command = [sys.executable, "-m", "mypy", "--cache-dir", str(folder / "cache"), str(folder / "probe.py")]
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, "MYPYPATH": str(ROOT)}, capture_output=True, text=True)
     assert message in done.stdout, done.stdout
+
+
+def test_a_lock_leaves_the_indexes_of_a_user_alone(db: SQLAlchemy) -> None:
+    """SQLite writes all of them anew when the id is set, also to the same: forty times the time of the lock."""
+    user = make_user()
+    with recorded_queries(db.engine) as queries:
+        lock_unchanged(db.session, user)
+        lock_row(db.session, user)
+    updates = [query for query in queries if query.startswith("UPDATE")]
+    assert len(updates) == 2
+    assert all(query.startswith("UPDATE users SET access_version=users.access_version ") for query in updates)
