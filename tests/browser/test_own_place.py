@@ -1,6 +1,7 @@
 """The bar and the menu of whoever is logged in, the profile, and the first form, as a visitor sees them."""
 
 import pytest
+from flask_sqlalchemy import SQLAlchemy
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.people import People
@@ -45,6 +46,17 @@ def test_the_bar_ends_where_the_page_ends_and_nothing_in_it_moves(
     assert all(place == places[0] for place in places)
     [[_left, end]] = visitor.page.locator(".page-header").evaluate_all(EDGES)
     assert places[0][-1][1] == end
+
+
+def test_the_bar_shortens_a_name_only_without_room(visitor: Visitor, people: People, db: SQLAlchemy) -> None:
+    people.administrator.last_name = "Administrator"
+    db.session.commit()
+    visitor.become(people.cookies["administrator"])
+    for width, is_whole in ((1280, True), (650, False)):
+        visitor.page.set_viewport_size({"width": width, "height": 800})
+        visitor.open("/")
+        name = visitor.page.locator(".user-menu__name")
+        assert name.evaluate("name => name.scrollWidth <= name.clientWidth") is is_whole
 
 
 @pytest.mark.parametrize(
