@@ -46,17 +46,17 @@ SENTENCES = {
     "email.canceled": "{actor} canceled email {email_id}",
     "user.profile_changed": "{subject} changed the profile",
     "user.name_changed": "{actor} changed the name of {subject}",
-    "user.picture_changed": "{subject} changed the picture",
+    "user.picture_changed": "{subject} uploaded a picture",
     "user.picture_removed": "{subject} removed the picture",
     "data.export_requested": "{subject} asked for a copy of their data",
     "role.created": "{actor} added the account type {role}",
     "role.changed": "{actor} changed the account type {role}",
     "role.made_default": "{actor} chose the account type {role} for new users",
     "role.deleted": "{actor} deleted the account type {role}",
-    "page.edited": "{actor} edited the page {page}",
-    "page.created": "{actor} added the page {page}",
-    "page.changed": "{actor} changed the title of the page {page}, or who sees it",
-    "page.restored": "{actor} restored an earlier text of the page {page}",
+    "page.edited": "{actor} edited the page “{page}”",
+    "page.created": "{actor} added the page “{page}”",
+    "page.changed": "{actor} changed the title of the page “{page}”, or who sees it",
+    "page.restored": "{actor} restored an earlier text of the page “{page}”",
     "job.retried": "{actor} ran the failed job {job_id} again",
     "job.discarded": "{actor} discarded the failed job {job_id}",
 }
@@ -73,6 +73,8 @@ def init_app(app: Flask) -> None:
 def sentence(event: AuditEvent, actor: str, subject: str) -> Markup:
     """Return what happened as HTML; ``actor`` and ``subject`` are the names of the people, or links to them."""
     values = dict.fromkeys(_names_in(event.event), "?") | event.details
+    if event.is_about_actor and "actor" in _names_in(event.event):
+        subject = "their own account"
     return escape(_sentence(event.event)).format_map({**values, "actor": actor, "subject": subject})
 
 

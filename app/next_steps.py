@@ -29,10 +29,17 @@ NEXT_STEPS = [
     ),
     NextStep(
         "account.profile",
-        "Complete your profile",
-        "Tell us your name, and your time zone: times are shown in UTC until then.",
+        "Tell us your name",
+        "Give your first and last name on your profile.",
         "user",
-        lambda user: not user.has_profile,
+        lambda user: not (user.first_name and user.last_name),
+    ),
+    NextStep(
+        "account.profile",
+        "Choose your time zone",
+        "Until then, times are shown in UTC.",
+        "clock",
+        lambda user: not user.time_zone,
     ),
 ]
 

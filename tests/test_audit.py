@@ -35,8 +35,20 @@ def test_each_event_has_a_sentence(app: Flask) -> None:
 def test_a_sentence_escapes_what_was_typed(app: Flask) -> None:
     event = AuditEvent(event="page.edited", details={"page": "<b>", "note_id": 3, "uid": "x", "empty": ""})
     with app.app_context():
-        assert sentence(event, Markup("<i>Ada</i>"), "") == "<i>Ada</i> edited the page &lt;b&gt;"
+        assert sentence(event, Markup("<i>Ada</i>"), "") == "<i>Ada</i> edited the page “&lt;b&gt;”"
         assert list(details(event)) == [("note id", 3)]
+
+
+def test_nobody_is_named_twice(app: Flask) -> None:
+    own = AuditEvent(event="email.changed", actor_id=1, subject_id=1, details={})
+    of_namesake = AuditEvent(event="email.changed", actor_id=1, subject_id=2, details={})
+    of_deleted = AuditEvent(event="email.changed", former_actor_id=1, former_subject_id=1, details={})
+    by_nobody = AuditEvent(event="email.changed", details={})
+    with app.app_context():
+        for event in (own, of_deleted):
+            assert sentence(event, "Ada", "Ada") == "Ada changed the email address of their own account"
+        for event in (of_namesake, by_nobody):
+            assert sentence(event, "Ada", "Ada") == "Ada changed the email address of Ada"
 
 
 def test_events_of_another_time_break_nothing(app: Flask) -> None:

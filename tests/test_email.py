@@ -59,7 +59,8 @@ def states(db: SQLAlchemy) -> list[str]:
 def test_every_email_has_a_preview_with_both_parts(app: Flask, name: str) -> None:
     preview = catalog.emails[name].preview()
     assert preview.subject
-    assert app.config["APP_NAME"] in preview.text
+    assert re.search(rf"\S\n\n--\n{app.config['APP_NAME']}\n", preview.text)
+    assert not re.search(r"[^\n]\n[^\n]+:\n|\n\n\n", preview.text), "a blank line above each link"
     assert "<table" in preview.html
     for part in (preview.text, preview.html):
         assert "{{" not in part
@@ -78,6 +79,7 @@ def test_every_email_fits_mail_programs(name: str) -> None:
     """Inline styles, dark mode in the head, tables for layout, a preheader, and no external resources."""
     html = catalog.emails[name].preview().html
     assert html.count("style=") > 10
+    assert "overflow-wrap: anywhere" in html
     assert "prefers-color-scheme: dark" in html
     assert html.count("<table") == html.count('role="presentation"')
     assert re.search(r'class="preheader"[^>]*display: none[^>]*>[^<]+<', html)

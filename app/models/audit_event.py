@@ -47,6 +47,12 @@ class AuditEvent(Model):
     actor: Mapped[User | None] = relationship(foreign_keys=[actor_id])
     subject: Mapped[User | None] = relationship(foreign_keys=[subject_id])
 
+    @property
+    def is_about_actor(self) -> bool:
+        """Whether somebody did this to their own account."""
+        actor, subject = self.actor_id or self.former_actor_id, self.subject_id or self.former_subject_id
+        return actor is not None and actor == subject
+
     @classmethod
     def record(
         cls, event: str, subject: User | None = None, actor: User | None = None, **details: object

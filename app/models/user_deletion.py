@@ -17,7 +17,7 @@ PLAIN = {"synchronize_session": False}
 def delete_user(user: User) -> None:
     """Delete the user with sessions, devices, exports, emails and files. The caller commits.
 
-    Audit events stay, without the user and the IP address.
+    Audit events stay, without the user; those of the user's own acts also without the IP address.
     """
     db.session.flush()
     delete_users(User.id == user.id, at_most=1)
@@ -41,9 +41,14 @@ def _delete_traces_first(_mapper: object, connection: Connection, user: User) ->
 
 def _delete_traces(connection: Connection, user_ids: Sequence[int]) -> None:
     addresses = select(func.lower(User.email)).where(User.id.in_(user_ids))
-    for user_id, former_id in ((AuditEvent.actor_id, "former_actor_id"), (AuditEvent.subject_id, "former_subject_id")):
-        anonymous = {"ip_address": "", former_id: user_id}
-        connection.execute(update(AuditEvent).where(user_id.in_(user_ids)).values(anonymous))
+    was_actor, was_subject = AuditEvent.actor_id.in_(user_ids), AuditEvent.subject_id.in_(user_ids)
+    for condition, values in (
+        (was_actor, {"former_actor_id": AuditEvent.actor_id}),
+        (was_subject, {"former_subject_id": AuditEvent.subject_id}),
+        # Without an actor, as for a login, the IP address is the subject's; an administrator keeps theirs.
+        (was_actor | (was_subject & AuditEvent.actor_id.is_(None)), {"ip_address": ""}),
+    ):
+        connection.execute(update(AuditEvent).where(condition).values(values))
     connection.execute(delete(RecipientLimit).where(RecipientLimit.address.in_(addresses)))
     connection.execute(delete(Email).where(Email.user_id.in_(user_ids)))
     files = delete(StoredFile).where(StoredFile.user_id.in_(user_ids)).returning(StoredFile.key)

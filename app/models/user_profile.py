@@ -39,8 +39,3 @@ class UserProfile(Model):
     def zone(self) -> tzinfo:
         """The time zone in which the user sees times: UTC unless another one was chosen."""
         return zone_called(self.time_zone)
-
-    @property
-    def has_profile(self) -> bool:
-        """Whether the names and the time zone are known."""
-        return bool(self.first_name and self.last_name and self.time_zone)

@@ -73,7 +73,9 @@ def test_an_export_in_the_making_shows_when_it_is_ready(client: FlaskClient) -> 
     assert "This page shows when it is ready." in waiting.text
     db.session.execute(update(DataExport).values(created_at=utc_now() - timedelta(minutes=6)))
     db.session.commit()
-    assert "Refresh" not in client.get("/account/manage/export").headers, "no worker runs"
+    late = client.get("/account/manage/export")
+    assert "Refresh" not in late.headers, "no worker runs"
+    assert "We send you an email when it is ready." in late.text
     export_data(db.session.scalar(select(DataExport.id)) or 0)
     ready = client.get("/account/manage/export")
     assert "Refresh" not in ready.headers

@@ -45,6 +45,12 @@ def test_filters(client: FlaskClient, zoe: User) -> None:
     assert shown(client, "until=2026-05-03") == {DISABLED}
 
 
+def test_each_header_stands_above_its_cells(client: FlaskClient, zoe: User) -> None:
+    head, _, rows = client.get("/admin/audit").text.partition("<thead>")[2].partition("<tbody>")
+    words = [" ".join(re.sub(r"<[^>]+>", "", header).split()) for header in re.findall(r"<th.*?</th>", head, re.DOTALL)]
+    assert words == re.findall(r'data-label="([^"]+)"', rows)[: len(words)]
+
+
 def test_a_day_is_one_of_the_readers_time_zone(client: FlaskClient, admin: User, zoe: User, db: SQLAlchemy) -> None:
     admin.time_zone = "Europe/Berlin"  # where it is the next day already
     db.session.commit()

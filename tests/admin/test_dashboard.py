@@ -116,6 +116,7 @@ def test_a_chart_escapes_its_words_and_draws_nothing_as_a_line() -> None:
     assert 'aria-label="A &#34;title&#34;"' in chart
     assert "<title>&lt;b&gt;: 0 days</title>" in chart
     assert re.findall(r'height="(\d+)"', chart) == ["2", "120"]
+    assert "<span>&lt;b&gt;</span><span>two</span>" in chart
     assert "<rect" not in bar_chart([], "Nothing", "days")
 
 

@@ -103,6 +103,7 @@ def test_a_user_page_shows_state_sessions_and_events(client: FlaskClient, admin:
     assert "disabled <a" in page
     assert "Log out everywhere" in page
     assert "127.0.0.1" in page
+    assert 'class="avatar' in page.partition("<main")[2]
 
 
 def test_a_name_is_shown_as_text(client: FlaskClient, admin: User) -> None:
@@ -220,7 +221,7 @@ def test_adding_a_user_shows_how_strong_the_password_is(client: FlaskClient, adm
     assert 'data-password-meter="password"' in client.get("/admin/new-user").text
 
 
-@pytest.mark.parametrize("page", ["change-email", "change-account-type", "disable"])
+@pytest.mark.parametrize("page", ["change-name", "change-email", "change-account-type", "disable"])
 def test_a_form_about_a_user_can_be_left(client: FlaskClient, admin: User, page: str) -> None:
     user = make_user()
     text = client.get(f"/admin/user/{user.id}/{page}").text

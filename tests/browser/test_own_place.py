@@ -1,6 +1,7 @@
 """The bar and the menu of whoever is logged in, the profile, and the first form, as a visitor sees them."""
 
 import pytest
+from flask_sqlalchemy import SQLAlchemy
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.people import People
@@ -47,19 +48,43 @@ def test_the_bar_ends_where_the_page_ends_and_nothing_in_it_moves(
     assert places[0][-1][1] == end
 
 
-def test_the_browsers_time_zone_is_offered_and_not_forced(browser: Browser, site: str, people: People) -> None:
-    with Visitor.at(browser, site, timezone_id="America/New_York") as visitor:
+def test_the_bar_shortens_a_name_only_without_room(visitor: Visitor, people: People, db: SQLAlchemy) -> None:
+    people.administrator.last_name = "Administrator"
+    db.session.commit()
+    visitor.become(people.cookies["administrator"])
+    for width, is_whole in ((1280, True), (650, False)):
+        visitor.page.set_viewport_size({"width": width, "height": 800})
+        visitor.open("/")
+        name = visitor.page.locator(".user-menu__name")
+        assert name.evaluate("name => name.scrollWidth <= name.clientWidth") is is_whole
+
+
+@pytest.mark.parametrize(
+    ("zone", "selected"), [("America/New_York", "America/New_York"), ("Asia/Calcutta", "Asia/Kolkata")]
+)
+def test_the_browsers_time_zone_is_selected_until_another_is_saved(
+    browser: Browser, site: str, people: People, zone: str, selected: str
+) -> None:
+    with Visitor.at(browser, site, timezone_id=zone) as visitor:
         visitor.become(people.cookies["user"])
         visitor.open("/account/manage/profile")
         field = visitor.page.get_by_label("Time zone")
-        expect(field).to_have_value("")
-        visitor.page.get_by_role("button", name="Use this browser’s: America/New York").click()
-        expect(field).to_have_value("America/New_York")
-        expect(field).to_be_focused()
-        save(visitor.page)
-        expect(field).to_have_value("America/New_York")
-        expect(visitor.page.get_by_role("button", name="Use this browser’s")).to_have_count(0)
+        expect(field).to_have_value(selected)
+        detected = visitor.page.get_by_text("Detected from your browser; change it if it is wrong.")
+        expect(detected).to_be_visible()
+        for saved in ("Europe/Berlin", ""):
+            field.select_option(saved)
+            save(visitor.page)
+            expect(field).to_have_value(saved or selected)
+            expect(detected).to_have_count(0 if saved else 1)
         assert visitor.complaints == []
+
+
+def test_without_scripts_the_time_zone_stays_as_it_is(browser: Browser, site: str, people: People) -> None:
+    with Visitor.at(browser, site, java_script_enabled=False, timezone_id="America/New_York") as visitor:
+        visitor.become(people.cookies["administrator"])
+        visitor.open("/account/manage/profile")
+        expect(visitor.page.get_by_label("Time zone")).to_have_value("")
 
 
 def save(page: Page) -> None:

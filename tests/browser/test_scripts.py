@@ -237,6 +237,11 @@ def test_a_tall_preview_leaves_the_tools_alone(visitor: Visitor, people: People,
     area.locator("textarea").fill("- item\n" * 60)
     expect(area.get_by_role("region", name="Preview").locator("li")).to_have_count(60)
     assert tools.bounding_box() == before
+    save = visitor.page.locator(".editor").get_by_role("button", name="Save").bounding_box()
+    typed = area.locator("textarea").bounding_box()
+    assert save is not None
+    assert typed is not None
+    assert 0 < save["y"] - typed["y"] - typed["height"] < 100, "the preview pushes the button down"
 
 
 def open_editor(visitor: Visitor, people: People) -> Page:
@@ -253,6 +258,8 @@ def test_without_scripts_people_register_and_administrators_edit(
     with Visitor.at(browser, site, java_script_enabled=False) as visitor:
         visitor.open("/account/register")
         expect(visitor.page.locator(".password__show").first).to_be_hidden()
+        expect(visitor.page.locator("meter")).to_be_hidden()
+        expect(visitor.page.get_by_text("characters or more.")).to_be_visible()
         expect(visitor.page.locator(".theme-switch")).to_be_hidden()
         register(visitor.page, "noscript@example.org")
         assert User.with_email("noscript@example.org") is not None

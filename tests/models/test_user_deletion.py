@@ -14,7 +14,7 @@ from app import email, jobs
 from app.extensions import db
 from app.jobs import outbox
 from app.kit.db.database import utc_now
-from app.models import AuditEvent, Email, RecipientLimit, User, delete_users
+from app.models import AuditEvent, Email, RecipientLimit, User, delete_user, delete_users
 from tests.factories import PASSWORD, let_in, make_admin, make_user
 from tests.together import wait_for_lock
 
@@ -56,6 +56,19 @@ def test_nothing_that_names_a_user_is_left(client: FlaskClient, leave: Callable[
     assert User.with_email(ADDRESS) is None
     left = [str(row) for table in db.metadata.sorted_tables for row in db.session.execute(select(table))]
     assert not [row for row in left if ADDRESS in row or "Lovelace" in row or "203.0.113.7" in row]
+
+
+def test_others_keep_the_addresses_from_which_they_acted(db: SQLAlchemy) -> None:
+    admin, user = make_admin(), make_user()
+    user_id = user.id
+    for actor, subject in ((admin, user), (user, user), (user, admin), (None, user)):
+        AuditEvent.record("email.changed", actor=actor, subject=subject)
+    db.session.execute(update(AuditEvent).values(ip_address="203.0.113.7"))
+    delete_user(user)
+    db.session.commit()
+    rows = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()
+    assert [row.ip_address for row in rows] == ["203.0.113.7", "", "", ""]
+    assert [row.former_subject_id for row in rows] == [user_id, user_id, None, user_id]
 
 
 def test_the_last_email_is_kept_until_it_is_sent(client: FlaskClient, db: SQLAlchemy) -> None:

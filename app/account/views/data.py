@@ -31,8 +31,9 @@ def manage() -> str:
 def exports() -> FlaskResponse:
     """List the exports that are ready or in progress. While one is being written, the page reloads by itself."""
     rows = DataExport.offered_to(current_user)
-    response = make_response(render_template("account/exports.html", exports=rows))
-    if any(_is_being_written(export) for export in rows):
+    reloads = any(_is_being_written(export) for export in rows)
+    response = make_response(render_template("account/exports.html", exports=rows, reloads=reloads))
+    if reloads:
         response.headers["Refresh"] = str(EXPORT_REFRESH_SECONDS)
     return response
 

@@ -1,21 +1,19 @@
-// Offer this browser's time zone to a user who has not chosen one.
+// Select this browser's time zone for a user who has none.
 const zoneField = document.querySelector("select[name=time_zone]");
-const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-const isKnownZone = Array.from(zoneField.options).some(function (option) { return option.value === browserZone; });
 
-if (!zoneField.value && isKnownZone) {
-  const offer = document.createElement("p");
-  offer.className = "actions";
-  const accept = document.createElement("button");
-  accept.type = "button";
-  accept.className = "button";
-  accept.textContent = `Use this browser’s: ${browserZone.replaceAll("_", " ")}`;
-  accept.addEventListener("click", function () {
-    zoneField.value = browserZone;
-    zoneField.dispatchEvent(new Event("input", {bubbles: true}));
-    zoneField.focus();
-    offer.remove();
-  });
-  offer.append(accept);
-  zoneField.after(offer);
+function currentNameOf(zone) {
+  return Intl.DateTimeFormat("en", {timeZone: zone}).resolvedOptions().timeZone;
 }
+
+function selectZone(field) {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const names = Array.from(field.options, function (option) { return option.value; }).filter(Boolean);
+  // Browsers keep former names, such as Asia/Calcutta, to which they translate the present ones.
+  const found = names.find(function (name) { return name === zone; })
+    || names.find(function (name) { return currentNameOf(name) === zone; });
+  if (!found) return;
+  field.value = found;
+  document.getElementById(`${field.id}-hint`).append(" Detected from your browser; change it if it is wrong.");
+}
+
+if (!zoneField.value) selectZone(zoneField);

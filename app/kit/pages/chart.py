@@ -18,12 +18,23 @@ class Bar:
 
 
 def bar_chart(bars: Sequence[Bar], title: str, unit: str) -> Markup:
-    """Return the chart as an image called ``title``; a pointer on a bar shows its label and number."""
+    """Return the chart as an image called ``title``, above the labels of its first and last bar.
+
+    A pointer on a bar shows its label and number.
+    """
     highest = max([bar.number for bar in bars] or [0]) or 1
     step = WIDTH / max(1, len(bars))
     drawn = Markup("").join(_drawn(bar, place * step, step - GAP, highest, unit) for place, bar in enumerate(bars))
     start = Markup('<svg class="chart" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">')
-    return start.format(WIDTH, HEIGHT, title) + drawn + Markup("</svg>")
+    return start.format(WIDTH, HEIGHT, title) + drawn + Markup("</svg>") + _ends(bars)
+
+
+def _ends(bars: Sequence[Bar]) -> Markup:
+    # A list of one or no bar has no two ends. Screen readers read the title, and the table of the numbers.
+    if len(bars) < 2:
+        return Markup()
+    ends = '<div class="chart__ends muted" aria-hidden="true"><span>{}</span><span>{}</span></div>'
+    return Markup(ends).format(bars[0].label, bars[-1].label)  # noqa: S704 - a literal
 
 
 def _drawn(bar: Bar, x: float, width: float, highest: int, unit: str) -> Markup:

@@ -3,32 +3,23 @@
 from calendar import month_name
 from datetime import UTC, datetime, tzinfo
 from functools import cache, lru_cache
-from zoneinfo import ZoneInfo, available_timezones
+from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 # Copied once, because calendar looks up each name in the locale.
 MONTHS = tuple(month_name)
-# The rest of the list are abbreviations and former names of countries.
-REGIONS = (
-    "Africa",
-    "America",
-    "Antarctica",
-    "Arctic",
-    "Asia",
-    "Atlantic",
-    "Australia",
-    "Europe",
-    "Indian",
-    "Pacific",
-)
+# The places of the IANA list, without abbreviations and former names.
+PLACES = files("tzdata") / "zoneinfo/zone.tab"
 
 
 @cache
 def zone_names() -> tuple[str, ...]:
     """Return the time zones to choose from: UTC, and the places of the IANA list in alphabetical order."""
-    return "UTC", *sorted(name for name in available_timezones() if name.partition("/")[0] in REGIONS)
+    lines = PLACES.read_text("utf-8").splitlines()
+    return "UTC", *sorted(line.split("\t")[2] for line in lines if not line.startswith("#"))
 
 
 @lru_cache(maxsize=1000)
