@@ -58,6 +58,8 @@ def _database() -> tuple[bool, str]:
 def _migrations() -> tuple[bool, str]:
     if not migrations.are_pending():
         return True, "They are up to date."
+    if not migrations.current_revisions():
+        return False, "None has run yet: run manage.py db upgrade."
     if unknown := migrations.unknown_revisions():
         return False, migrations.AHEAD.format(", ".join(sorted(unknown)))
     return False, "They are not up to date: run manage.py db upgrade."

@@ -21,6 +21,8 @@ from app.kit.http import caching
 from app.name_prompt import AskName, with_name
 
 operating = Section("Running a site")
+# Written by development/site.py.
+RUNNING_SITE = Path("instance/dev.env")
 
 
 @operating.command("release")
@@ -64,6 +66,9 @@ def doctor_command(info: ScriptInfo, production: bool, env_file: Path | None, se
     file = env_file or Path(".env.production" if production else ".env")
     if production or env_file:
         _read_instead(file)
+    elif (os.environ.get("FLASK_CONFIG") or "development") == "development":
+        # Only `manage.py dev` knows its port and its queue.
+        os.environ.update({name: value for name, value in dotenv_values(RUNNING_SITE).items() if value})
     # Its lines say all; what the checks themselves log would hide them.
     logging.disable(logging.CRITICAL)
     try:

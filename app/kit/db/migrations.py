@@ -17,9 +17,7 @@ from sqlalchemy import inspect, text
 
 DIRECTORY = Path("migrations")
 AHEAD = "The database has the migration {}, which is not in migrations/versions."
-AHEAD_CURE = (
-    "Switch back to the branch or release that has it, or, on your own machine, empty the database: manage.py dev --reset"
-)
+AHEAD_CURE = "Switch back to the branch or release that has it, or, on your own machine, empty the database: manage.py dev --reset"
 
 # Alembic logs each of its plugins when it is imported.
 logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)

@@ -44,6 +44,8 @@ def test_a_wrong_setting_is_told_without_a_traceback() -> None:
     assert outcome(ConfigError(["PORT: wrong."])).output == "Error: The configuration is not usable:\n  PORT: wrong.\n"
 
 
-@pytest.mark.parametrize("error", [OSError(errno.ECONNRESET, "Reset"), ZeroDivisionError(), IntegrityError("", {}, Exception())])
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ECONNRESET, "Reset"), ZeroDivisionError(), IntegrityError("", {}, Exception())]
+)
 def test_any_other_error_stays_what_it_is(error: Exception) -> None:
     assert outcome(error).exception is error
