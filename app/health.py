@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
-from app.kit.db.database import utc_now
 from app.kit.db import migrations
+from app.kit.db.database import utc_now
 from app.kit.db.search import is_missing, searchable_tables
 from app.kit.jobs import queue
 from app.kit.jobs.sweeper import SIGN_OF_LIFE

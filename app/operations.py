@@ -14,7 +14,7 @@ from flask.cli import ScriptInfo
 from app import backups, doctor, maintenance, setup
 from app.extensions import db
 from app.kit.core.command_line import Section
-from app.kit.core.environment import ConfigError
+from app.kit.core.environment import ConfigError, load_settings_file
 from app.kit.core.finding import FAILURE, OK, WARNING, Finding
 from app.kit.db import search
 from app.kit.http import caching
@@ -88,6 +88,8 @@ def _read_instead(file: Path) -> None:
     for name, value in dotenv_values(".env").items():
         if os.environ.get(name) == value:
             del os.environ[name]
+    if problems := load_settings_file(file):
+        raise ConfigError(problems)
     os.environ.update({"FLASK_CONFIG": "production"} | {k: v for k, v in dotenv_values(file).items() if v})
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from click import ClickException
-from dotenv import load_dotenv
 
+from app.kit.core.environment import load_settings_file
 from config import REAL_ENVIRONMENT
 from development import ports
 from development.queue_server import DATA_FOLDER
@@ -57,7 +57,7 @@ class DevelopmentSite:
         lock = _lock_checkout()
         if ensure_settings_file(ROOT):
             print("Wrote .env with a secret key and an administrator's password of its own.")
-        load_dotenv(ROOT / ".env", override=False)
+        load_settings_file(ROOT / ".env")
         site = cls(lock, host, ports.listen(host, port) if port else ports.listen_near(host))
         os.environ.update(site.variables)
         return site

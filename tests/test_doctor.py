@@ -376,6 +376,14 @@ def test_development_is_green_and_production_is_not(
     assert "canary-secret" not in red.output
 
 
+def test_an_unreadable_line_of_another_settings_file_is_told(tmp_path: Path, clean_environment: None) -> None:
+    (tmp_path / "production").write_text("SECRET_KEY='canary-secret\n")
+    line = commands.command_line(lambda: create_app("testing"))
+    result = CliRunner().invoke(line, ["doctor", "--env-file", str(tmp_path / "production")])
+    assert (result.exit_code, f"{tmp_path / 'production'}, line 1: " in result.output) == (1, True), result.output
+    assert "canary-secret" not in result.output
+
+
 def test_a_healthy_site_has_no_failure(app: Flask, db: SQLAlchemy, monkeypatch: Patch) -> None:
     monkeypatch.setenv("SECRET_KEY", "x" * 40)
     db.session.add(ScheduledJob(name=SIGN_OF_LIFE, last_run_at=utc_now()))

@@ -87,7 +87,7 @@ def test_the_database_of_another_branch_is_told_with_the_cure(app: Flask, client
         assert "Run the migrations" not in text_of_page
 
 
-@pytest.mark.parametrize("arguments", [["release"], ["db", "migrate"]])
+@pytest.mark.parametrize("arguments", [["release"], ["db", "migrate"], ["db", "upgrade"]])
 def test_the_database_of_another_branch_ends_a_command_with_one_line(
     app: Flask, ahead: None, arguments: list[str]
 ) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import inspect, text
 
 DIRECTORY = Path("migrations")
 AHEAD = "The database has the migration {}, which is not in migrations/versions."
-AHEAD_CURE = "Switch back to the branch or release that has it, or, on your own machine, empty the database: manage.py dev --reset"
+AHEAD_CURE = "Switch back to its branch or release. On your own machine, manage.py dev --reset empties the database."
 
 # Alembic logs each of its plugins when it is imported.
 logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
@@ -40,9 +40,9 @@ class MigrateCommands(click.Group):
         if parent is not None:
             app = parent.ensure_object(ScriptInfo).load_app()
             bind(app)
-            if args[:1] == ["migrate"] and "--help" not in args:
+            if args[:1] in (["migrate"], ["upgrade"]) and not {"--help", "--sql"} & set(args):
                 with app.app_context():
-                    _refuse_behind()
+                    _refuse(args[0])
         context: click.Context = db.make_context(info_name, args, parent=parent, **extra)
         return context
 
@@ -102,10 +102,10 @@ def known_revisions(directory: Path = DIRECTORY) -> set[str]:
     return {script.revision for script in ScriptDirectory(str(directory)).walk_revisions()}
 
 
-def _refuse_behind() -> None:
+def _refuse(command: str) -> None:
     if message := ahead():
         raise MigrationError(message)
-    if are_pending():
+    if command == "migrate" and are_pending():
         raise click.ClickException("The database lacks migrations that are in migrations/. First: manage.py db upgrade")
 
 
