@@ -362,9 +362,16 @@ def test_development_is_green_and_production_is_not(
     monkeypatch.setattr(operations, "RUNNING_SITE", tmp_path / "nowhere")
     monkeypatch.delenv("SECRET_KEY", raising=False)
     monkeypatch.setenv("DEV_DATABASE_URL", f"sqlite:///{tmp_path / 'empty.sqlite'}")
-    line = commands.command_line(lambda: create_app(os.environ.get("FLASK_CONFIG") or "development"))
+    sites: list[Flask] = []
 
+    def create() -> Flask:
+        sites.append(create_app(os.environ.get("FLASK_CONFIG") or "development"))
+        return sites[-1]
+
+    line = commands.command_line(create)
     green = CliRunner().invoke(line, ["doctor"])
+    with sites[0].app_context():
+        sites[0].extensions["sqlalchemy"].engine.dispose()
     assert (green.exit_code, "failure" in green.output) == (0, False), green.output
 
     (tmp_path / "production").write_text("SECRET_KEY=canary-secret\nMAIL_SERVER=mail.example.org\n")
