@@ -11,13 +11,11 @@ from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import urlsplit
 
-from dotenv import load_dotenv
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.kit.core.environment import Environment
+from app.kit.core.environment import Environment, load_settings_file, split_url
 
 ROOT = Path(__file__).resolve().parent
 SAMPLE_VALUES = {"change-me", "changeme", "password", "secret", "SECRET_KEY_ENV_VAR_NOT_SET"}
@@ -33,7 +31,7 @@ LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 # Without what .env adds, so that a process which is started again reads a changed .env.
 REAL_ENVIRONMENT = dict(os.environ)
-load_dotenv(ROOT / ".env", override=False)
+SETTINGS_FILE_PROBLEMS = load_settings_file(ROOT / ".env")
 
 
 class Decisions:
@@ -232,6 +230,7 @@ class Config(Decisions):
 
     def __init__(self, variables: Mapping[str, str] = os.environ) -> None:
         self.environment = Environment(variables)
+        self.environment.problems += SETTINGS_FILE_PROBLEMS
         self._read(self.environment)
         self._check_decisions(self.environment)
         self._check(self.environment)
@@ -268,13 +267,13 @@ class Config(Decisions):
     def _read_application(self, env: Environment) -> None:
         self.APP_NAME = env.text("APP_NAME", "Flask-Base")
         # By name: browsers offer passkeys to no address that is a number.
-        self.BASE_URL = env.text("BASE_URL", f"http://localhost:{env.text('PORT', '5000')}").rstrip("/")
+        self.BASE_URL = env.text("BASE_URL", f"http://localhost:{env.port('PORT', 5000)}").rstrip("/")
         self.SECRET_KEY = env.text("SECRET_KEY", DEVELOPMENT_KEY)
         self.SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS")
         self.LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
         if self.LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
             env.problem("LOG_LEVEL", f"{self.LOG_LEVEL!r} is not a level.", "Set it to INFO.")
-        if urlsplit(self.BASE_URL).scheme not in {"http", "https"}:
+        if split_url(self.BASE_URL).scheme not in {"http", "https"}:
             env.problem("BASE_URL", f"{self.BASE_URL!r} is no web address.", "Set it like https://example.com.")
 
     def _read_security_contact(self, env: Environment) -> None:
@@ -305,7 +304,7 @@ class Config(Decisions):
 
     def _read_mail(self, env: Environment) -> None:
         self.MAIL_SERVER = env.text("MAIL_SERVER")
-        self.MAIL_PORT = env.integer("MAIL_PORT", 587, minimum=1)
+        self.MAIL_PORT = env.port("MAIL_PORT", 587)
         self.MAIL_USE_TLS = env.flag("MAIL_USE_TLS", default=True)
         self.MAIL_USE_SSL = env.flag("MAIL_USE_SSL", default=False)
         self.MAIL_USERNAME = env.text("MAIL_USERNAME") or None
@@ -340,7 +339,7 @@ class Config(Decisions):
 
     def _read_redis(self, env: Environment) -> None:
         self.REDIS_URL = env.text("REDIS_URL") or env.text("REDISTOGO_URL") or self.REDIS_URL
-        parts = urlsplit(self.REDIS_URL)
+        parts = split_url(self.REDIS_URL)
         if self.REDIS_URL and parts.scheme not in {"redis", "rediss", "unix"}:
             env.problem("REDIS_URL", "it is no Redis address.", "Set it like redis://127.0.0.1:6379/0.")
         self.RQ_DEFAULT_HOST = parts.hostname
@@ -371,7 +370,7 @@ class Config(Decisions):
         if self.UPLOADS_BUCKET and find_spec("obstore") is None:
             cure = "Run: .venv/bin/pip install -r requirements/storage.txt"
             env.problem("UPLOADS_BUCKET", "it needs the package obstore.", cure)
-        if self.UPLOADS_ENDPOINT and not ENDPOINT_URL.fullmatch(self.UPLOADS_ENDPOINT):
+        if self.UPLOADS_ENDPOINT and not ENDPOINT_URL.fullmatch(split_url(self.UPLOADS_ENDPOINT).geturl()):
             env.problem("UPLOADS_ENDPOINT", "it is no web address.", "Set it like https://s3.example.com.")
         if bool(self.UPLOADS_ACCESS_KEY_ID) != bool(self.UPLOADS_SECRET_ACCESS_KEY):
             cure = "Set both, or none to use the credentials of the machine."
@@ -425,7 +424,7 @@ class DevelopmentConfig(Config):
     def _read_network(self, env: Environment) -> None:
         super()._read_network(env)
         # Otherwise a foreign page whose host name changes to 127.0.0.1 (DNS rebinding) could read the mailbox.
-        host = urlsplit(self.BASE_URL).hostname
+        host = split_url(self.BASE_URL).hostname
         own = ["localhost", "127.0.0.1", *([host] if host else []), *env.texts("TRUSTED_HOSTS")]
         self.TRUSTED_HOSTS = list(dict.fromkeys(own))
 
@@ -478,7 +477,7 @@ class ProductionConfig(Config):
     def _read_network(self, env: Environment) -> None:
         super()._read_network(env)
         # Otherwise an attacker could poison links and caches with a foreign Host header.
-        host = urlsplit(self.BASE_URL).hostname
+        host = split_url(self.BASE_URL).hostname
         self.TRUSTED_HOSTS = [host, *env.texts("TRUSTED_HOSTS")] if host else None
 
     def _check(self, env: Environment) -> None:

@@ -6,9 +6,11 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import redis
 from dotenv import dotenv_values
 from flask import current_app
 from sqlalchemy import extract, func, select, text
@@ -21,6 +23,7 @@ from app.models import User
 
 # Read by gunicorn.conf.py, by Python or by the shell.
 READ_ELSEWHERE = re.compile(r"FLASK_CONFIG|HOST|PORT|WEB_\w+|SCRIPT_NAME|PYTHON\w+|TZ")
+SAMPLE = Path(".env.example")
 SAMPLE_PASSWORDS = ("only-for-development", "change-me", "password")
 CURES = {
     "database": "Start it, and compare its address with DATABASE_URL.",
@@ -30,6 +33,9 @@ CURES = {
     "worker": "Start: manage.py run_worker (on your own machine: manage.py dev)",
     "mail": "Look at /admin/emails, at the log of the worker, and at the line about the mail server here.",
 }
+CURE_OF_UNKNOWN = "Mend what the other lines report, and run this again."
+# Health checks that read tables.
+NEED_MIGRATIONS = {"worker", "mail", "search"}
 CLOCK_SECONDS = 5
 DISK_WARNING_BYTES, DISK_FAILURE_BYTES = 1_000_000_000, 100_000_000
 
@@ -45,9 +51,7 @@ def examine(settings_file: Path, send_to: str = "") -> Iterator[Finding]:
                 yield _softened(finding)
         except Exception as error:  # the text of an unknown error can contain an address with its password
             name = getattr(check, "__name__", "check").strip("_<>").replace("_", " ")
-            yield _softened(
-                Finding(FAILURE, name, f"cannot be checked ({type(error).__name__})", "See the lines above.")
-            )
+            yield _softened(Finding(FAILURE, name, f"cannot be checked ({type(error).__name__})", CURE_OF_UNKNOWN))
         db.session.rollback()
 
 
@@ -64,7 +68,8 @@ def _settings(file: Path) -> Iterator[Finding]:
     yield Finding(OK, "environment", str(current_app.config["NAME"]))
     yield Finding(OK, "settings", f"from {file.name}: {_list(from_file & known)}")
     yield Finding(OK, "settings", f"from the environment: {_list(from_environment)}")
-    unread = {name for name in from_file - known if not READ_ELSEWHERE.fullmatch(name)}
+    # Another environment may read what the sample lists and this one does not, such as DATABASE_URL.
+    unread = {name for name in from_file - known - dotenv_values(SAMPLE).keys() if not READ_ELSEWHERE.fullmatch(name)}
     if unread:
         yield Finding(WARNING, "settings", f"nothing reads {_list(unread)}", "Look for a typing mistake.")
 
@@ -83,21 +88,33 @@ def _secrets() -> Iterator[Finding]:
 
 
 def _services() -> Iterator[Finding]:
-    for check in health.checks():
+    checks = health.checks()
+    is_migrated = all(check.ok for check in checks if check.name == "migrations")
+    for check in checks:
+        if check.name in NEED_MIGRATIONS and not is_migrated:
+            continue
         name = "outbox" if check.name == "mail" else check.name
         level = OK if check.ok else FAILURE if check.is_vital else WARNING
-        yield Finding(level, name, check.detail, "" if check.ok else CURES[check.name])
+        yield Finding(level, name, check.detail, "" if check.ok else _cure(check.name))
+
+
+def _cure(check: str) -> str:
+    is_ahead = check == "migrations" and migrations.unknown_revisions()
+    return migrations.AHEAD_CURE if is_ahead else CURES[check]
 
 
 def _tables() -> Iterator[Finding]:
-    difference = migrations.difference()
-    if difference:
+    if migrations.are_pending():
+        return
+    if difference := migrations.difference():
         yield Finding(FAILURE, "tables", f"not as the models: {difference}", "Run: manage.py db migrate, then release")
     else:
         yield Finding(OK, "tables", "as the models")
 
 
 def _sample_passwords() -> Iterator[Finding]:
+    if migrations.are_pending():
+        return
     users = db.session.scalars(select(User).join(User.role).order_by(User.role_id.desc()).limit(1000))
     administrators = [user for user in users if user.is_admin()][:20]
     for user in administrators:
@@ -121,8 +138,10 @@ def _clock() -> Iterator[Finding]:
     if db.engine.dialect.name != "sqlite":
         others["the database"] = float(db.session.scalar(select(extract("epoch", func.clock_timestamp()))) or 0)
     if current_app.config["REDIS_URL"]:
-        seconds, _microseconds = current_app.extensions["redis"].time()
-        others["Redis"] = float(seconds)
+        # The line about the queue says why.
+        with suppress(redis.RedisError):
+            seconds, _microseconds = current_app.extensions["redis"].time()
+            others["Redis"] = float(seconds)
     for name, moment in others.items():
         difference = abs(time.time() - moment)
         if difference > CLOCK_SECONDS:

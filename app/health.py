@@ -6,12 +6,12 @@ from datetime import datetime
 
 import redis
 from flask import current_app
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
+from app.kit.db import migrations
 from app.kit.db.database import utc_now
-from app.kit.db.migrations import newest_revisions
 from app.kit.db.search import is_missing, searchable_tables
 from app.kit.jobs import queue
 from app.kit.jobs.sweeper import SIGN_OF_LIFE
@@ -56,9 +56,13 @@ def _database() -> tuple[bool, str]:
 
 
 def _migrations() -> tuple[bool, str]:
-    current = set(db.session.scalars(text("SELECT version_num FROM alembic_version")))
-    is_current = current == newest_revisions()
-    return is_current, "They are up to date." if is_current else "They are not up to date: run manage.py db upgrade."
+    if not migrations.are_pending():
+        return True, "They are up to date."
+    if not migrations.current_revisions():
+        return False, "None has run yet: run manage.py db upgrade."
+    if unknown := migrations.unknown_revisions():
+        return False, migrations.AHEAD.format(", ".join(sorted(unknown)))
+    return False, "They are not up to date: run manage.py db upgrade."
 
 
 def _search() -> tuple[bool, str]:

@@ -14,13 +14,15 @@ from flask.cli import ScriptInfo
 from app import backups, doctor, maintenance, setup
 from app.extensions import db
 from app.kit.core.command_line import Section
-from app.kit.core.environment import ConfigError
+from app.kit.core.environment import ConfigError, load_settings_file
 from app.kit.core.finding import FAILURE, OK, WARNING, Finding
 from app.kit.db import search
 from app.kit.http import caching
 from app.name_prompt import AskName, with_name
 
 operating = Section("Running a site")
+# Written by development/site.py.
+RUNNING_SITE = Path("instance/dev.env")
 
 
 @operating.command("release")
@@ -64,6 +66,9 @@ def doctor_command(info: ScriptInfo, production: bool, env_file: Path | None, se
     file = env_file or Path(".env.production" if production else ".env")
     if production or env_file:
         _read_instead(file)
+    elif (os.environ.get("FLASK_CONFIG") or "development") == "development":
+        # Only `manage.py dev` knows its port and its queue.
+        os.environ.update({name: value for name, value in dotenv_values(RUNNING_SITE).items() if value})
     # Its lines say all; what the checks themselves log would hide them.
     logging.disable(logging.CRITICAL)
     try:
@@ -83,6 +88,8 @@ def _read_instead(file: Path) -> None:
     for name, value in dotenv_values(".env").items():
         if os.environ.get(name) == value:
             del os.environ[name]
+    if problems := load_settings_file(file):
+        raise ConfigError(problems)
     os.environ.update({"FLASK_CONFIG": "production"} | {k: v for k, v in dotenv_values(file).items() if v})
 
 

@@ -106,6 +106,8 @@ def _explain_status(error: urllib.error.HTTPError) -> NoAnswerError:
 
 def _silence(reason: object) -> NoAnswerError:
     cure = "Does its name lead to this server? Are the proxy and gunicorn running?"
+    if current_app.config["NAME"] == "development":
+        cure = "Start: manage.py dev. If the site runs on another port, set PORT or BASE_URL."
     return NoAnswerError(f"nothing answers ({type(reason).__name__})", cure)
 
 

@@ -7,12 +7,14 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
 from click import ClickException
-from dotenv import load_dotenv
 
+from app.kit.core.environment import load_settings_file
 from config import REAL_ENVIRONMENT
 from development import ports
 from development.queue_server import DATA_FOLDER
@@ -20,6 +22,8 @@ from development.settings_file import ensure_settings_file
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTANCE = ROOT / "instance"
+# Read by `manage.py doctor`.
+RUNNING_SITE = INSTANCE / "dev.env"
 ANSWER_WITHIN_SECONDS = 60
 
 
@@ -53,7 +57,7 @@ class DevelopmentSite:
         lock = _lock_checkout()
         if ensure_settings_file(ROOT):
             print("Wrote .env with a secret key and an administrator's password of its own.")
-        load_dotenv(ROOT / ".env", override=False)
+        load_settings_file(ROOT / ".env")
         site = cls(lock, host, ports.listen(host, port) if port else ports.listen_near(host))
         os.environ.update(site.variables)
         return site
@@ -81,10 +85,20 @@ class DevelopmentSite:
         processes = Processes(commands, self._environment_of_processes(), self.lock, [self.listener.fileno()])
         greeting = _box(self._rows(administrator, password))
         threading.Thread(target=_greet, args=(processes, self.listener, greeting), daemon=True).start()
-        code = processes.run()
+        with self._known_to_doctor():
+            code = processes.run()
         if code and self.own_queue:
             print(f"If it was the queue, its log says why: {DATA_FOLDER}")
         return code
+
+    @contextmanager
+    def _known_to_doctor(self) -> Iterator[None]:
+        names = {"PORT", "REDIS_URL"} & self.variables.keys()
+        RUNNING_SITE.write_text("".join(f"{name}={self.variables[name]}\n" for name in names))
+        try:
+            yield
+        finally:
+            RUNNING_SITE.unlink(missing_ok=True)
 
     def _environment_of_processes(self) -> dict[str, str]:
         # Without what this process read from .env, which each of them reads at its own start.

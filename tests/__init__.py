@@ -15,3 +15,7 @@ _MEANT_FOR_TESTS = {"TEST_DATABASE_URL"}
 # An empty variable counts as unset, and `.env` does not replace it. Here, because config.py is not imported yet.
 for _name in {**dotenv_values(_ROOT / ".env.example"), **dotenv_values(_ROOT / ".env")}.keys() - _MEANT_FOR_TESTS:
     os.environ[_name] = ""
+
+from config import SETTINGS_FILE_PROBLEMS  # noqa: E402
+
+SETTINGS_FILE_PROBLEMS.clear()

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 
 from app import commands, create_app, setup
 from app.commands import FAKE_PASSWORD
+from app.kit.core.command_line import DATABASE_CURE
 from app.kit.db.database import utc_now
 from app.models import AuditEvent, Role, User, UserSession
 from tests.factories import make_user
@@ -66,7 +67,8 @@ def test_fake_users_have_a_known_password_in_development_only(runner, app, db, m
     assert FAKE_PASSWORD in result.output
     users = db.session.scalars(select(User)).all()
     assert len(users) == 10
-    assert users[0].verify_password(FAKE_PASSWORD)
+    # Some are invited, and have none yet.
+    assert next(user for user in users if user.password_hash).verify_password(FAKE_PASSWORD)
 
 
 def test_no_number_of_fake_users_below_one_is_taken(runner, db):
@@ -303,3 +305,16 @@ def _count_users(db) -> int:
     # An open transaction would keep PostgreSQL from dropping the table.
     db.session.rollback()
     return count
+
+
+@pytest.mark.parametrize("command", ["setup_dev", "recreate_db --yes"])
+@pytest.mark.parametrize(
+    ("file", "says"), [("nowhere/site.sqlite", "unable to open database file"), ("text", "file is not a database")]
+)
+def test_an_unusable_file_of_sqlite_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, file: str, says: str
+) -> None:
+    (tmp_path / "text").write_text("Not a database. " * 100)
+    monkeypatch.setenv("TEST_DATABASE_URL", f"sqlite:///{tmp_path / file}")
+    result = CliRunner().invoke(commands.command_line(lambda: create_app("testing")), command.split())
+    assert result.output == f"Error: The database cannot be used: {says}. {DATABASE_CURE}\n"

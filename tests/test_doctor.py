@@ -17,8 +17,9 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import text
 from werkzeug.serving import make_server
 
-from app import commands, create_app, doctor, doctor_network, health, maintenance, outside_view
+from app import commands, create_app, doctor, doctor_network, health, maintenance, operations, outside_view
 from app.kit.core.finding import FAILURE, OK, WARNING, Finding
+from app.kit.db import migrations
 from app.kit.db.database import utc_now
 from app.kit.jobs import queue
 from app.kit.jobs.sweeper import SIGN_OF_LIFE
@@ -301,9 +302,10 @@ def test_a_mail_server_that_does_not_is_told_with_its_cure(
 
 def test_settings_are_named_with_their_source_only(app: Flask, tmp_path: Path, monkeypatch: Patch) -> None:
     file = tmp_path / ".env"
-    file.write_text("APP_NAME=canary-secret\nMAIL_SEVRER=x\n")
+    file.write_text("APP_NAME=canary-secret\nMAIL_SEVRER=x\nDATABASE_URL=of-another-environment\n")
     monkeypatch.setenv("APP_NAME", "canary-secret")
     monkeypatch.setenv("MAIL_SEVRER", "x")
+    monkeypatch.setenv("DATABASE_URL", "of-another-environment")
     with app.app_context():
         findings = list(doctor._settings(file))
     assert "from .env: APP_NAME" in [finding.text for finding in findings]
@@ -318,9 +320,32 @@ def test_a_check_that_breaks_is_a_failure_and_the_others_go_on(app: Flask, db: S
 
     monkeypatch.setattr(doctor, "CHECKS", (_broken, CHECKS["disk"]))
     findings = list(doctor.examine(Path("nowhere")))
-    assert Finding(FAILURE, "broken", "cannot be checked (OSError)", "See the lines above.") in findings
+    assert Finding(FAILURE, "broken", "cannot be checked (OSError)", doctor.CURE_OF_UNKNOWN) in findings
     assert "disk" in {finding.name for finding in findings}
     assert "canary-secret" not in str(findings)
+
+
+def test_a_new_checkout_is_told_its_migrations_and_nothing_that_follows_from_them(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    monkeypatch.setenv("DEV_DATABASE_URL", f"sqlite:///{tmp_path / 'empty.sqlite'}")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("PORT", str(free_port()))
+    site = create_app("development")
+    with site.app_context():
+        findings = {finding.name: finding for finding in doctor.examine(tmp_path / ".env")}
+        site.extensions["sqlalchemy"].engine.dispose()
+    assert "None has run yet" in findings["migrations"].text
+    assert "manage.py dev" in findings["base URL"].cure
+    assert findings.keys().isdisjoint({"worker", "outbox", "search", "tables", "sample passwords"})
+    assert not [finding for finding in findings.values() if "cannot be checked" in finding.text]
+
+
+def test_the_database_of_another_branch_is_not_to_be_upgraded(app: Flask, db: SQLAlchemy, monkeypatch: Patch) -> None:
+    monkeypatch.setattr("app.kit.db.migrations.current_revisions", lambda: {"of_a_branch"})
+    [finding] = [finding for finding in bad(CHECKS["services"]()) if finding.name == "migrations"]
+    assert "of_a_branch" in finding.text
+    assert finding.cure == migrations.AHEAD_CURE
 
 
 @pytest.fixture
@@ -334,11 +359,19 @@ def test_development_is_green_and_production_is_not(
     app: Flask, db: SQLAlchemy, tmp_path: Path, monkeypatch: Patch, clean_environment: None
 ) -> None:
     monkeypatch.setattr(doctor, "CHECKS", (CHECKS["secrets"], CHECKS["services"]))
+    monkeypatch.setattr(operations, "RUNNING_SITE", tmp_path / "nowhere")
     monkeypatch.delenv("SECRET_KEY", raising=False)
     monkeypatch.setenv("DEV_DATABASE_URL", f"sqlite:///{tmp_path / 'empty.sqlite'}")
-    line = commands.command_line(lambda: create_app(os.environ.get("FLASK_CONFIG") or "development"))
+    sites: list[Flask] = []
 
+    def create() -> Flask:
+        sites.append(create_app(os.environ.get("FLASK_CONFIG") or "development"))
+        return sites[-1]
+
+    line = commands.command_line(create)
     green = CliRunner().invoke(line, ["doctor"])
+    with sites[0].app_context():
+        sites[0].extensions["sqlalchemy"].engine.dispose()
     assert (green.exit_code, "failure" in green.output) == (0, False), green.output
 
     (tmp_path / "production").write_text("SECRET_KEY=canary-secret\nMAIL_SERVER=mail.example.org\n")
@@ -348,6 +381,14 @@ def test_development_is_green_and_production_is_not(
         assert f"failure  settings: {name}: " in red.output
     assert "MAIL_SERVER" not in red.output
     assert "canary-secret" not in red.output
+
+
+def test_an_unreadable_line_of_another_settings_file_is_told(tmp_path: Path, clean_environment: None) -> None:
+    (tmp_path / "production").write_text("SECRET_KEY='canary-secret\n")
+    line = commands.command_line(lambda: create_app("testing"))
+    result = CliRunner().invoke(line, ["doctor", "--env-file", str(tmp_path / "production")])
+    assert (result.exit_code, f"{tmp_path / 'production'}, line 1: " in result.output) == (1, True), result.output
+    assert "canary-secret" not in result.output
 
 
 def test_a_healthy_site_has_no_failure(app: Flask, db: SQLAlchemy, monkeypatch: Patch) -> None:

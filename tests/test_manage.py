@@ -42,6 +42,9 @@ def test_dev_shows_a_box_and_a_site_and_ends_whole_at_ctrl_c(project):
         assert re.search(r"^\d\d:\d\d:\d\d worker \| ", site.text, re.MULTILINE)
         assert re.fullmatch(r"http://localhost:\d+", site.address)
         second = manage(project, "dev")
+        examined = manage(project, "doctor").stdout
+        assert f"base URL: {site.address} shows this site" in examined
+        assert "ok       queue" in examined
 
         assert site.stop(signal.SIGINT) == 0
 

@@ -1,5 +1,7 @@
 """Tests for the migrations, from nothing to the newest and back, on their own database."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +15,6 @@ from app.kit.db import migrations, search
 from app.kit.db.migrations import newest_revisions
 from tests.servers import create_postgres_database
 
-# Alembic compares no index on an expression. tests/admin/test_large_lists.py finds those of the list of users missing,
-# and registering twice the one on lower(email).
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index"),
-    pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index"),
-]
 MERGED = {
     "a_first.py": 'revision = "a"\ndown_revision = None\n',
     "b_branch.py": 'revision: str = "b"\ndown_revision: str | None = "a"\n',
@@ -89,3 +85,14 @@ def test_the_newest_migrations_are_those_that_alembic_names(tmp_path: Path, coun
         (tmp_path / "versions" / name).write_text(text)
 
     assert newest_revisions(tmp_path) == set(newest) == set(ScriptDirectory(str(tmp_path)).get_heads())
+
+
+def test_a_migration_is_not_preceded_by_the_names_of_plugins() -> None:
+    code = """
+import logging
+logging.basicConfig(level=logging.INFO)
+from app.kit.db import migrations
+import alembic.command
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stderr == ""

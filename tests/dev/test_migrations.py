@@ -1,6 +1,9 @@
 """A database that lacks a migration, or a column: what the developer sees instead of an error."""
 
+from collections.abc import Iterator
+
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
@@ -9,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.debug import DebuggedApplication
 from werkzeug.test import Client
 
+from app import commands
 from app.dev.views import migrations
 
 
@@ -59,3 +63,34 @@ def test_the_page_of_the_error_shows_the_command(app: Flask, db: SQLAlchemy) -> 
             db.session.execute(text("SELECT gone FROM users"))
 
     assert "manage.py db upgrade" in Client(DebuggedApplication(application)).get("/").text  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def ahead(db: SQLAlchemy) -> Iterator[None]:
+    """Give the database the revision of another branch."""
+    with db.engine.begin() as connection:
+        before = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        connection.execute(text("UPDATE alembic_version SET version_num = 'of_a_branch'"))
+    yield
+    with db.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :before"), {"before": before})
+
+
+def test_the_database_of_another_branch_is_told_with_the_cure(app: Flask, client: FlaskClient, ahead: None) -> None:
+    with app.test_request_context("/"):
+        page, status = migrations.show_pending_migrations() or ("", 0)
+    pressed = client.post("/dev/migrate")
+    for text_of_page, code in ((page, status), (pressed.text, pressed.status_code)):
+        assert code == 503
+        assert "has the migration of_a_branch" in text_of_page
+        assert "manage.py dev --reset" in text_of_page
+        assert "Run the migrations" not in text_of_page
+
+
+@pytest.mark.parametrize("arguments", [["release"], ["db", "migrate"], ["db", "upgrade"]])
+def test_the_database_of_another_branch_ends_a_command_with_one_line(
+    app: Flask, ahead: None, arguments: list[str]
+) -> None:
+    result = CliRunner().invoke(commands.command_line(lambda: app), arguments)
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1].startswith("Error: The database has the migration of_a_branch")

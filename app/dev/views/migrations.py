@@ -17,13 +17,20 @@ def show_pending_migrations() -> tuple[str, int] | None:
     # The pages of this area, among them the one below, need no table.
     if request.blueprint == dev.name or not migrations.are_pending():
         return None
+    return _page(migrations.ahead())
+
+
+def _page(problem: str | None) -> tuple[str, int]:
     # Not render_template: it loads the current user, whose table may be what lacks a column.
     template = current_app.jinja_env.get_template("dev/pending_migrations.html")
-    return template.render(), 503
+    return template.render(problem=problem), 503
 
 
 @dev.post("/migrate")
-def migrate() -> Response:
+def migrate() -> Response | tuple[str, int]:
     """Run the migrations, and insert the roles."""
-    setup.prepare_database()
+    try:
+        setup.prepare_database()
+    except migrations.MigrationError as error:
+        return _page(error.message)
     return redirect(local_referrer(request.path) or url_for("main.index"))

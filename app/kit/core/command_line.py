@@ -7,11 +7,14 @@ from typing import Any
 import click
 from flask import Flask
 from flask.cli import ScriptInfo, with_appcontext
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from app.kit.core.environment import ConfigError
 
 UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR}
+# Its other subclasses are mistakes in the code. SQLite raises the class itself for a file that is no database.
+UNUSABLE_DATABASE = {OperationalError, DatabaseError}
+DATABASE_CURE = "Check its address: DATABASE_URL, in development DEV_DATABASE_URL."
 
 
 class Section:
@@ -65,10 +68,13 @@ class CommandLine(click.Group):
             return super().invoke(ctx)
         except ConfigError as error:
             raise click.ClickException(str(error)) from error
-        except OperationalError as error:
+        except DatabaseError as error:
+            if type(error) not in UNUSABLE_DATABASE:
+                raise
             # Most often there is no server at the address, or a file cannot be opened.
-            words = [*str(error.orig).split(), *getattr(error, "__notes__", [])]
-            raise click.ClickException(f"The database cannot be used: {' '.join(words)}") from error
+            what = " ".join(str(error.orig).split()).rstrip(".")
+            cure = " ".join(getattr(error, "__notes__", [DATABASE_CURE]))
+            raise click.ClickException(f"The database cannot be used: {what}. {cure}") from error
         except OSError as error:
             if error.errno not in UNWRITABLE or not error.filename:
                 raise

@@ -1,9 +1,48 @@
 """Read typed settings from environment variables, and report all mistakes at once."""
 
+import logging
 from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from dotenv import load_dotenv
+from dotenv.parser import Original, parse_stream
 
 TRUE_WORDS = {"true", "1", "yes", "on"}
 FALSE_WORDS = {"false", "0", "no", "off"}
+LAST_PORT = 65535
+
+# Its warning about a line that it skips names no file.
+logging.getLogger("dotenv").setLevel(logging.ERROR)
+
+
+def load_settings_file(file: Path) -> list[str]:
+    """Set the variables of ``file`` that the environment lacks, and return what is wrong with the file."""
+    if not file.is_file():
+        return []
+    try:
+        with file.open(encoding="utf-8") as stream:
+            wrong = [_line_of(binding.original) for binding in parse_stream(stream) if binding.error]
+    except UnicodeDecodeError:
+        return [f"{file}: it is not in UTF-8. Save it as UTF-8."]
+    load_dotenv(file, override=False)
+    # Without its text, which can be a secret.
+    return [f"{file}, line {number}: write it as NAME=value, and close every quotation mark." for number in wrong]
+
+
+def _line_of(statement: Original) -> int:
+    # It begins with the empty lines before it.
+    blanks = len(statement.string) - len(statement.string.lstrip())
+    return statement.line + statement.string[:blanks].count("\n")
+
+
+def split_url(url: str) -> SplitResult:
+    """Return the parts of ``url``, all empty if its host or its port is impossible."""
+    try:
+        parts = urlsplit(url)
+        return urlsplit("") if parts.port == 0 else parts
+    except ValueError:
+        return urlsplit("")
 
 
 class ConfigError(RuntimeError):
@@ -34,8 +73,8 @@ class Environment:
         """Return the parts of a comma-separated variable, or an empty list when it is absent."""
         return [part.strip() for part in self.text(name).split(",") if part.strip()]
 
-    def integer(self, name: str, default: int, minimum: int = 0) -> int:
-        """Return a whole number of at least ``minimum``; any other value is recorded as a problem."""
+    def integer(self, name: str, default: int, minimum: int = 0, maximum: int | None = None) -> int:
+        """Return a whole number from ``minimum`` to ``maximum``; any other value is recorded as a problem."""
         text = self.text(name)
         if not text:
             return default
@@ -46,7 +85,13 @@ class Environment:
             return default
         if number < minimum:
             self.problem(name, f"{number} is too small.", f"Set it to {minimum} or more.")
+        if maximum is not None and number > maximum:
+            self.problem(name, f"{number} is too large.", f"Set it to {maximum} or less.")
         return number
+
+    def port(self, name: str, default: int) -> int:
+        """Return the number of a port."""
+        return self.integer(name, default, minimum=1, maximum=LAST_PORT)
 
     def flag(self, name: str, default: bool) -> bool:
         """Return a boolean setting; any word but the eight known ones is recorded as a problem."""

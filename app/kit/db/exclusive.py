@@ -21,6 +21,9 @@ def one_at_a_time(engine: Engine, name: str) -> Iterator[None]:
             connection.execute(select(func.pg_advisory_xact_lock(crc32(name.encode()))))
             yield
     elif engine.url.database and engine.url.database != ":memory:":
+        if not Path(engine.url.database).parent.exists():
+            # Raises the error of every unusable database, not one about the lock.
+            engine.connect().close()
         with Path(f"{engine.url.database}.{name}.lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield

@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 from psycopg.errors import ConnectionFailure
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
-from app.kit.core.command_line import CommandLine, Section
+from app.kit.core.command_line import DATABASE_CURE, CommandLine, Section
 from app.kit.core.environment import ConfigError
 
 
@@ -35,13 +35,17 @@ def test_a_folder_that_cannot_be_written_to_is_one_line(number: int) -> None:
 def test_a_database_that_is_away_is_one_line() -> None:
     reason = ConnectionFailure("connection refused\n\tIs the server running?")
     result = outcome(OperationalError("SELECT 1", {}, reason))
-    assert result.output == "Error: The database cannot be used: connection refused Is the server running?\n"
+    assert result.output.startswith("Error: The database cannot be used: connection refused Is the server running")
+    assert DATABASE_CURE in result.output
+    assert len(result.output.splitlines()) == 1
 
 
 def test_a_wrong_setting_is_told_without_a_traceback() -> None:
     assert outcome(ConfigError(["PORT: wrong."])).output == "Error: The configuration is not usable:\n  PORT: wrong.\n"
 
 
-@pytest.mark.parametrize("error", [OSError(errno.ECONNRESET, "Reset"), ZeroDivisionError()])
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ECONNRESET, "Reset"), ZeroDivisionError(), IntegrityError("", {}, Exception())]
+)
 def test_any_other_error_stays_what_it_is(error: Exception) -> None:
     assert outcome(error).exception is error
