@@ -1,6 +1,8 @@
 """A database that lacks a migration, or a column: what the developer sees instead of an error."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -14,6 +16,7 @@ from werkzeug.test import Client
 
 from app import commands
 from app.dev.views import migrations
+from app.kit.db.migrations import newest_revisions
 
 
 @pytest.fixture
@@ -94,3 +97,17 @@ def test_the_database_of_another_branch_ends_a_command_with_one_line(
     result = CliRunner().invoke(commands.command_line(lambda: app), arguments)
     assert result.exit_code == 1
     assert result.output.splitlines()[-1].startswith("Error: The database has the migration of_a_branch")
+
+
+def test_two_branches_that_were_merged_are_told_with_the_command(
+    client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree("migrations", tmp_path / "migrations")
+    [newest] = newest_revisions()
+    for name in ("one", "two"):
+        (folder / "versions" / f"{name}.py").write_text(f"revision = {name!r}\ndown_revision = {newest!r}\n")
+    monkeypatch.setattr("app.kit.db.migrations.DIRECTORY", folder)
+    response = client.post("/dev/migrate")
+    assert response.status_code == 503
+    assert "Multiple head revisions" in response.text
+    assert "manage.py db merge heads" in response.text

@@ -74,7 +74,8 @@ def upgrade(revision: str = "head") -> None:
     try:
         command.upgrade(_alembic_config(), revision)
     except CommandError as error:
-        raise MigrationError(ahead() or f"The migrations cannot run: {error}") from error
+        cure = "If both sides of a merge added migrations, run: manage.py db merge heads"
+        raise MigrationError(ahead() or f"{str(error).rstrip('.')}. {cure}") from error
 
 
 def _alembic_config() -> Any:
