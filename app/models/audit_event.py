@@ -79,11 +79,13 @@ class AuditEvent(Model):
         return row
 
     @classmethod
-    def about(cls, user_ids: Sequence[int], ip_address: str | None = None) -> ColumnElement[bool]:
+    def about(cls, user_ids: Sequence[int], ip_address: str = "") -> ColumnElement[bool]:
         """Return the condition of events that one of these users did or suffered, or that came from this address."""
         # Each of the queries reads an index; a database that is given `a OR b` and an order reads all events.
-        of_people = [select(cls.id).where(column.in_(user_ids)) for column in (cls.actor_id, cls.subject_id)]
-        return cls.id.in_(union(*of_people, select(cls.id).where(cls.ip_address == ip_address)))
+        found = [select(cls.id).where(column.in_(user_ids)) for column in (cls.actor_id, cls.subject_id)]
+        if ip_address:
+            found.append(select(cls.id).where(cls.ip_address == ip_address))
+        return cls.id.in_(union(*found))
 
     @classmethod
     def with_people(cls) -> Select["AuditEvent"]:

@@ -120,3 +120,16 @@ def test_the_events_below_another_one_have_an_index(client: FlaskClient, db: SQL
     of_events = [plan for plan in found if "FROM audit_events" in plan]
     assert of_events
     assert all("ix_audit_events_parent_when" in plan and not sorts(plan) for plan in of_events), of_events
+
+
+@pytest.mark.usefixtures("people")
+def test_the_page_of_a_user_reads_the_events_of_that_user_only(
+    client: FlaskClient, db: SQLAlchemy, admin: User
+) -> None:
+    db.session.execute(insert(AuditEvent), [{"event": "user.logged_in", "subject_id": admin.id} for _ in range(200)])
+    db.session.commit()
+    with plans(db.engine, without=("bitmapscan",)) as found:
+        client.get(f"/admin/user/{admin.id}")
+    [plan] = [plan for plan in found if "FROM audit_events" in plan]
+    assert "ix_audit_events_subject_id" in plan
+    assert "SCAN audit_events" not in plan.replace("USING", "")

@@ -57,7 +57,7 @@ def user_info(user_id: int) -> str:
     """Show a user's details, sessions, latest emails and audit events."""
     user = user_or_404(user_id)
     emails = select(Email).where(Email.user_id == user.id)
-    events = AuditEvent.with_people().where((AuditEvent.actor_id == user.id) | (AuditEvent.subject_id == user.id))
+    events = AuditEvent.with_people().where(AuditEvent.about([user.id]))
     return render_template(
         "admin/user_info.html",
         user=user,
