@@ -5,8 +5,8 @@ from alembic import op
 
 from app.kit.db.database import NEVER_REUSE_IDS
 
-revision = "0011"
-down_revision = "0009"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ from alembic import op
 
 from app.kit.db.search import drop_index, fold_again
 
-revision = "0009"
+revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
