@@ -5,7 +5,7 @@ from flask_sqlalchemy import SQLAlchemy
 from playwright.sync_api import Page, expect
 
 from app.models import EditableHTML, User
-from tests.browser.keyboard import NAME, fill, press, tab_to
+from tests.browser.keyboard import FIELDS, NAME, fill, press, tab_to
 from tests.browser.people import People
 from tests.browser.visitor import Visitor
 from tests.factories import PASSWORD
@@ -85,7 +85,7 @@ def test_a_role_is_changed_and_an_account_disabled_and_deleted(
 ) -> None:
     page, user_id = as_administrator, people.user.id
     press(page, "Change account type")
-    tab_to(page, "Account type")
+    tab_to(page, "Account type", FIELDS)
     page.keyboard.type("Admin")
     press(page, "Change account type")
     db.session.refresh(people.user)
