@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Index, and_, case, false, func, literal_co
 from sqlalchemy.orm import QueryableAttribute
 
 from app.extensions import db
-from app.kit.http.routing import LARGEST_ROW_ID
+from app.kit.http.routing import row_id
 from app.models.user import User
 
 # Literals, not bound parameters: a database uses an index on an expression only for the same expression.
@@ -47,7 +47,8 @@ def users_chosen(chosen: Mapping[str, Any]) -> ColumnElement[bool]:
     if words := chosen.get("search"):
         found.append(User.matches(words))
     if role := chosen.get("role"):
-        found.append(User.role_id == int(role) if role.isdecimal() and int(role) <= LARGEST_ROW_ID else false())
+        role_id = row_id(role)
+        found.append(false() if role_id is None else User.role_id == role_id)
     if state := chosen.get("state"):
         found.append(USER_STATES.get(state, false()))
     return and_(true(), *found)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement
 from app.access import access
 from app.admin.blueprint import admin
 from app.audit import labels
-from app.kit.http.routing import LARGEST_ROW_ID
+from app.kit.http.routing import row_id
 from app.kit.pages.table import Table
 from app.models import AuditEvent, Permission, ids_of_people
 
@@ -36,16 +36,14 @@ def audit() -> str:
 
 
 def _about_user(user_id: str) -> ColumnElement[bool] | None:
-    return AuditEvent.about([int(user_id)]) if _is_id(user_id) else None
+    found = row_id(user_id)
+    return None if found is None else AuditEvent.about([found])
 
 
 def _below(event_id: str) -> ColumnElement[bool] | None:
     """Return the condition of the events that belong to another one, such as a change of many users."""
-    return AuditEvent.parent_id == int(event_id) if _is_id(event_id) else None
-
-
-def _is_id(text: str) -> bool:
-    return text.isdecimal() and int(text) <= LARGEST_ROW_ID
+    found = row_id(event_id)
+    return None if found is None else AuditEvent.parent_id == found
 
 
 def _since(day: str) -> ColumnElement[bool] | None:

@@ -16,7 +16,7 @@ from app.admin.forms import BulkTaskForm
 from app.admin.jobs import enqueue
 from app.extensions import db
 from app.kit.auth.sudo import sudo_required
-from app.kit.http.routing import LARGEST_ROW_ID
+from app.kit.http.routing import row_id
 from app.kit.pages.table import Table, clean
 from app.kit.storage.serving import file_response
 from app.kit.storage.store import StorageError
@@ -61,7 +61,7 @@ def new_bulk_task() -> str | Response:
         action=ACTIONS[name],
         count=count,
         chosen=chosen,
-        role=db.session.get(Role, int(chosen["role"])) if _is_id(chosen.get("role", "")) else None,
+        role=db.session.get(Role, role_id) if (role_id := row_id(chosen.get("role", ""))) is not None else None,
         users=db.session.scalars(select(User).where(users_chosen(chosen)).limit(SHOWN_USERS)).all(),
     )
 
@@ -71,11 +71,8 @@ def _chosen() -> dict[str, Any]:
     if request.args.get("of") == "all":
         wanted = {name: clean(request.args.get(name, "")) for name in FILTERS}
         return {name: value for name, value in wanted.items() if value}
-    return {"ids": sorted({int(value) for value in request.args.getlist("user") if _is_id(value)})}
-
-
-def _is_id(text: str) -> bool:
-    return text.isdecimal() and len(text) < 20 and int(text) <= LARGEST_ROW_ID
+    found = map(row_id, request.args.getlist("user"))
+    return {"ids": sorted({user_id for user_id in found if user_id is not None})}
 
 
 def _start(name: str, chosen: dict[str, Any], count: int, form: BulkTaskForm) -> Response:

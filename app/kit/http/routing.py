@@ -11,6 +11,12 @@ LARGEST_ROW_ID = 2**31 - 1  # the largest value of PostgreSQL's integer
 NO_NAME = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffd]")
 
 
+def row_id(text: str) -> int | None:
+    """Return the number in a query parameter or a stored filter if it can be a row's id, else None."""
+    # The length first, because int() refuses thousands of digits.
+    return int(text) if len(text) < 20 and text.isdecimal() and int(text) <= LARGEST_ROW_ID else None
+
+
 class RowIdIntegerConverter(IntegerConverter):
     """``<int:…>`` in a route: a number that can be a row's id; any other is a 404.
 
