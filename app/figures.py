@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
 
 from app.extensions import db
 from app.kit.db.database import Model, utc_now
+from app.kit.db.session import count_up_to
 from app.kit.jobs.queue_overview import queue_states
 from app.kit.mail.rows import EmailState
 from app.models import AuditEvent, DailyFigure, Email, User, UserSession
@@ -52,8 +53,7 @@ def _signed_up_on(day: date) -> ScalarSelect[int]:
 def _users() -> dict[str, int]:
     """Return the number of users in each state, and of those with a sample's address."""
     states = db.session.execute(select(user_state, func.count()).select_from(User).group_by(user_state)).all()
-    samples = User.ids_matching(SAMPLE_DOMAIN).limit(MOST_SAMPLE_USERS).subquery()
-    return dict(states) | {"samples": _scalar(select(func.count()).select_from(samples))}
+    return dict(states) | {"samples": count_up_to(MOST_SAMPLE_USERS, User.ids_matching(SAMPLE_DOMAIN))}
 
 
 def _active_users(now: datetime) -> dict[str, int]:

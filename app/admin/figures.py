@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 
 from flask import current_app, url_for
 from flask_login import current_user
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from app.extensions import db
 from app.figures import chart_days, counted
 from app.kit.db.database import utc_now
+from app.kit.db.session import count_up_to
 from app.kit.mail.rows import EmailState
 from app.kit.pages.chart import Bar
 from app.kit.pages.table import COUNTED
@@ -95,8 +95,7 @@ class Figures:
 
 def in_state(state: EmailState) -> int:
     """Return how many emails are in this state, as of now; more than COUNTED are not counted."""
-    few = select(Email.id).where(Email.state == state).limit(COUNTED + 1)
-    return db.session.scalar(select(func.count()).select_from(few.subquery())) or 0
+    return count_up_to(COUNTED + 1, select(Email.id).where(Email.state == state))
 
 
 def capped(number: int) -> str:

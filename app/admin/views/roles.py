@@ -33,10 +33,8 @@ def roles() -> str:
 def new_role() -> str | Response:
     """Add a role."""
     form = RoleForm(permissions=[int(Permission.GENERAL)], index="main")
-    if form.validate_on_submit():
-        action = lambda: role_actions.save_role(None, form.name.data, form.bits, form.index.data)  # noqa: E731
-        if succeeds(action, "The account type is added."):
-            return redirect(url_for("admin.roles"))
+    if form.validate_on_submit() and _save(None, form, "The account type is added."):
+        return redirect(url_for("admin.roles"))
     return render_template("admin/change_role.html", form=form, role=None)
 
 
@@ -51,11 +49,13 @@ def change_role(role_id: int) -> str | Response:
         return redirect(url_for("admin.roles"))
     granted = [int(bit) for bit in all_permissions() if role.has(bit)]
     form = RoleForm(name=role.name, permissions=granted, index=role.index)
-    if form.validate_on_submit():
-        action = lambda: role_actions.save_role(role, form.name.data, form.bits, form.index.data)  # noqa: E731
-        if succeeds(action, "The account type is changed."):
-            return redirect(url_for("admin.roles"))
+    if form.validate_on_submit() and _save(role, form, "The account type is changed."):
+        return redirect(url_for("admin.roles"))
     return render_template("admin/change_role.html", form=form, role=role)
+
+
+def _save(role: Role | None, form: RoleForm, done: str) -> bool:
+    return succeeds(lambda: role_actions.save_role(role, form.name.data, form.bits, form.index.data), done)
 
 
 @admin.post("/roles/<int:role_id>/make-default")

@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import current_app, request
-from sqlalchemy import ColumnElement, Select, func, inspect, or_, select
+from sqlalchemy import ColumnElement, Select, inspect, or_
 
 from app.kit.db.search import Searchable
-from app.kit.db.session import current_session
+from app.kit.db.session import count_up_to, current_session
 from app.kit.pages import position
 from app.kit.pages.position import LAST_PAGE, START, Column, Position
 
@@ -138,7 +138,9 @@ class _Pages:
         if not rows and place is not START:
             place = START
             rows, is_more = self._rows(place)
-        total = self._count() if place.total is None else place.total
+        total = place.total
+        if total is None:
+            total = count_up_to(COUNTED + 1, self.query.order_by(None).with_only_columns(self.keys[-1]))
         before = self._before(place, len(rows), total)
         if not rows:
             return [], total, None, None, None
@@ -162,10 +164,6 @@ class _Pages:
         rows = current_session().execute(narrowed.add_columns(*self.keys).limit(self.per_page + 1)).all()
         shown = rows[: self.per_page]
         return shown[::-1] if place.backward else shown, len(rows) > self.per_page
-
-    def _count(self) -> int:
-        few = self.query.order_by(None).with_only_columns(self.keys[-1]).limit(COUNTED + 1)
-        return current_session().scalar(select(func.count()).select_from(few.subquery())) or 0
 
     def _before(self, place: Position, length: int, total: int) -> int | None:
         if not place.backward:
