@@ -38,7 +38,7 @@ class BucketStore:
     Without ``access_key_id``, obstore takes the credentials of the machine or of the variables AWS_….
     """
 
-    def __init__(
+    def __init__(  # nosec B107 # an empty key means the credentials of the machine
         self, url: str, endpoint: str = "", region: str = "", access_key_id: str = "", secret_access_key: str = ""
     ) -> None:
         self._url = urlsplit(url)

@@ -4,7 +4,7 @@ The check is for web processes. Making the small ones takes memory and time, so 
 """
 
 import os
-import subprocess
+import subprocess  # nosec B404 # runs our own program
 import sys
 from pathlib import Path
 from typing import IO
@@ -54,7 +54,7 @@ def small_pictures(original: bytes, most_pixels: int, sizes: tuple[int, ...]) ->
     # -I: the program finds the installed packages, but none of our modules.
     command = [sys.executable, "-I", str(PROGRAM), str(most_pixels), *map(str, sizes)]
     try:
-        done = subprocess.run(  # noqa: S603 - our own program
+        done = subprocess.run(  # nosec B603 # noqa: S603 - our own program
             command, input=original, env=_environment(), capture_output=True, check=False, timeout=DEADLINE_SECONDS
         )
     except subprocess.TimeoutExpired as error:
