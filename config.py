@@ -62,6 +62,18 @@ class Decisions:
     IMPERSONATION_NOTICE = True
     CHANGES_WHILE_IMPERSONATING: frozenset[str] = frozenset()
     KNOWN_BROWSER_LIFETIME = timedelta(days=365)
+    # What begins in a browser and waits for its next step (app/flows.py).
+    FLOW_LIFETIMES: ClassVar[dict[str, timedelta]] = {
+        "second_step": timedelta(minutes=10),  # between the password and the second factor
+        "passkey": timedelta(minutes=5),
+        "new_app": timedelta(minutes=30),  # an authenticator app that has not shown its first code
+        "new_recovery_codes": timedelta(minutes=30),
+        "provider": timedelta(minutes=10),
+        "mailed_code": timedelta(minutes=10),  # ASVS 6.5.5
+    }
+    # Wrong answers to one question for a second factor, or for a mailed code.
+    SECOND_STEP_TRIES = 5
+    MAILED_CODE_TRIES = 3
 
     # Passwords: at most 128 characters are hashed; zxcvbn's score goes from 0 to 4.
     PASSWORD_MAX_LENGTH = 128

@@ -100,6 +100,7 @@ def _invent_state(random: Random, now: datetime, password_hash: str) -> Row:
     return {
         "created_at": joined_at,
         "password_hash": None if luck < 0.05 else password_hash,
+        "is_invited": luck < 0.05,
         "confirmed": luck >= 0.15,
         "disabled_at": now - (now - joined_at) * random.random() if luck > 0.98 else None,
         "disabled_reason": "Sent advertising" if luck > 0.98 else "",
@@ -107,5 +108,5 @@ def _invent_state(random: Random, now: datetime, password_hash: str) -> Row:
 
 
 def _joining(after_id: int) -> Select[str, int, datetime]:
-    event = case((User.password_hash.is_(None), "user.invited"), else_="user.registered")
+    event = case((User.is_invited, "user.invited"), else_="user.registered")
     return select(event, User.id, User.created_at).where(User.id > after_id)

@@ -24,6 +24,7 @@ from app.models import (
     BulkTask,
     DataExport,
     Email,
+    Flow,
     FormerAddress,
     RecipientLimit,
     Role,
@@ -91,8 +92,9 @@ def purge_recipient_limits() -> None:
 
 @job("Purge expired sessions")
 def purge_sessions() -> None:
-    """Delete expired sessions."""
+    """Delete expired sessions, and what was begun in a browser and never finished."""
     delete_in_portions(UserSession, UserSession.is_over())
+    delete_in_portions(Flow, Flow.is_over())
 
 
 @job("Purge unconfirmed accounts")
@@ -215,7 +217,7 @@ schedule = Schedule(
     [
         Entry(purge_emails, "17 3 * * *"),
         Entry(purge_recipient_limits, "57 * * * *"),
-        Entry(purge_sessions, "27 3 * * *"),
+        Entry(purge_sessions, "27 * * * *"),
         Entry(purge_unconfirmed_accounts, "37 3 * * *"),
         Entry(purge_former_addresses, "57 3 * * *"),
         Entry(export_waiting, "*/5 * * * *"),

@@ -21,6 +21,7 @@ STAYS_OPEN = {
     "main.up_doctor",
     "main.metrics_page",
     "account.login",
+    "account.second_factor",
     "account.logout",
     "admin.stop_impersonating",
 }

@@ -1,6 +1,7 @@
 """Logging in and out. The cookie holds a random token, and the database the session."""
 
 import logging
+from collections.abc import Sequence
 from typing import cast
 
 from flask import Flask, Response, after_this_request, flash, g, redirect, request, session, url_for
@@ -17,7 +18,7 @@ from app.kit.auth.limits import signed_in_user
 from app.kit.core import metrics
 from app.kit.db.database import lock_unchanged, utc_now
 from app.kit.http.redirects import local_referrer
-from app.models import User, UserSession
+from app.models import User, UserSession, Way
 
 log = logging.getLogger(__name__)
 
@@ -34,16 +35,19 @@ def init_app(app: Flask) -> None:
     sudo.init_app(app, _gave_password_lately)
 
 
-def log_in(user: User, remembered: bool = False) -> UserSession:
-    """Start a session for ``user`` in this browser. The caller commits.
+def log_in(
+    user: User, remembered: bool = False, ways: Sequence[Way] = (Way.PASSWORD,), has_two_factors: bool = False
+) -> UserSession:
+    """Start a session for ``user``, who proved who they are in these ``ways``, in this browser. The caller commits.
 
-    Raises ``StaleDataError`` if the user changed since the password was verified (see ``UserSession.start``).
-    Clears the browser's previous session and CSRF token, so that a session planted by an attacker does not become
-    a logged-in one (session fixation).
+    Only the gate (sign_in.py) calls this. Raises ``StaleDataError`` if the user changed since the proof was checked
+    (see ``UserSession.start``). Clears the browser's previous session and CSRF token, so that a session planted by an
+    attacker does not become a logged-in one (session fixation).
     """
     row, token = UserSession.start(
         user, remembered, ip_address=request.remote_addr or "", user_agent=request.user_agent.string
     )
+    row.ways, row.has_two_factors = ",".join(ways), has_two_factors
     user_id = user.id
     db.session.flush()
     known_browser.remember(user.uid, user.password_hash)

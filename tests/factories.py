@@ -47,7 +47,7 @@ def make_role(name: str, permissions: int) -> Role:
 def make_invited(**attributes: object) -> User:
     """Return a saved user who was invited and has no password yet."""
     user = make_user(confirmed=False, **attributes)
-    user.password_hash = None
+    user.password_hash, user.is_invited = None, True
     db.session.commit()
     return user
 

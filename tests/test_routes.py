@@ -38,7 +38,7 @@ WHO: dict[Rule, str] = {
         dev.components dev.migrate
     """,
     VISITORS: """
-        account.login account.register account.reset_password_request
+        account.login account.register account.reset_password_request account.second_factor
     """,
     UNCONFIRMED: """
         account.logout account.confirm_password

@@ -5,9 +5,18 @@ from functools import cache
 from flask import current_app
 from flask_login import current_user
 from flask_wtf.file import FileField, FileRequired
-from wtforms import BooleanField, Field, SelectChoice, SelectField, SubmitField, TextAreaField, ValidationError
+from wtforms import (
+    BooleanField,
+    Field,
+    SelectChoice,
+    SelectField,
+    StringField,
+    SubmitField,
+    TextAreaField,
+    ValidationError,
+)
 from wtforms.fields.choices import Choice
-from wtforms.validators import Length
+from wtforms.validators import InputRequired, Length
 from wtforms.widgets import Select
 
 from app.kit.forms.fields import (
@@ -49,6 +58,17 @@ class LoginForm(Form):
     password = known_password_field()
     remember_me = BooleanField("Keep me logged in")
     submit = SubmitField("Log in")
+
+
+class SecondFactorForm(Form):
+    """Give a code as the second factor."""
+
+    code = StringField(
+        "Code",
+        [InputRequired("Enter a code."), Length(max=64, message="This is too long for a code.")],
+        render_kw={"autocomplete": "one-time-code", "autocapitalize": "off", "spellcheck": "false"},
+    )
+    submit = SubmitField("Continue")
 
 
 class RegistrationForm(Form):

@@ -1,7 +1,7 @@
 """Recovery of an account from somebody who changed it without its owner."""
 
 from app import email
-from app.account.request_details import request_details
+from app.kit.auth.user_agent import request_details
 from app.models import AuditEvent, User, UserSession
 
 

@@ -36,7 +36,7 @@ def add_user(first_name: str, last_name: str, address: str, role: Role, password
 def invite_user(first_name: str, last_name: str, address: str, role: Role) -> User:
     """Add a user without a password, and mail a link to set one."""
     _lock()
-    user = User(first_name=first_name, last_name=last_name, email=address, role=role)
+    user = User(first_name=first_name, last_name=last_name, email=address, role=role, is_invited=True)
     db.session.add(user)
     db.session.flush()
     email.invite.send(user)

@@ -75,7 +75,15 @@ class User(UserRecovery, UserProfile, Searchable):
 
     @password.setter
     def password(self, password: str) -> None:
-        self.password_hash = hash_password(password)
+        self.password_hash, self.is_invited = hash_password(password), False
+
+    @property
+    def password_mark(self) -> str | int:
+        """A value that differs after each change of the password, for links. Without one, each change of access counts.
+
+        Otherwise a link that set a password would work again once the password was removed.
+        """
+        return self.password_hash or self.access_version
 
     def verify_password(self, password: str) -> bool:
         """Return whether this is the password, and renew a hash made with older parameters. The caller commits."""
@@ -110,22 +118,17 @@ class User(UserRecovery, UserProfile, Searchable):
 
     @property
     def may_log_in(self) -> bool:
-        """Whether the user is confirmed and not disabled."""
-        return self.confirmed and self.disabled_at is None
+        """Whether the user has joined, is confirmed and not disabled."""
+        return self.confirmed and self.disabled_at is None and not self.is_invited
 
     @property
     def state(self) -> str:
         """The state shown to administrators: "disabled", "invited", "unconfirmed" or "active"."""
         if self.disabled_at is not None:
             return "disabled"
-        if self.password_hash is None:
+        if self.is_invited:
             return "invited"
         return "active" if self.confirmed else "unconfirmed"
-
-    @property
-    def sign_in_methods(self) -> list[str]:
-        """The ways in which the user can log in, for administrators; none while the user is only invited."""
-        return ["Password"] if self.password_hash is not None else []
 
     def disable(self, reason: str) -> None:
         """Refuse logins of this user. The caller ends the sessions and commits."""
@@ -146,7 +149,7 @@ class User(UserRecovery, UserProfile, Searchable):
         return f"<User {self.uid}>"
 
 
-ACCESS = ("email", "password_hash", "role_id", "disabled_at")
+ACCESS = ("email", "password_hash", "is_invited", "role_id", "disabled_at")
 
 
 @event.listens_for(User, "init", propagate=True)
@@ -225,10 +228,13 @@ def lock_administrator_roles() -> None:
 
 
 def other_administrators_than(user: User) -> int:
-    """Return how many users other than ``user`` can log in and administer the site."""
+    """Return how many users other than ``user`` can log in and administer the site.
+
+    Every way counts, and everybody has one: the last one cannot be removed, and a mailed link sets a password.
+    """
     role_ids = [role.id for role in Role.administrators()]
     others = select(func.count()).select_from(User).where(User.id != user.id, User.role_id.in_(role_ids))
-    able = others.where(User.disabled_at.is_(None), User.confirmed, User.password_hash.is_not(None))
+    able = others.where(User.disabled_at.is_(None), User.confirmed, User.is_invited.is_(False))
     return db.session.scalar(able) or 0
 
 

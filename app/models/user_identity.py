@@ -20,7 +20,10 @@ class UserIdentity(Model):
     uid: Mapped[str] = mapped_column(String(32), unique=True, default=lambda: token_urlsafe(16))
     confirmed: Mapped[bool] = mapped_column(default=False, server_default=false())
     email: Mapped[str] = mapped_column(String(EMAIL_MAX_LENGTH), active_history=True)
+    # None for who logs in by other ways.
     password_hash: Mapped[str | None] = mapped_column(String(255))
+    # Until the invitation is accepted. It is no sign of this that there is no password.
+    is_invited: Mapped[bool] = mapped_column(default=False, server_default=false())
     # Changes with the address. The links of notices carry it (user_recovery.py).
     address_key: Mapped[str] = mapped_column(String(32), default="", server_default="")
 
@@ -33,8 +36,3 @@ class UserIdentity(Model):
     def with_uid(cls, uid: str) -> Self | None:
         """Return the user with this ``uid``, or None."""
         return db.session.scalar(select(cls).where(cls.uid == uid))
-
-    @property
-    def is_invited(self) -> bool:
-        """Whether the user was invited and has not joined yet."""
-        return self.password_hash is None

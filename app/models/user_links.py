@@ -24,10 +24,10 @@ class UserLinks(UserIdentity):
     __abstract__ = True
 
     STATE: ClassVar[dict[str, tuple[str, ...]]] = {
-        "confirm": ("email", "confirmed", "password_hash"),
+        "confirm": ("email", "confirmed", "password_mark"),
         # The number too: who moves away and back has the same address, and a used link would work again.
-        "change_email": ("email", "password_hash", "access_version"),
-        "reset_password": ("email", "password_hash"),
+        "change_email": ("email", "password_mark", "access_version"),
+        "reset_password": ("email", "password_mark"),
         "invite": ("email", "password_hash"),
     }
     LIFETIME: ClassVar[dict[str, str]] = {
@@ -86,7 +86,7 @@ class UserLinks(UserIdentity):
 
     def redeem_invitation(self, token: str, password: str) -> bool:
         """Set the first password and confirm the account; return False for an invalid token. The caller commits."""
-        if not self._redeem_for_password("invite", token, password):
+        if not self.is_invited or not self._redeem_for_password("invite", token, password):
             return False
         self.created_at = utc_now()  # shown as the time of joining
         return True
@@ -107,7 +107,7 @@ class UserLinks(UserIdentity):
         password_hash = hash_password(password)  # before the lock, because hashing is slow
         if self._redeem(purpose, token) is None:
             return False
-        self.password_hash, self.confirmed = password_hash, True
+        self.password_hash, self.confirmed, self.is_invited = password_hash, True, False
         return True
 
     def _move_to(self, email: str) -> bool:

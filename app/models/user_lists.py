@@ -17,7 +17,7 @@ from app.models.user import User
 # Literals, not bound parameters: a database uses an index on an expression only for the same expression.
 user_state = case(
     (User.disabled_at.is_not(None), literal_column("'disabled'")),
-    (User.password_hash.is_(None), literal_column("'invited'")),
+    (User.is_invited, literal_column("'invited'")),
     (User.confirmed, literal_column("'active'")),
     else_=literal_column("'unconfirmed'"),
 )

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 from app.extensions import Model, db
 from app.kit.auth.user_agent import browser_label
 from app.kit.db.database import UTCDateTime, lock_unchanged, utc_now
+from app.models.flow import Flow
 from app.models.user import User
 
 TOKEN_BYTES = 32
@@ -34,6 +35,10 @@ class UserSession(Model):
     ip_address: Mapped[str] = mapped_column(String(45), default="")
     user_agent: Mapped[str] = mapped_column(String(255), default="")
     remembered: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # The ways (models/ways_in.py) by which the user proved who they are, separated by commas.
+    ways: Mapped[str] = mapped_column(String(64), default="password", server_default="password")
+    # Whether they are two factors: two ways, or a passkey that checked who holds it.
+    has_two_factors: Mapped[bool] = mapped_column(default=False, server_default=false())
     # Of an administrator who looks at the site as this user. It lives no longer than the administrator's own session.
     impersonator_session_id: Mapped[int | None] = mapped_column(
         ForeignKey("user_sessions.id", ondelete="CASCADE"), index=True
@@ -86,7 +91,7 @@ class UserSession(Model):
 
     @classmethod
     def end_all(cls, user: User, except_id: int | None = None) -> None:
-        """Delete the user's sessions, except the one with the id ``except_id``.
+        """Delete the user's sessions, except the one with the id ``except_id``, and logins that were only begun.
 
         A simultaneous login happens either before, and is ended too, or after, and sees the user's new data.
         """
@@ -95,6 +100,7 @@ class UserSession(Model):
         if except_id is not None:
             condition.append(cls.id != except_id)
         db.session.execute(delete(cls).where(*condition))
+        Flow.end_all(user)
 
     @classmethod
     def is_over(cls) -> ColumnElement[bool]:
@@ -117,7 +123,7 @@ class UserSession(Model):
 
     @property
     def is_recent_login(self) -> bool:
-        """Whether the password was entered within SUDO_LIFETIME."""
+        """Whether the user proved who they are within SUDO_LIFETIME."""
         return utc_now() - self.reauthenticated_at <= current_app.config["SUDO_LIFETIME"]
 
     @property

@@ -57,7 +57,7 @@ def sorts(plan: str) -> bool:
 def people(db: SQLAlchemy) -> None:
     """Store more users than a page shows, of each state."""
     role = Role.with_name("User").id
-    states = [{"confirmed": True}, {}, {"password_hash": None}, {"disabled_at": utc_now()}]
+    states = [{"confirmed": True}, {}, {"is_invited": True}, {"disabled_at": utc_now()}]
     rows = [
         {
             "uid": f"u{number}",
@@ -66,7 +66,7 @@ def people(db: SQLAlchemy) -> None:
             "password_hash": "x",
             "confirmed": False,
         }
-        | {"disabled_at": None, "search_text": f"  u{number}@example.org"}
+        | {"disabled_at": None, "is_invited": False, "search_text": f"  u{number}@example.org"}
         | states[number % 4]
         for number in range(120)
     ]

@@ -8,11 +8,11 @@ from app import email
 from app.account.blueprint import account
 from app.account.forms import ButtonForm, ChangeEmailForm
 from app.account.private_page import private_page
-from app.account.request_details import request_details
 from app.account.views.registration import LINK_IS_DEAD
 from app.account.wrong_account import is_somebody_else, offer_to_log_out
 from app.extensions import db, limiter
 from app.kit.auth.limits import from_config, signed_in_user
+from app.kit.auth.user_agent import request_details
 from app.models import AuditEvent, User
 from app.sessions import verify_own_password
 

@@ -10,13 +10,13 @@ from app.account.blueprint import account
 from app.account.forms import ButtonForm, ChangePasswordForm, RequestResetPasswordForm, ResetPasswordForm
 from app.account.private_page import private_page
 from app.account.recovery import take_back
-from app.account.request_details import request_details
 from app.account.views.registration import LINK_IS_DEAD
 from app.account.wrong_account import is_somebody_else, offer_to_log_out
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
 from app.kit.auth.guesses import count_action
 from app.kit.auth.limits import client_address, from_config, signed_in_user
+from app.kit.auth.user_agent import request_details
 from app.models import AuditEvent, User, UserSession
 from app.sessions import current_session, forget_browser, verify_own_password
 

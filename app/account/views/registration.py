@@ -8,7 +8,6 @@ from app.access import ANYONE, NEWCOMERS, VISITORS, access
 from app.account.blueprint import account
 from app.account.forms import ButtonForm, CreatePasswordForm, RegistrationForm
 from app.account.private_page import private_page
-from app.account.sign_in import let_in
 from app.account.sign_up import register as register_user
 from app.account.sign_up import send_again
 from app.account.wrong_account import is_somebody_else, offer_to_log_out
@@ -18,8 +17,9 @@ from app.kit.auth.email_address import EMAIL_MAX_LENGTH
 from app.kit.auth.guesses import count_action
 from app.kit.auth.limits import client_address, from_config
 from app.kit.auth.passwords import assess, personal_words
-from app.models import AuditEvent, User
+from app.models import AuditEvent, User, Way
 from app.newcomer import forget_newcomer, newcomer_email, remember_newcomer
+from app.sign_in import Proof, enter
 
 LINK_IS_DEAD = "This link is not valid: it is too old, or was used before."
 
@@ -157,9 +157,8 @@ def join_from_invite(user_id: int, token: str) -> str | Response:
         db.session.commit()
         flash("Your password is set.", "success")
         return redirect(url_for("account.login"))
-    if not let_in(user, greeting="Welcome! Your password is set, and you are logged in."):
-        return _refuse_invitation()
-    return redirect(url_for("main.index"))
+    greeting = "Welcome! Your password is set, and you are logged in."
+    return enter(user, Proof(Way.INVITATION, greeting=greeting)) or _refuse_invitation()
 
 
 def _refuse_invitation() -> Response:

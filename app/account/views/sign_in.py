@@ -6,7 +6,6 @@ from werkzeug.wrappers import Response
 from app.access import UNCONFIRMED, VISITORS, access
 from app.account.blueprint import account
 from app.account.forms import ConfirmPasswordForm, LoginForm
-from app.account.sign_in import let_in
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
 from app.kit.auth.guesses import count_action, counted_guess, login_limits
@@ -14,9 +13,10 @@ from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.passwords import verify_password
 from app.kit.db.database import utc_now
 from app.kit.http.redirects import redirect_to_next, safe_next
-from app.models import User
+from app.models import User, Way
 from app.newcomer import newcomer_email
 from app.sessions import current_session, log_out, verify_own_password
+from app.sign_in import Proof, enter
 
 
 @account.route("/login", methods=["GET", "POST"])
@@ -28,8 +28,8 @@ def login() -> str | Response:
     if form.validate_on_submit():
         count_action("LOGIN_LIMIT", known_browser.user_or_network())
         user = _user_with(form.email.data, form.password.data)
-        if user is not None and let_in(user, form.remember_me.data):
-            return redirect_to_next(url_for("main.index"))
+        if user and (response := enter(user, Proof(Way.PASSWORD, remembered=form.remember_me.data))):
+            return response
         flash("Wrong email address or password.", "form-error")
     return render_template("account/login.html", form=form, newcomer_email=newcomer_email())
 

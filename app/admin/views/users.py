@@ -20,7 +20,7 @@ from app.extensions import db
 from app.impersonation import may_impersonate
 from app.kit.auth.sudo import sudo_required
 from app.kit.pages.table import Table
-from app.models import USER_SORTS, USER_STATES, AuditEvent, Email, Permission, Role, User, UserSession
+from app.models import USER_SORTS, USER_STATES, AuditEvent, Email, Permission, Role, User, UserSession, way_labels
 
 SHOWN_EVENTS = 20
 SHOWN_EMAILS = 5
@@ -45,6 +45,7 @@ def registered_users() -> str:
         table=table,
         roles=roles,
         actions={name: action for name, action in ACTIONS.items() if current_user.can(action.permission)},
+        ways=way_labels(table.rows),
         last_seen=UserSession.last_seen_by_user([user.id for user in table.rows]),
         state_choices=[(state, state) for state in USER_STATES],
     )
@@ -62,6 +63,7 @@ def user_info(user_id: int) -> str:
         "admin/user_info.html",
         user=user,
         may_impersonate=may_impersonate(current_user, user),
+        ways=way_labels([user])[user.id],
         sessions=UserSession.living(user),
         emails=db.session.scalars(emails.order_by(Email.id.desc()).limit(SHOWN_EMAILS)).all(),
         email_tones=TONES,

@@ -1,5 +1,7 @@
 """Readable names of browsers, such as "Firefox on Linux"."""
 
+from flask import request
+
 _BROWSERS = (  # most specific first: Edge and Opera also say "Chrome", everyone says "Safari"
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -35,3 +37,11 @@ def browser_label(user_agent: str) -> str:
 
 def _first_match(user_agent: str, marks: tuple[tuple[str, str], ...], otherwise: str) -> str:
     return next((name for mark, name in marks if mark in user_agent), otherwise)
+
+
+def request_details() -> dict[str, str]:
+    """Return the IP address and the browser of the current request, for notices by email."""
+    return {
+        "ip_address": request.remote_addr or "",
+        "browser": browser_label(request.user_agent.string),
+    }

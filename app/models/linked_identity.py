@@ -1,0 +1,40 @@
+"""Accounts at other providers with which a user logs in."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.extensions import Model, db
+from app.kit.auth.email_address import EMAIL_MAX_LENGTH
+from app.kit.db.database import NEVER_REUSE_IDS, UTCDateTime, utc_now
+from app.models.user import User
+
+
+class LinkedIdentity(Model):
+    """An account at a provider: its issuer and subject, never an address, which can go to somebody else."""
+
+    __tablename__ = "linked_identities"
+    __table_args__ = (UniqueConstraint("issuer", "subject"), NEVER_REUSE_IDS)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    issuer: Mapped[str] = mapped_column(String(255))
+    subject: Mapped[str] = mapped_column(String(255))
+    # The provider's name in the settings, and the address it told, to recognize the account by.
+    provider: Mapped[str] = mapped_column(String(32))
+    email: Mapped[str] = mapped_column(String(EMAIL_MAX_LENGTH), default="", server_default="")
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    user: Mapped[User] = relationship()
+
+    @classmethod
+    def of(cls, user: User) -> list["LinkedIdentity"]:
+        """Return the user's accounts at providers, oldest first."""
+        return list(db.session.scalars(select(cls).where(cls.user_id == user.id).order_by(cls.id)))
+
+    @classmethod
+    def known(cls, issuer: str, subject: str) -> "LinkedIdentity | None":
+        """Return the identity with this issuer and subject, or None."""
+        return db.session.scalar(select(cls).where(cls.issuer == issuer, cls.subject == subject))

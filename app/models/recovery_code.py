@@ -1,0 +1,29 @@
+"""Recovery codes: each replaces a second factor that is lost, once."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, func, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Model, db
+from app.kit.db.database import UTCDateTime, utc_now
+from app.models.user import User
+
+
+class RecoveryCode(Model):
+    """A recovery code. Used ones stay, with their time."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    # A plain digest is enough for 120 random bits, and an index finds it.
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    @classmethod
+    def left(cls, user: User) -> int:
+        """Return how many codes the user has not used."""
+        unused = select(func.count()).select_from(cls).where(cls.user_id == user.id, cls.used_at.is_(None))
+        return db.session.scalar(unused) or 0

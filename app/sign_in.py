@@ -1,0 +1,121 @@
+"""The gate: every way to log in ends here.
+
+A password, a passkey, a provider, a mailed code and an invitation each prove who somebody is, and call ``enter``. It
+alone decides whether that is enough, or a second factor is asked for, or nobody gets in. Only ``enter`` and ``finish``
+start a session; resetting a password does not, since a mailed link must not replace a second factor (ASVS 6.3.4).
+"""
+
+from dataclasses import dataclass
+
+from flask import flash, redirect, request, session, url_for
+from sqlalchemy import select
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.wrappers import Response
+
+from app import email, flows
+from app.extensions import db
+from app.kit.auth.user_agent import request_details
+from app.kit.db.database import insert_unless_taken, lock_unchanged
+from app.kit.http.redirects import safe_next
+from app.models import AuditEvent, Flow, KnownDevice, User, Way, second_factors
+from app.sessions import log_in
+
+SECOND_STEP = "second_step"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What somebody has proven so far, and what was asked for with the login.
+
+    ``is_complete`` says that the way counts as both factors: a passkey that checked who holds it.
+    """
+
+    way: Way
+    is_complete: bool = False
+    remembered: bool = False
+    greeting: str = ""
+
+
+def enter(user: User, proof: Proof) -> Response | None:
+    """Log ``user`` in, or ask for a second factor; commit, and return where to go next.
+
+    Returns None, for any way alike, if the account may not log in, or changed while the proof was checked.
+    """
+    try:
+        # A factor that is being set up at this moment is seen, or sees this session.
+        lock_unchanged(db.session, user)
+        if not user.may_log_in:
+            response = None
+        elif second_factors(user) and not proof.is_complete:
+            response = _ask_for_second_factor(user, proof)
+        else:
+            response = _let_in(user, [proof.way], proof.is_complete, proof.remembered, proof.greeting)
+    except StaleDataError:
+        db.session.rollback()
+        return None
+    db.session.commit()
+    return response
+
+
+def begun() -> Flow | None:
+    """Return the login of this browser that waits for its second factor, if the account is as it was, or None."""
+    flow = flows.newest(SECOND_STEP)
+    if flow is None or flow.user is None or flow.user.access_version != flow.data["access_version"]:
+        return None
+    return flow
+
+
+def finish(flow: Flow, way: Way) -> Response | None:
+    """Log the user of ``flow`` in, who has now proven a second factor; commit, and return where to go next.
+
+    Returns None if another request finished it first, or the account may not log in any more. Nothing that the caller
+    changed is stored then, such as a code that was used.
+    """
+    user, data = flow.user, flow.data
+    try:
+        if user is None or not user.may_log_in or not flow.take():
+            db.session.rollback()
+            return None
+        ways = [Way(data["way"]), way]
+        response = _let_in(user, ways, True, data["remembered"], data["greeting"], data["next"])
+    except StaleDataError:
+        db.session.rollback()
+        return None
+    db.session.commit()
+    return response
+
+
+def _ask_for_second_factor(user: User, proof: Proof) -> Response:
+    # Cleared, so that it is not the key of somebody who planted a cookie to which the flow is bound.
+    session.clear()
+    flows.begin(
+        SECOND_STEP,
+        user,
+        way=proof.way.value,
+        remembered=proof.remembered,
+        greeting=proof.greeting,
+        next=request.args.get("next", ""),
+        access_version=user.access_version,
+    )
+    return redirect(url_for("account.second_factor"))
+
+
+def _let_in(
+    user: User, ways: list[Way], has_two_factors: bool, remembered: bool, greeting: str, back_to: str | None = None
+) -> Response:
+    log_in(user, remembered, ways, has_two_factors)
+    is_first = _note_device(user, ways)
+    flash(greeting or f"You are now logged in. Welcome{'' if is_first else ' back'}!", "success")
+    return redirect(safe_next(request.args.get("next") if back_to is None else back_to, url_for("main.index")))
+
+
+def _note_device(user: User, ways: list[Way]) -> bool:
+    """Mail a notice if the user has logged in before, but never with this browser. Return whether it is the first."""
+    origin = request_details()
+    is_first = db.session.scalar(select(KnownDevice.id).where(KnownDevice.user_id == user.id).limit(1)) is None
+    is_new = insert_unless_taken(db.session(), KnownDevice, user_id=user.id, label=origin["browser"])
+    if is_new and not is_first:
+        email.new_device.send(user, **origin)
+    with_ways = ", ".join(way.label.lower() for way in ways)
+    AuditEvent.record("user.logged_in", subject=user, actor=user, browser=origin["browser"], ways=with_ways)
+    return is_first
