@@ -162,6 +162,9 @@ class Decisions:
     # The role of new users (models/role.py), until an administrator chooses another one on /admin/roles.
     NEWCOMER_ROLE = "User"
 
+    # The pages that who joins the site agrees to, once they are published: address and first title (docs/terms.md).
+    CONSENT_DOCUMENTS: ClassVar[dict[str, str]] = {"terms": "Terms of service", "privacy": "Privacy policy"}
+
     # When browsers and search engines may ask again during maintenance.
     MAINTENANCE_RETRY_AFTER = timedelta(minutes=5)
 
@@ -298,6 +301,8 @@ class Config(Decisions):
         self.PASSWORD_BREACH_CHECK = env.flag("PASSWORD_BREACH_CHECK", default=False)
         self.UNCONFIRMED_ACCOUNT_DAYS = env.integer("UNCONFIRMED_ACCOUNT_DAYS", 0)
         self.AUDIT_RETENTION_DAYS = env.integer("AUDIT_RETENTION_DAYS", 0)
+        if not env.flag("ASK_FOR_CONSENT", default=True):
+            self.CONSENT_DOCUMENTS = {}
         # OWASP's minimum for argon2id: 19 MiB, two passes, one lane (Password Storage Cheat Sheet).
         self.ARGON2_MEMORY_COST = 19456
         self.ARGON2_TIME_COST = 2

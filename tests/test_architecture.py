@@ -44,7 +44,7 @@ LAYERS = [
         "setup",
     },
     {"access"},
-    {"impersonation", "name_prompt", "newcomer"},
+    {"consent", "impersonation", "name_prompt", "newcomer"},
     {"models"},
     {"extensions"},
     {"kit"},

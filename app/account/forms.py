@@ -10,6 +10,7 @@ from wtforms.fields.choices import Choice
 from wtforms.validators import Length
 from wtforms.widgets import Select
 
+from app.consent import AsksForConsent
 from app.kit.forms.fields import (
     email_field,
     known_password_field,
@@ -22,6 +23,7 @@ from app.kit.forms.form import Form
 from app.kit.pages.moments import zone_names
 from app.kit.storage.pictures import problem_with_picture, too_large
 from app.models import User
+from app.models.consent import Document, documents_due
 from app.models.user_profile import ABOUT_MAX_LENGTH, NAME_MAX_LENGTH
 
 
@@ -51,7 +53,7 @@ class LoginForm(Form):
     submit = SubmitField("Log in")
 
 
-class RegistrationForm(Form):
+class RegistrationForm(AsksForConsent):
     """Sign up."""
 
     first_name = name_field("First name", "given-name", NAME_MAX_LENGTH)
@@ -59,6 +61,7 @@ class RegistrationForm(Form):
     email = email_field()
     password = new_password_field("Password", typed_person)
     password2 = repeated_password_field("Confirm password", "password")
+    consent = BooleanField()
     submit = SubmitField("Register")
 
 
@@ -131,12 +134,24 @@ class ResetPasswordForm(_FormAboutOwner):
     submit = SubmitField("Set password")
 
 
-class CreatePasswordForm(_FormAboutOwner):
+class CreatePasswordForm(AsksForConsent, _FormAboutOwner):
     """Set the first password after an invitation."""
 
     password = new_password_field("Password", _owner)
     password2 = repeated_password_field("Confirm password", "password")
+    consent = BooleanField()
     submit = SubmitField("Join")
+
+
+class AgreeForm(AsksForConsent):
+    """Agree to what has changed."""
+
+    consent = BooleanField()
+    submit = SubmitField("Agree and continue")
+
+    def asked_documents(self) -> list[Document]:
+        """Return the documents that ask the current user."""
+        return documents_due(current_user)
 
 
 class ChangePasswordForm(Form):

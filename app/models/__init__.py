@@ -2,6 +2,7 @@
 
 from app.models.audit_event import AuditEvent
 from app.models.bulk_task import BulkTask
+from app.models.consent import Consent
 from app.models.daily_figure import DailyFigure
 from app.models.data_export import DataExport
 from app.models.editable_html import EditableHTML
@@ -11,6 +12,7 @@ from app.models.known_device import KnownDevice
 from app.models.recipient_limit import RecipientLimit
 from app.models.role import Permission, Role
 from app.models.scheduled_job import ScheduledJob
+from app.models.spent_proof import SpentProof
 from app.models.stored_file import StoredFile, delete_stored_files
 from app.models.text_revision import TextRevision
 from app.models.user import AnonymousUser, User
@@ -24,6 +26,7 @@ __all__ = [
     "AnonymousUser",
     "AuditEvent",
     "BulkTask",
+    "Consent",
     "DailyFigure",
     "DataExport",
     "EditableHTML",
@@ -34,6 +37,7 @@ __all__ = [
     "RecipientLimit",
     "Role",
     "ScheduledJob",
+    "SpentProof",
     "StoredFile",
     "TextRevision",
     "User",

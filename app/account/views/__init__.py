@@ -1,5 +1,5 @@
 """The views of the account area, one module for each topic."""
 
-from app.account.views import data, email_address, password, picture, profile, registration, sessions, sign_in
+from app.account.views import consent, data, email_address, password, picture, profile, registration, sessions, sign_in
 
-__all__ = ["data", "email_address", "password", "picture", "profile", "registration", "sessions", "sign_in"]
+__all__ = ["consent", "data", "email_address", "password", "picture", "profile", "registration", "sessions", "sign_in"]

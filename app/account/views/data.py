@@ -13,7 +13,7 @@ from app.jobs import export_data
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.sudo import sudo_required
 from app.kit.db.database import utc_now
-from app.models import AuditEvent, DataExport, delete_user
+from app.models import AuditEvent, Consent, DataExport, delete_user
 from app.models.user import lock_administrator_roles
 from app.sessions import forget_browser, verify_own_password
 
@@ -23,8 +23,8 @@ EXPORT_REFRESH_SECONDS = 5
 @account.get("/manage")
 @account.get("/manage/info")
 def manage() -> str:
-    """Show the account's details."""
-    return render_template("account/manage.html")
+    """Show the account's details, and what the user agreed to."""
+    return render_template("account/manage.html", consents=Consent.of(current_user))
 
 
 @account.get("/manage/export")

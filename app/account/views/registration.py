@@ -18,7 +18,7 @@ from app.kit.auth.email_address import EMAIL_MAX_LENGTH
 from app.kit.auth.guesses import count_action
 from app.kit.auth.limits import client_address, from_config
 from app.kit.auth.passwords import assess, personal_words
-from app.models import AuditEvent, User
+from app.models import AuditEvent, Consent, User
 from app.newcomer import forget_newcomer, newcomer_email, remember_newcomer
 
 LINK_IS_DEAD = "This link is not valid: it is too old, or was used before."
@@ -152,6 +152,7 @@ def join_from_invite(user_id: int, token: str) -> str | Response:
         return render_template("account/join_from_invite.html", form=form, user=user)
     if not user.redeem_invitation(token, form.password.data):
         return _refuse_invitation()
+    Consent.record(user.id, "invitation", form.documents)
     AuditEvent.record("user.joined", subject=user)
     if not user.may_log_in:  # disabled since the invitation
         db.session.commit()

@@ -20,7 +20,7 @@ from app.extensions import db
 from app.impersonation import may_impersonate
 from app.kit.auth.sudo import sudo_required
 from app.kit.pages.table import Table
-from app.models import USER_SORTS, USER_STATES, AuditEvent, Email, Permission, Role, User, UserSession
+from app.models import USER_SORTS, USER_STATES, AuditEvent, Consent, Email, Permission, Role, User, UserSession
 
 SHOWN_EVENTS = 20
 SHOWN_EMAILS = 5
@@ -54,7 +54,7 @@ def registered_users() -> str:
 @admin.get("/user/<int:user_id>")
 @access(Permission.VIEW_USERS)
 def user_info(user_id: int) -> str:
-    """Show a user's details, sessions, latest emails and audit events."""
+    """Show a user's details, sessions, consents, latest emails and audit events."""
     user = user_or_404(user_id)
     emails = select(Email).where(Email.user_id == user.id)
     events = AuditEvent.with_people().where(AuditEvent.about([user.id]))
@@ -63,6 +63,7 @@ def user_info(user_id: int) -> str:
         user=user,
         may_impersonate=may_impersonate(current_user, user),
         sessions=UserSession.living(user),
+        consents=Consent.of(user),
         emails=db.session.scalars(emails.order_by(Email.id.desc()).limit(SHOWN_EMAILS)).all(),
         email_tones=TONES,
         events=db.session.scalars(events.order_by(AuditEvent.id.desc()).limit(SHOWN_EVENTS)).all(),
