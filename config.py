@@ -163,7 +163,7 @@ class Decisions:
     NEWCOMER_ROLE = "User"
 
     # The pages that who joins the site agrees to, once they are published: address and first title (docs/terms.md).
-    CONSENT_DOCUMENTS: ClassVar[dict[str, str]] = {"terms": "Terms of service", "privacy": "Privacy policy"}
+    CONSENT_DOCUMENTS: Mapping[str, str] = {"terms": "Terms of service", "privacy": "Privacy policy"}
 
     # When browsers and search engines may ask again during maintenance.
     MAINTENANCE_RETRY_AFTER = timedelta(minutes=5)

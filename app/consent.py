@@ -66,9 +66,10 @@ def _label(asked: Sequence[Document]) -> Markup:
 
 
 def _link(document: Document) -> Markup:
-    # In another tab: this one holds what was typed.
-    link = '<a href="{}" target="_blank">{}<span class="visually-hidden"> (opens in a new tab)</span></a>'
-    return Markup(link).format(url_for("main.page", slug=document.name), document.title)
+    page = url_for("main.page", slug=document.name)
+    hint = Markup('<span class="visually-hidden"> (opens in a new tab)</span>')
+    # In a new tab: this one holds what was typed.
+    return Markup('<a href="{}" target="_blank">{}{}</a>').format(page, document.title, hint)
 
 
 def _state(asked: Sequence[Document]) -> str:

@@ -134,7 +134,7 @@ class ResetPasswordForm(_FormAboutOwner):
     submit = SubmitField("Set password")
 
 
-class CreatePasswordForm(AsksForConsent, _FormAboutOwner):
+class CreatePasswordForm(_FormAboutOwner, AsksForConsent):
     """Set the first password after an invitation."""
 
     password = new_password_field("Password", _owner)

@@ -6,6 +6,7 @@ A document is a page that administrators write (CONSENT_DOCUMENTS in config.py).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import current_app, request
 from sqlalchemy import ColumnElement, ForeignKey, Integer, String, func, insert, literal, select
@@ -16,7 +17,6 @@ from app.kit.db.database import UTCDateTime, utc_now
 from app.models.editable_html import EditableHTML
 from app.models.text_revision import TextRevision
 from app.models.user import User
-
 
 # How the text begins with which setup.py makes a document.
 SAMPLE = "**Sample text:"
@@ -60,7 +60,7 @@ class Consent(Model):
         whether the address has an account.
         """
         for each in documents:
-            values = {
+            values: dict[str, ColumnElement[Any]] = {
                 "user_id": literal(user_id),
                 "document": literal(each.name),
                 "digest": literal(each.digest),

@@ -23,16 +23,20 @@ EXPORT_REFRESH_SECONDS = 5
 @account.get("/manage")
 @account.get("/manage/info")
 def manage() -> str:
-    """Show the account's details, and what the user agreed to."""
-    return render_template("account/manage.html", consents=Consent.of(current_user))
+    """Show the account's details."""
+    return render_template("account/manage.html")
 
 
 @account.get("/manage/export")
 def exports() -> FlaskResponse:
-    """List the exports that are ready or in progress. While one is being written, the page reloads by itself."""
+    """List the exports that are ready or in progress. While one is being written, the page reloads by itself.
+
+    Below, show what the user agreed to.
+    """
     rows = DataExport.offered_to(current_user)
     reloads = any(_is_being_written(export) for export in rows)
-    response = make_response(render_template("account/exports.html", exports=rows, reloads=reloads))
+    consents = Consent.of(current_user)
+    response = make_response(render_template("account/exports.html", exports=rows, reloads=reloads, consents=consents))
     if reloads:
         response.headers["Refresh"] = str(EXPORT_REFRESH_SECONDS)
     return response
