@@ -9,6 +9,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, Field, ValidationError
 
+from app.extensions import cache
 from app.kit.auth.sudo import interrupt
 from app.kit.forms.form import Form
 from app.models.consent import Document, documents, documents_due
@@ -26,6 +27,8 @@ NEVER_ASKED = {
     "admin.preview_editor_contents",
     "admin.stop_impersonating",
 }
+# How long a form may show what the documents said before; who then agrees is asked to read them again.
+SHOWN_SECONDS = 10
 NOT_TICKED = "Tick this box if you agree. You can go on only then."
 HAS_CHANGED = "This has changed since the page was opened. Read it again, then tick the box."
 
@@ -48,8 +51,8 @@ class AsksForConsent(Form):
             del self.consent
 
     def asked_documents(self) -> list[Document]:
-        """Return the documents to agree to."""
-        return documents()
+        """Return the documents to agree to. What is sent is compared with the database, not with the cache."""
+        return [Document(*row) for row in _shown_documents()] if request.method == "GET" else documents()
 
     def validate_consent(self, field: Field) -> None:
         """Refuse a box that is not ticked, or was ticked for another text."""
@@ -58,6 +61,12 @@ class AsksForConsent(Form):
         if field.raw_data[0] != _state(self.documents):
             field.data = False
             raise ValidationError(HAS_CHANGED)
+
+
+@cache.memoize(SHOWN_SECONDS)
+def _shown_documents() -> list[tuple[str, str, str, int | None]]:
+    """Return the fields of the documents. It is cached so that a form costs visitors no query."""
+    return [(each.name, each.title, each.digest, each.revision_id) for each in documents()]
 
 
 def _label(asked: Sequence[Document]) -> Markup:

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from app import setup
 from app.consent import HAS_CHANGED, NEVER_ASKED, NOT_TICKED
+from app.extensions import cache
 from app.extensions import db as database
 from app.kit.db.database import utc_now
 from app.models import AuditEvent, Consent, DataExport, EditableHTML, TextRevision, User
@@ -20,6 +21,7 @@ from tests.account.test_enumeration import KNOWN, UNKNOWN, observed
 from tests.account.test_registration import FORM
 from tests.factories import PASSWORD, browser_of, make_admin, make_invited, make_user
 from tests.html_forms import forms_on
+from tests.queries import recorded_queries
 
 PROFILE_PAGE = "/account/manage/profile"
 PROFILE = {"first_name": "Ada", "last_name": "King", "nickname": "Countess", "time_zone": "", "about": "Numbers"}
@@ -146,6 +148,20 @@ def with_drafts(_app: Flask, _patch: pytest.MonkeyPatch) -> None:
     for page in EditableHTML.query:
         page.published = False
     database.session.commit()
+
+
+def test_a_form_costs_visitors_no_query_and_shows_a_new_document_soon(
+    client: FlaskClient, db: SQLAlchemy, terms: EditableHTML
+) -> None:
+    before = box(client.get("/account/register").text)
+    change(terms, "Our new terms", asks_again=False)
+    with recorded_queries(db.engine) as queries:
+        assert box(client.get("/account/register").text) == before
+    assert queries == []
+    cache.clear()  # as after ten seconds
+    after = box(client.get("/account/register").text)
+    assert after != before
+    assert client.post("/account/register", data={**FORM, "consent": after}).status_code == 302
 
 
 @pytest.mark.parametrize("switch_off", [without_documents, with_drafts])
