@@ -44,7 +44,7 @@ LAYERS = [
         "setup",
     },
     {"access"},
-    {"consent", "impersonation", "name_prompt", "newcomer"},
+    {"consent", "impersonation", "name_prompt", "newcomer", "proof_of_work"},
     {"models"},
     {"extensions"},
     {"kit"},

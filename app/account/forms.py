@@ -5,7 +5,16 @@ from functools import cache
 from flask import current_app
 from flask_login import current_user
 from flask_wtf.file import FileField, FileRequired
-from wtforms import BooleanField, Field, SelectChoice, SelectField, SubmitField, TextAreaField, ValidationError
+from wtforms import (
+    BooleanField,
+    Field,
+    HiddenField,
+    SelectChoice,
+    SelectField,
+    SubmitField,
+    TextAreaField,
+    ValidationError,
+)
 from wtforms.fields.choices import Choice
 from wtforms.validators import Length
 from wtforms.widgets import Select
@@ -25,6 +34,7 @@ from app.kit.storage.pictures import problem_with_picture, too_large
 from app.models import User
 from app.models.consent import Document, documents_due
 from app.models.user_profile import ABOUT_MAX_LENGTH, NAME_MAX_LENGTH
+from app.proof_of_work import AsksForProof
 
 
 def _owner(form: "_FormAboutOwner") -> list[str | None]:
@@ -53,7 +63,7 @@ class LoginForm(Form):
     submit = SubmitField("Log in")
 
 
-class RegistrationForm(AsksForConsent):
+class RegistrationForm(AsksForConsent, AsksForProof):
     """Sign up."""
 
     first_name = name_field("First name", "given-name", NAME_MAX_LENGTH)
@@ -62,6 +72,7 @@ class RegistrationForm(AsksForConsent):
     password = new_password_field("Password", typed_person)
     password2 = repeated_password_field("Confirm password", "password")
     consent = BooleanField()
+    proof = HiddenField()
     submit = SubmitField("Register")
 
 
@@ -111,10 +122,11 @@ class ProfileForm(Form):
     submit = SubmitField("Save profile")
 
 
-class RequestResetPasswordForm(Form):
+class RequestResetPasswordForm(AsksForProof):
     """Request a link that sets a new password."""
 
     email = email_field()
+    proof = HiddenField()
     submit = SubmitField("Reset password")
 
 

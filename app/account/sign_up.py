@@ -15,17 +15,21 @@ from app.kit.mail.catalog import CatalogEmail
 from app.models import AuditEvent, Consent, Role, User, UserSession
 
 
-def register(form: RegistrationForm) -> None:
+def register(form: RegistrationForm) -> bool:
     """Add the user, or send an email to the owner if the address has an account. The caller commits.
+
+    Return False, with a message in the form, if its proof of work was used before.
 
     An unconfirmed account does not reserve its address: this sign-up replaces it. Every case runs the same
     statements and one hash, so neither the page nor its response time reveals whether the address is known.
     """
     columns = _columns(form)
+    if not form.spend_proof():
+        return False
     is_new = insert_unless_taken(db.session(), User, **columns)
     user = _lock_user(form.email.data)
     if user is None:  # deleted since the insert
-        return
+        return True
     is_pending = _awaits_confirmation(user, columns["role_id"])
     will_be_told = _notice(is_pending).send(user)
     # If the rate limit stops the email, this sign-up must not invalidate the link of the earlier one.
@@ -33,6 +37,7 @@ def register(form: RegistrationForm) -> None:
     _replace_sign_up(user, columns, when=is_replaced)
     Consent.record(user.id, "sign-up", form.documents, when=is_new or is_replaced)
     AuditEvent.record("user.registered" if is_new else "user.registered_again", subject=user)
+    return True
 
 
 def send_again(address: str) -> None:

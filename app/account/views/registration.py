@@ -32,10 +32,10 @@ def register() -> str | Response:
     form = RegistrationForm()
     if form.validate_on_submit():
         count_action("REGISTER_LIMIT", client_address())
-        register_user(form)
-        db.session.commit()
-        remember_newcomer(form.email.data)
-        return redirect(url_for("account.unconfirmed"))
+        if register_user(form):
+            db.session.commit()
+            remember_newcomer(form.email.data)
+            return redirect(url_for("account.unconfirmed"))
     return render_template("account/register.html", form=form)
 
 
