@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -211,9 +211,14 @@ def test_a_wrong_counter_costs_one_try_and_is_refused(always: Flask, client: Fla
         assert NOT_SOLVED in register(client, b64encode(json.dumps(sent).encode()).decode())
 
 
+@pytest.mark.parametrize("storage", ["memory", "Redis"])
 def test_a_network_that_sends_many_forms_has_to_work_more_and_more(
-    app: Flask, client: FlaskClient, limits: None
+    app: Flask, client: FlaskClient, limits: None, limits_in: Callable[[str], None], redis_url: str, storage: str
 ) -> None:
+    if storage == "Redis":
+        limits_in(redis_url)
+        limiter.reset()
+
     def send(address: str = "203.0.113.7") -> str:
         return client.post(RESET, data={"email": "no address"}, environ_base={"REMOTE_ADDR": address}).text
 
@@ -260,7 +265,7 @@ def test_it_can_be_switched_off(
 
 
 def test_without_the_storage_of_limits_forms_are_accepted(
-    app: Flask, client: FlaskClient, limits: None, limits_in
+    app: Flask, client: FlaskClient, limits: None, limits_in: Callable[[str], None]
 ) -> None:
     limits_in("redis://127.0.0.1:1")
     assert client.get(REGISTER).status_code == 200

@@ -38,6 +38,7 @@ def new_task(cost: int, bound_to: str, key: str, lifetime: timedelta) -> str:
 
 def solved(solution: str, bound_to: str, keys: list[str]) -> Solved | None:
     """Return the task that ``solution`` (base64 of JSON) solves, or None if it is not valid for this form."""
+    # As above.
     from altcha import verify_solution
 
     if len(solution) > MOST_CHARACTERS or not any(verify_solution(solution, _secret(key)).verified for key in keys):
