@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import current_app, request
 from sqlalchemy import ColumnElement, ForeignKey, Integer, String, func, insert, literal, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from app.extensions import Model, db
 from app.kit.db.database import UTCDateTime, utc_now
@@ -47,10 +47,13 @@ class Consent(Model):
     # "sign-up", "invitation" or "asked again".
     how: Mapped[str] = mapped_column(String(16))
 
+    revision: Mapped[TextRevision | None] = relationship()
+
     @classmethod
     def of(cls, user: User) -> Sequence["Consent"]:
         """Return all that a user agreed to, newest first."""
-        return db.session.scalars(select(cls).where(cls.user_id == user.id).order_by(cls.id.desc())).all()
+        query = select(cls).options(joinedload(cls.revision).load_only(TextRevision.text_id))
+        return db.session.scalars(query.where(cls.user_id == user.id).order_by(cls.id.desc())).all()
 
     @staticmethod
     def record(user_id: int, how: str, documents: Sequence[Document], *, when: bool = True) -> None:

@@ -84,6 +84,7 @@ def _everything_about(user: User) -> dict[str, Any]:
             {
                 "document": consent.document,
                 "text_sha256": consent.digest,
+                "revision": consent.revision_id,
                 "created_at": consent.created_at,
                 "ip_address": consent.ip_address,
                 "how": consent.how,

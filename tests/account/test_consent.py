@@ -289,6 +289,7 @@ def test_export_and_administration_show_it(app: Flask, db: SQLAlchemy, terms: Ed
     page = browser_of(app, make_admin()).get(f"/admin/user/{user.id}").text
     assert "Agreed to" in page
     assert terms.fingerprint[:12] in page
+    assert f'href="/admin/pages/{terms.id}/revisions/{in_export["revision"]}"' in page
     db.session.delete(user)
     db.session.commit()
     assert not consents(db), "consent goes with the account"
