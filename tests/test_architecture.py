@@ -46,7 +46,7 @@ LAYERS = [
     {"sessions"},
     {"email", "flows"},
     {"access"},
-    {"impersonation", "name_prompt", "newcomer"},
+    {"consent", "impersonation", "name_prompt", "newcomer", "proof_of_work"},
     {"models"},
     {"extensions"},
     {"kit"},
