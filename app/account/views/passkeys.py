@@ -1,6 +1,6 @@
 """Passkeys: logging in, the second step and sudo with one; adding, renaming and removing them.
 
-A browser posts a form twice. The first time the field "credential" is empty, and the response is a challenge; with
+A browser posts a form twice. The first time without the field "credential": the response is a challenge; with
 the second one it sends the answer. Without scripts there is no button for this.
 """
 
@@ -26,6 +26,7 @@ from app.sessions import current_session
 from app.sign_in import Proof, begun, enter, finish
 
 REFUSED = "This passkey did not work. Try again, or choose another way."
+NOT_ADDED = "This passkey could not be added. Try again."
 
 
 @account.post("/login/passkey")
@@ -85,9 +86,11 @@ def new_passkey() -> str | Response:
         return render_template("account/new_passkey.html", form=form)
     if not answer:
         return _challenge(passkeys.ask_for_new(user))
-    if not passkeys.add(user, form.name.data, answer):
-        return _refuse(url_for("account.new_passkey"))
+    is_added = passkeys.add(user, form.name.data, answer)
     db.session.commit()
+    if not is_added:
+        form.form_errors.append(NOT_ADDED)
+        return render_template("account/new_passkey.html", form=form)
     flash("Your passkey is saved. Log in with it next time.", "success")
     return redirect(url_for("account.security"))
 

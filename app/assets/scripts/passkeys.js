@@ -27,10 +27,15 @@ function answerTo(form, challenge, options) {
   return navigator.credentials.create(options);
 }
 
+function addField(form, name, value) {
+  const field = document.createElement("input");
+  Object.assign(field, {type: "hidden", name, value});
+  form.append(field);
+}
+
 function send(form, credential) {
-  const remember = document.querySelector("input[type=checkbox][name=remember_me]");
-  if (remember && form.elements.remember_me) form.elements.remember_me.value = remember.checked ? "y" : "";
-  form.elements.credential.value = JSON.stringify(credential);
+  addField(form, "credential", JSON.stringify(credential));
+  if (document.querySelector("input[name=remember_me]:checked")) addField(form, "remember_me", "y");
   form.submit();
 }
 
