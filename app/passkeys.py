@@ -5,6 +5,7 @@ and the database holds only its digest.
 """
 
 import logging
+from dataclasses import asdict
 from secrets import token_bytes
 
 from flask import current_app
@@ -94,10 +95,11 @@ def add(user: User, name: str, text: str) -> bool:
     if own and own[0].user_handle != handle:
         return False
     if not insert_unless_taken(
-        db.session(), Passkey, user_id=user.id, user_handle=handle, name=name, **vars(key), created_at=utc_now()
+        db.session(), Passkey, user_id=user.id, user_handle=handle, name=name, created_at=utc_now(), **asdict(key)
     ):
         return False
-    _tell(user, "added", name)
+    AuditEvent.record("passkey.added", subject=user, passkey=name)
+    passkeys_changed.send(user, change="added", name=name, **request_details())
     return True
 
 
@@ -108,13 +110,9 @@ def remove(user: User, passkey: Passkey) -> bool:
     if not has_other_way_in(user, without=passkey):
         return False
     db.session.delete(passkey)
-    _tell(user, "removed", passkey.name)
+    AuditEvent.record("passkey.removed", subject=user, passkey=passkey.name)
+    passkeys_changed.send(user, change="removed", name=passkey.name, **request_details())
     return True
-
-
-def _tell(user: User, change: str, name: str) -> None:
-    AuditEvent.record(f"passkey.{change}", subject=user, passkey=name)
-    passkeys_changed.send(user, change=change, name=name, **request_details())
 
 
 def _take(use: str, answer: webauthn.Answer, user: User | None) -> Flow | None:

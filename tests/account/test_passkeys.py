@@ -268,7 +268,7 @@ def test_sudo_takes_a_passkey_of_the_same_user_only(app: Flask, db: SQLAlchemy) 
     make_old(db)
     page = "/account/confirm-password?next=/account/passkeys/new"
     assert client.get(NEW).location == page
-    assert "Use a passkey instead" in client.get(page).text
+    assert "Use a passkey" in client.get(page).text
     assert is_refused(client, log_in(client, others, SUDO), "/account/confirm-password")
     assert client.get(NEW).location == page
     assert log_in(client, authenticator, f"{SUDO}?next=/account/passkeys/new").location == NEW

@@ -131,7 +131,7 @@ def test_a_passkey_confirms_in_place_of_the_password(app: Flask, visitor: Visito
     visitor.become(cookie_of_session(app, owner))
     let_sudo_end(db)
     visitor.open("/account/passkeys/new")
-    press(visitor, "Use a passkey instead")
+    press(visitor, "Use a passkey")
     expect(visitor.page.get_by_role("heading", name="Add a passkey")).to_be_visible()
 
 
@@ -143,7 +143,7 @@ def test_what_is_typed_survives_when_the_password_is_asked_for(
     visitor.page.get_by_label("Name").fill("My phone")
     let_sudo_end(db)
     press(visitor, "Create the passkey")
-    press(visitor, "Use a passkey instead")
+    press(visitor, "Use a passkey")
     expect(visitor.page.get_by_label("Name")).to_have_value("My phone")
 
 
@@ -155,12 +155,12 @@ def test_the_passkey_of_another_user_confirms_nothing(
     visitor.become(cookie_of_session(app, other))
     let_sudo_end(db)
     visitor.open("/account/passkeys/new")
-    press(visitor, "Use a passkey instead")
+    press(visitor, "Use a passkey")
     expect(visitor.page.get_by_text("No passkey was used.")).to_be_visible()
     # The browser is told which passkeys fit. One that disregards it gets no further.
     db.session.execute(update(Passkey).where(Passkey.user_id == other.id).values(user_id=make_user().id))
     db.session.commit()
-    press(visitor, "Use a passkey instead")
+    press(visitor, "Use a passkey")
     expect(visitor.page.get_by_text("This passkey did not work.")).to_be_visible()
 
 

@@ -1,7 +1,7 @@
 """WebAuthn: what a browser is asked to sign with a passkey, and the check of what it returns.
 
-The package fido2 decodes keys and verifies signatures. It is imported where an answer is checked: a process that never
-gets one saves the memory. Its readers of JSON are not used, since they allocate as many bytes as a number says.
+The package fido2 decodes keys and verifies signatures. Its readers of JSON are not used: they allocate as many bytes as
+a number says.
 """
 
 from __future__ import annotations
@@ -9,17 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hmac import compare_digest
 from struct import error as StructError  # noqa: N812 - a class
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from fido2.webauthn import AuthenticatorData
 
+T = TypeVar("T")
 Json = dict[str, object]
 # The id of a passkey, and over what it is reached, separated by commas.
 Known = tuple[bytes, str]
@@ -132,10 +133,10 @@ def read(text: str) -> Answer:
     if len(text) > ANSWER_MAX_LENGTH:
         raise Refused("too long")
     with _refusing_what_is_malformed():
-        sent = _object(json.loads(text))
-        response = _object(sent["response"])
+        sent = _a(dict, json.loads(text))
+        response = _a(dict, sent["response"])
         client_data = _bytes(response["clientDataJSON"])
-        said = _object(json.loads(client_data))
+        said = _a(dict, json.loads(client_data))
         handle = response.get("userHandle")
         return Answer(
             credential_id=_bytes(sent["rawId"]),
@@ -152,12 +153,13 @@ def new_key(site: Site, challenge: str, answer: Answer) -> NewKey:
 
     Who made the authenticator is not asked for ("attestation"), and what is said about it is ignored.
     """
+    # Here, to save the memory until the first passkey.
     from fido2 import cbor
     from fido2.webauthn import AuthenticatorData
 
     with _refusing_what_is_malformed():
-        attested = _object(cbor.decode(_bytes(answer.response["attestationObject"])))
-        data = AuthenticatorData(_binary(attested["authData"]))
+        attested = _a(dict, cbor.decode(_bytes(answer.response["attestationObject"])))
+        data = AuthenticatorData(_a(bytes, attested["authData"]))
         _check(site, NEW, challenge, answer, data)
         key = data.credential_data
         if key is None or key.credential_id != answer.credential_id:
@@ -176,6 +178,7 @@ def new_key(site: Site, challenge: str, answer: Answer) -> NewKey:
 
 def signed(site: Site, challenge: str, answer: Answer, public_key: bytes) -> Signed:
     """Return what the passkey with ``public_key`` states, having signed ``challenge``. Raises :class:`Refused`."""
+    # As above.
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from fido2 import cbor
     from fido2.cose import CoseKey
@@ -185,7 +188,7 @@ def signed(site: Site, challenge: str, answer: Answer, public_key: bytes) -> Sig
         data = AuthenticatorData(_bytes(answer.response["authenticatorData"]))
         _check(site, SIGNED, challenge, answer, data)
         message = bytes(data) + hashlib.sha256(answer.client_data).digest()
-        key = CoseKey.parse(cast("Mapping[int, object]", cbor.decode(public_key)))
+        key = CoseKey.parse(_a(dict, cbor.decode(public_key)))
         try:
             key.verify(message, _bytes(answer.response["signature"]))
         except (InvalidSignature, UnsupportedAlgorithm) as error:
@@ -218,22 +221,15 @@ def _refusing_what_is_malformed() -> Iterator[None]:
         raise Refused(f"malformed: {type(error).__name__}") from error
 
 
-def _object(value: object) -> Json:
-    if not isinstance(value, Mapping):
-        raise TypeError("not an object")
-    return dict(value)
-
-
-def _binary(value: object) -> bytes:
-    if not isinstance(value, bytes):
-        raise TypeError("not bytes")
-    return value
-
-
 def _bytes(value: object) -> bytes:
-    if not isinstance(value, str):
-        raise TypeError("not text")
-    return decode(value)
+    return decode(_a(str, value))
+
+
+def _a(kind: type[T], value: object) -> T:
+    """Return ``value``, which must be of this kind: a number in place of bytes would be taken for their count."""
+    if not isinstance(value, kind):
+        raise TypeError(f"not {kind.__name__}")
+    return value
 
 
 def _transports(value: object) -> str:
