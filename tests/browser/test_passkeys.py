@@ -92,11 +92,16 @@ def expect_to_be_in(visitor: Visitor) -> None:
 def test_a_passkey_logs_in_by_the_button_and_keeps_one_logged_in(visitor: Visitor, owner: User) -> None:
     visitor.page.add_init_script(WITHOUT_AUTOFILL)
     visitor.open("/account/login?next=/account/sessions")
+    # Who began to type is not asked whether to leave the page.
+    questions: list[str] = []
+    visitor.page.on("dialog", lambda dialog: questions.append(dialog.type) or dialog.accept())
+    visitor.page.get_by_label("Email").press_sequentially("a")
     visitor.page.get_by_label("Keep me logged in").check()
     press(visitor, "Log in with a passkey")
     expect(visitor.page.get_by_role("heading", name="Sessions")).to_be_visible()
     [row] = UserSession.query.filter(UserSession.ways == "passkey").all()
     assert row.remembered
+    assert questions == []
 
 
 def test_a_passkey_logs_in_from_the_suggestions_of_the_address_field(visitor: Visitor, owner: User) -> None:

@@ -28,14 +28,14 @@ function answerTo(form, challenge, options) {
 }
 
 function addField(form, name, value) {
-  const field = document.createElement("input");
-  Object.assign(field, {type: "hidden", name, value});
-  form.append(field);
+  form.append(Object.assign(document.createElement("input"), {type: "hidden", name, value}));
 }
 
 function send(form, credential) {
   addField(form, "credential", JSON.stringify(credential));
   if (document.querySelector("input[name=remember_me]:checked")) addField(form, "remember_me", "y");
+  // What was typed into another form is not lost: nobody is asked about it (forms.js).
+  window.addEventListener("beforeunload", function (event) { event.stopImmediatePropagation(); }, {capture: true});
   form.submit();
 }
 
@@ -67,13 +67,11 @@ function offer(form) {
 }
 
 function setBusy(form, isBusy) {
-  form.toggleAttribute("aria-busy", isBusy);
-  form.querySelector("button").toggleAttribute("aria-disabled", isBusy);
+  form.ariaBusy = form.querySelector("button").ariaDisabled = isBusy ? "true" : null;
 }
 
 async function offerIfPossible(form) {
-  const isPossible = PublicKeyCredential.isConditionalMediationAvailable;
-  if (addressField && isPossible && await PublicKeyCredential.isConditionalMediationAvailable()) offer(form);
+  if (addressField && await PublicKeyCredential.isConditionalMediationAvailable()) offer(form);
 }
 
 function prepare(form) {
@@ -81,7 +79,7 @@ function prepare(form) {
   form.dataset.ready = "";
   form.addEventListener("submit", function (event) {
     event.preventDefault();
-    if (form.hasAttribute("aria-busy")) return;
+    if (form.ariaBusy) return;
     setBusy(form, true);
     show(form, "");
     ask(form).catch(function (error) {
