@@ -37,7 +37,7 @@ class Section:
 
 Row = Entry | Section
 
-SECURITY_PAGES = ("account.change_password", "account.sessions")
+SECURITY_PAGES = ("account.change_password", "account.sessions", "account.new_passkey", "account.rename_passkey")
 
 MENUS: dict[str, list[Row]] = {
     BAR: [

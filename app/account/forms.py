@@ -34,6 +34,7 @@ from app.kit.pages.moments import zone_names
 from app.kit.storage.pictures import problem_with_picture, too_large
 from app.models import User
 from app.models.consent import Document, documents_due
+from app.models.passkey import NAME_MAX_LENGTH as PASSKEY_NAME_MAX_LENGTH
 from app.models.user_profile import ABOUT_MAX_LENGTH, NAME_MAX_LENGTH
 from app.proof_of_work import AsksForProof
 
@@ -58,7 +59,7 @@ def _picture(_form: Form, field: Field) -> None:
 class LoginForm(Form):
     """Log in."""
 
-    email = email_field(autocomplete="username")
+    email = email_field(autocomplete="username webauthn")
     password = known_password_field()
     remember_me = BooleanField("Keep me logged in")
     submit = SubmitField("Log in")
@@ -73,6 +74,13 @@ class SecondFactorForm(Form):
         render_kw={"autocomplete": "one-time-code", "autocapitalize": "off", "spellcheck": "false"},
     )
     submit = SubmitField("Continue")
+
+
+class PasskeyForm(Form):
+    """Name a passkey. A new one comes in a hidden field, which the browser fills in."""
+
+    name = name_field("Name", "off", PASSKEY_NAME_MAX_LENGTH, description="To tell it from your other passkeys.")
+    submit = SubmitField("Save name")
 
 
 class RegistrationForm(AsksForConsent, AsksForProof):

@@ -8,6 +8,7 @@ from app.account.blueprint import account
 from app.account.forms import SecondFactorForm
 from app.extensions import db, limiter
 from app.kit.auth.limits import from_config
+from app.models import second_factors
 from app.second_factors import use_code
 from app.sign_in import begun, finish
 
@@ -25,4 +26,4 @@ def second_factor() -> str | Response:
             return finish(flow, way) or render_template("account/second_factor.html", form=None)
         db.session.rollback()
         form.code.errors = ["This code is wrong."]
-    return render_template("account/second_factor.html", form=form)
+    return render_template("account/second_factor.html", form=form, ways=second_factors(flow.user))

@@ -8,14 +8,14 @@ from werkzeug.wrappers import Response
 from app.account.blueprint import account
 from app.extensions import db
 from app.kit.auth.sudo import sudo_required
-from app.models import AuditEvent, UserSession
+from app.models import AuditEvent, Passkey, UserSession
 from app.sessions import current_session, log_out
 
 
 @account.get("/manage/security")
 def security() -> str:
     """Show what protects the account, and where to change it."""
-    return render_template("account/security.html")
+    return render_template("account/security.html", passkeys=Passkey.of(current_user))
 
 
 @account.get("/sessions")

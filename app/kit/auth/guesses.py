@@ -58,6 +58,11 @@ def login_limits(known_browser: str | None) -> list[GuessLimit]:
     ]
 
 
+def passkey_limits() -> list[GuessLimit]:
+    """Return the limits on answers with a wrong passkey. Nobody guesses one, but checking them takes time."""
+    return [GuessLimit(_wrong("NETWORK"), f"network:{client_address()}")]
+
+
 def count_action(setting: str, who: str) -> None:
     """Count what a valid form is about to do against a limit of config.py.
 
