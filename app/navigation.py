@@ -37,7 +37,12 @@ class Section:
 
 Row = Entry | Section
 
-SECURITY_PAGES = ("account.change_password", "account.sessions")
+SECURITY_PAGES = (
+    "account.authenticator_app",
+    "account.change_password",
+    "account.recovery_codes",
+    "account.sessions",
+)
 
 MENUS: dict[str, list[Row]] = {
     BAR: [

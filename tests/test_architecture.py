@@ -43,7 +43,7 @@ LAYERS = [
         "setup",
         "sign_in",
     },
-    {"sessions"},
+    {"email_ways_in", "sessions"},
     {"email", "flows"},
     {"access"},
     {"impersonation", "name_prompt", "newcomer"},

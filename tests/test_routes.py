@@ -48,6 +48,8 @@ WHO: dict[Rule, str] = {
     """,
     USERS: """
         account.manage account.change_password account.change_email_request account.change_email
+        account.authenticator_app account.remove_authenticator_app
+        account.recovery_codes account.download_recovery_codes
         account.profile account.security account.sessions account.end_session account.end_other_sessions
         account.delete_account account.exports account.request_export account.download_export
         account.picture account.remove_own_picture admin.stop_impersonating

@@ -60,15 +60,30 @@ class LoginForm(Form):
     submit = SubmitField("Log in")
 
 
+def _code_field(label: str, **attributes: str) -> StringField:
+    validators = [InputRequired("Enter a code."), Length(max=64, message="This is too long for a code.")]
+    render_kw = {"autocomplete": "one-time-code", "autocapitalize": "off", "spellcheck": "false", **attributes}
+    return StringField(label, validators, render_kw=render_kw)
+
+
 class SecondFactorForm(Form):
     """Give a code as the second factor."""
 
-    code = StringField(
-        "Code",
-        [InputRequired("Enter a code."), Length(max=64, message="This is too long for a code.")],
-        render_kw={"autocomplete": "one-time-code", "autocapitalize": "off", "spellcheck": "false"},
-    )
+    code = _code_field("Code from your app, or a recovery code")
     submit = SubmitField("Continue")
+
+
+class FirstCodeForm(Form):
+    """Show that an authenticator app is set up."""
+
+    code = _code_field("Code that the app shows", inputmode="numeric")
+    submit = SubmitField("Continue")
+
+
+class SavedCodesForm(Form):
+    """Say that the recovery codes are kept somewhere."""
+
+    saved = SubmitField("I have saved them")
 
 
 class RegistrationForm(Form):

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 
+from flask import current_app
 from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -59,6 +60,12 @@ def second_factors(user: User) -> frozenset[Way]:
     """
     found = ways_by_user([user.id], SECOND_FACTORS).get(user.id, set())
     return frozenset(found) if Way.RECOVERY_CODE in found and len(found) > 1 else frozenset()
+
+
+def must_have_second_factor(user: User) -> bool:
+    """Return whether SECOND_FACTOR_REQUIRED demands one of this user; of administrators includes all staff."""
+    required = current_app.config["SECOND_FACTOR_REQUIRED"]
+    return required == "all" or (required == "admin" and user.role is not None and user.role.is_for_staff)
 
 
 def way_labels(users: Sequence[User]) -> dict[int, list[str]]:

@@ -1,25 +1,31 @@
 """The views of the account area, one module for each topic."""
 
 from app.account.views import (
+    authenticator_app,
     data,
     email_address,
     password,
     picture,
     profile,
+    recovery_codes,
     registration,
     second_factor,
+    security,
     sessions,
     sign_in,
 )
 
 __all__ = [
+    "authenticator_app",
     "data",
     "email_address",
     "password",
     "picture",
     "profile",
+    "recovery_codes",
     "registration",
     "second_factor",
+    "security",
     "sessions",
     "sign_in",
 ]
