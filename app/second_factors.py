@@ -37,13 +37,18 @@ WRONG_CLOCK = "This code is right for another time. Check the clock of your devi
 
 
 def tried_code(flow: Flow, user: User, typed: str) -> Way | None:
-    """Count a try to finish the begun login ``flow``, and return what was used up, or None.
+    """Count a try to finish the begun login ``flow``, and return what was used up, or None. The caller commits.
 
-    Raises ``StaleDataError`` if the account changed. The caller commits, also after a wrong try.
+    Raises ``StaleDataError`` if the account changed.
     """
     # First, as in every transaction that needs several rows of a user; tries at once run one after the other.
     lock_unchanged(db.session, user)
-    return use_code(user, typed) if flow.count_try(current_app.config["SECOND_STEP_TRIES"]) else None
+    if not flow.count_try(current_app.config["SECOND_STEP_TRIES"]):
+        return None
+    way = use_code(user, typed)
+    if way is None:
+        _note_failure(user)
+    return way
 
 
 def use_code(user: User, typed: str) -> Way | None:
@@ -87,19 +92,8 @@ def _use_recovery_code(user: User, typed: str) -> bool:
     return True
 
 
-def problem_with(user: User, typed: str) -> str:
-    """Return what is wrong with a code that was refused, without using it up."""
-    code, app = totp.typed_code(typed), AuthenticatorApp.of(user)
-    secret = secret_of(app) if app and code else None
-    if app is None or code is None or secret is None:
-        return "This code is wrong."
-    if totp.accepted_step(secret, code) is not None:
-        return "This code was used already. Wait until your app shows the next one."
-    return WRONG_CLOCK if totp.is_of_wrong_clock(secret, code) else "This code is wrong."
-
-
-def note_failure(user: User) -> None:
-    """Record a wrong second factor, and warn the owner of several within a day. The caller commits.
+def _note_failure(user: User) -> None:
+    """Record a wrong second factor, and warn the owner of several within a day.
 
     Who gets here has proven the first factor: the password is known to somebody (ASVS 6.3.5).
     """
@@ -109,6 +103,17 @@ def note_failure(user: User) -> None:
     count = db.session.scalar(select(func.count()).select_from(AuditEvent).where(*of_today)) or 0
     if count % current_app.config["WRONG_SECOND_FACTORS_BEFORE_NOTICE"] == 0:
         email_ways_in.wrong_second_factors.send(user, count=count, **request_details())
+
+
+def problem_with(user: User, typed: str) -> str:
+    """Return what is wrong with a code that was refused, without using it up."""
+    code, app = totp.typed_code(typed), AuthenticatorApp.of(user)
+    secret = secret_of(app) if app and code else None
+    if app is None or code is None or secret is None:
+        return "This code is wrong."
+    if totp.accepted_step(secret, code) is not None:
+        return "This code was used already. Wait until your app shows the next one."
+    return WRONG_CLOCK if totp.is_of_wrong_clock(secret, code) else "This code is wrong."
 
 
 def added(user: User, own: UserSession, way: Way, what: str) -> None:

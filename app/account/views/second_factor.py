@@ -10,7 +10,7 @@ from app.extensions import db, limiter
 from app.kit.auth.guesses import counted_guess, second_factor_limits
 from app.kit.auth.limits import from_config
 from app.models import User, Way, second_factors
-from app.second_factors import note_failure, problem_with, tried_code
+from app.second_factors import problem_with, tried_code
 from app.sign_in import begun, finish
 
 
@@ -28,7 +28,6 @@ def second_factor() -> str | Response:
         way = counted_guess(second_factor_limits(user.uid), lambda: tried_code(flow, user, typed))
         if way:
             return finish(flow, way) or _page(None, None)
-        note_failure(user)
         form.code.errors = [problem_with(user, typed)]
         db.session.commit()
         if begun() is None:
