@@ -143,12 +143,12 @@ def has_factor(user: User) -> bool:
     return bool(ways_by_user([user.id], (Way.PASSKEY, Way.APP)))
 
 
-def remove_all(user: User, by: str, **details: str) -> None:
-    """Remove every second factor of ``user`` and end all sessions; ``by`` says who did it. The caller commits."""
+def remove_all(user: User, who: str, **details: str) -> None:
+    """Remove every second factor of ``user`` and end all sessions; ``who`` did it. The caller commits."""
     UserSession.end_all(user)
     for model in (AuthenticatorApp, Passkey, RecoveryCode):
         db.session.execute(delete(model).where(model.user_id == user.id), execution_options=PLAIN)
-    note_change(user, "second_factor.reset", f"All second factors were removed by {by}.", **details)
+    note_change(user, "second_factor.reset", f"All second factors were removed by {who}.", **details)
 
 
 def note_change(user: User, event: str, text: str, **details: str) -> None:

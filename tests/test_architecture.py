@@ -33,6 +33,7 @@ LAYERS = [
         "assets",
         "audit",
         "decorators",
+        "encrypted_data",
         "fake_data",
         "figures",
         "maintenance",

@@ -141,6 +141,7 @@ def routes() -> list[Route]:
 
 PRODUCTION = {
     "SECRET_KEY": "x" * 48,
+    "DATA_KEYS": "y" * 48,
     "BASE_URL": "https://kit.example.org",
     "DATABASE_URL": "sqlite://",
     "REDIS_URL": "redis://queue.example.org",
