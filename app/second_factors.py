@@ -153,7 +153,7 @@ def remove_all(user: User, who: str, **details: str) -> None:
 
 def note_change(user: User, event: str, text: str, **details: str) -> None:
     """Record an event, and mail its ``text`` to the user."""
-    AuditEvent.record(event, subject=user, **details)
+    AuditEvent.record(event, user, None, **details)
     # Of somebody else's act the address and browser are not the user's business.
     origin = request_details() if acting_user() == user else {}
     email_ways_in.second_factor_changed.send(user, what=text, **origin)

@@ -36,7 +36,8 @@ class NewApp:
     @property
     def qr_code(self) -> Markup:
         """The link as a QR code. Black on white in every mode: not every camera reads it the other way round."""
-        import segno  # a quarter of a second that no other page should take
+        # Imported here, because no other page needs it.
+        import segno
 
         code = segno.make(self.link, micro=False, error="m")
         drawn = code.svg_inline(border=4, light="#fff", omitsize=True, title="QR code for the app", svgclass="qr-code")

@@ -25,6 +25,7 @@ def encrypt(secret: bytes) -> str:
 
 def decrypt(text: str) -> bytes:
     """Return what was encrypted with any of the keys. Raises :class:`UnreadableError`."""
+    # Imported here, because most processes never use it, and it takes megabytes.
     from cryptography.fernet import InvalidToken
 
     try:
