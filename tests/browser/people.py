@@ -12,7 +12,7 @@ from app.admin.bulk_tasks import change_batch, start
 from app.admin.user_export import export_users
 from app.extensions import db
 from app.fake_data import add_fake_users
-from app.models import AuditEvent, DataExport, EditableHTML, Permission, Role, TextRevision, User
+from app.models import AuditEvent, AuthenticatorApp, DataExport, EditableHTML, Permission, Role, TextRevision, User
 from tests import areas
 from tests.factories import PASSWORD, let_in, make_admin, make_invited, make_user
 
@@ -67,7 +67,9 @@ class People:
         TextRevision.write(page, "# Terms\n\nBe kind.", self.administrator.id)
         export = DataExport(user=self.user)
         role = Role(name="Support", permissions=int(Permission.GENERAL | Permission.VIEW_USERS), index="main")
-        db.session.add_all([export, role])
+        # One that is not asked for yet, so that the user sees the page of recovery codes.
+        unfinished = AuthenticatorApp(user=self.user, encrypted_secret="-")
+        db.session.add_all([export, role, unfinished])
         export.write()
         db.session.commit()
         self.export_id = export.id
