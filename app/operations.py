@@ -109,6 +109,7 @@ def backup(file: Path) -> None:
     _name_the_target()
     _tell_errors(lambda: backups.back_up(file, click.echo))
     click.echo(f"{file} is complete: {file.stat().st_size / 1_000_000:.1f} MB, read again after writing.")
+    click.echo("DATA_KEYS are not in it: keep them elsewhere, or what they encrypted is lost.")
 
 
 @operating.command("restore")
@@ -117,6 +118,8 @@ def restore(file: Path) -> None:
     """Fill an empty database from FILE, and migrate it."""
     _name_the_target()
     _tell_errors(lambda: backups.restore(file, click.echo))
+    if not encrypted_data.is_readable():
+        click.echo("DATA_KEYS are not those of this backup: put them back, or no authenticator app works.")
     click.echo("Everything is restored. If the site serves already, restart it.")
 
 

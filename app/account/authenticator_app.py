@@ -40,7 +40,7 @@ class NewApp:
         import segno
 
         code = segno.make(self.link, micro=False, error="m")
-        drawn = code.svg_inline(border=4, light="#fff", omitsize=True, title="QR code for the app", svgclass="qr-code")
+        drawn = code.svg_inline(border=4, light="#fff", omitsize=True, title="QR code for the app", svgclass=None)
         return Markup(drawn)  # noqa: S704 - drawn by segno
 
     @property
@@ -73,7 +73,7 @@ def finish(new: NewApp, typed: str) -> str | None:
     if code is None or step is None:
         is_wrong_clock = code is not None and totp.is_of_wrong_clock(new.secret, code)
         return second_factors.WRONG_CLOCK if is_wrong_clock else "This code is wrong. Enter the one that the app shows."
-    user = current_user._get_current_object()
+    user = current_session().user
     lock_unchanged(db.session, user)
     values = {"user_id": user.id, "encrypted_secret": new.encrypted_secret, "last_step": step}
     if insert_unless_taken(db.session(), AuthenticatorApp, **values):
@@ -85,7 +85,7 @@ def finish(new: NewApp, typed: str) -> str | None:
 
 def remove() -> bool:
     """Remove the app of the current user; return False without one. The caller commits."""
-    user = current_user._get_current_object()
+    user = current_session().user
     lock_unchanged(db.session, user)
     removing = delete(AuthenticatorApp).where(AuthenticatorApp.user_id == user.id).returning(AuthenticatorApp.id)
     if db.session.scalar(removing, execution_options=PLAIN) is None:

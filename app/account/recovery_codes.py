@@ -46,7 +46,8 @@ def save(flow: Flow, codes: list[str]) -> bool:
 
     From now on logins ask for a second factor. Whoever logged in without one is logged out.
     """
-    user, own = current_user._get_current_object(), current_session()
+    own = current_session()
+    user = own.user
     lock_unchanged(db.session, user)
     was_on = bool(second_factors.second_factors(user))
     if not second_factors.has_factor(user) or not flow.take():

@@ -20,7 +20,6 @@ PATHS = {
     "list": "M8 6h12M8 12h12M8 18h12M4 6v.01M4 12v.01M4 18v.01",
     "mail": "M3 6h18v12H3zM3 7l9 7 9-7",
     "menu": "M4 7h16M4 12h16M4 17h16",
-    "phone": "M7 2h10v20H7zM11 18.5h2",
     "plus": "M12 5v14M5 12h14",
     "send": "M3 11l18-7-7 18-3-8z",
     "shield": "M12 3l8 3v6c0 5-4 8-8 9-4-1-8-4-8-9V6z",
