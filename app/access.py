@@ -13,7 +13,7 @@ from flask_login import current_user
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
-from app import impersonation
+from app import consent, impersonation
 from app.extensions import login_manager
 from app.kit.http.redirects import safe_next
 from app.models import UserSession, must_have_second_factor
@@ -28,6 +28,7 @@ _MARK = "access_rule"
 # whatever else a release or a fork adds to it. These pages only show.
 SHOWN_TO_IMPERSONATORS = {"account.manage", "account.picture_file"}
 WAYS_BACK = {"admin.stop_impersonating", "account.logout"}
+READING = {"GET", "HEAD", "OPTIONS"}
 
 
 # What a session without a second factor may open where SECOND_FACTOR_REQUIRED demands one: the pages that set it up,
@@ -38,6 +39,9 @@ SET_UP_PAGES = {
     "account.recovery_codes",
     "account.download_recovery_codes",
     "account.picture_file",
+    # The terms, to which they may have to agree first.
+    "account.agree",
+    "main.page",
     "main.favicon",
     "main.manifest",
     "main.robots",
@@ -88,7 +92,7 @@ def _check_request() -> Response | None:
     if request.endpoint is None:
         return None
     rule = rule_of(request.endpoint)
-    return refusal(rule) or _check_second_factor(request.endpoint, rule)
+    return refusal(rule) or _check_second_factor(request.endpoint, rule) or _check_consent(rule)
 
 
 def _check_second_factor(endpoint: str, rule: Rule) -> Response | None:
@@ -123,6 +127,13 @@ def after_set_up(fallback: str) -> str:
     return safe_next(session.pop(_AFTER_SET_UP, None), fallback)
 
 
+def _check_consent(rule: Rule) -> Response | None:
+    """Ask users for their consent before they change something. Nobody can give it for somebody else."""
+    if request.method in READING or rule in {ANYONE, VISITORS} or not current_user.is_authenticated:
+        return None
+    return consent.ask_again() if impersonation.current() is None else None
+
+
 def _check_impersonation() -> Response | None:
     """Let an administrator who looks at the site as another user only look, and never into the account itself."""
     # This loads the user, and with it impersonation.current().
@@ -133,7 +144,7 @@ def _check_impersonation() -> Response | None:
     endpoint = request.endpoint or ""
     if not is_authenticated or impersonation.current() is None or endpoint in WAYS_BACK:
         return None
-    changes = request.method not in {"GET", "HEAD", "OPTIONS"}
+    changes = request.method not in READING
     if _is_closed_to_impersonators(endpoint) or (
         changes and endpoint not in current_app.config["CHANGES_WHILE_IMPERSONATING"]
     ):

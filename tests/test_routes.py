@@ -41,7 +41,7 @@ WHO: dict[Rule, str] = {
         account.login account.register account.reset_password_request account.second_factor
     """,
     UNCONFIRMED: """
-        account.logout account.confirm_password
+        account.logout account.confirm_password account.agree
     """,
     NEWCOMERS: """
         account.unconfirmed account.confirm_request

@@ -24,6 +24,7 @@ from tests.test_routes import ROUTES, RULES, address
 SECURITY = "/account/manage/security"
 # Those of the set-up, what every page loads, and links in emails.
 OPEN = {
+    "account.agree",
     "account.authenticator_app",
     "account.confirm_password",
     "account.download_recovery_codes",
@@ -33,6 +34,7 @@ OPEN = {
     "admin.stop_impersonating",
     "main.favicon",
     "main.manifest",
+    "main.page",
     "main.robots",
     "static",
 }

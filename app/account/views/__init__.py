@@ -2,6 +2,7 @@
 
 from app.account.views import (
     authenticator_app,
+    consent,
     data,
     email_address,
     password,
@@ -17,6 +18,7 @@ from app.account.views import (
 
 __all__ = [
     "authenticator_app",
+    "consent",
     "data",
     "email_address",
     "password",
