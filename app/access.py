@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from app import impersonation
 from app.extensions import login_manager
+from app.kit.http.redirects import safe_next
 from app.newcomer import newcomer_email
 
 Marked = TypeVar("Marked", bound=Callable[..., Any] | Blueprint)
@@ -125,7 +126,7 @@ def refusal(rule: Rule) -> Response | None:
 
 def _send_home() -> Response:
     flash(f"You are already logged in as {current_user.email}.", "info")
-    return redirect(url_for("main.index"))
+    return redirect(safe_next(request.args.get("next"), url_for("main.index")))
 
 
 def may_open(endpoint: str) -> bool:

@@ -32,6 +32,7 @@ BUNDLES = {
     "editor_js": ["scripts/editor.js", "scripts/editor_page.js"],
     "mailbox_js": ["scripts/mailbox.js"],
     "copy_js": ["scripts/copy.js"],
+    "mailed_code_js": ["scripts/mailed_code.js"],
     "reload_js": ["scripts/reload.js"],
 }
 

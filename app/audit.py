@@ -38,6 +38,7 @@ SENTENCES = {
     "session.others_ended": "{subject} logged out all other browsers",
     "session.all_ended": "{actor} logged out every browser of {subject}",
     "password.reset_requested": "Somebody asked for a link to reset the password of {subject}",
+    "code.requested": "Somebody asked for a code to log in as {subject}",
     "password.reset_forced": "{actor} made {subject} choose a new password",
     "password.changed": "{subject} changed the password",
     "email.change_requested": "{subject} asked to change the email address",

@@ -25,6 +25,8 @@ OTHER_SETTINGS = {
     "ADMIN_PASSWORD": "seven other words",
     "PASSWORD_MIN_LENGTH": "31",
     "PASSWORD_BREACH_CHECK": "true",
+    "MAGIC_LINK": "on",
+    "MAGIC_LINK_FOR_ADMINISTRATORS": "on",
     "UNCONFIRMED_ACCOUNT_DAYS": "3",
     "AUDIT_RETENTION_DAYS": "4",
     "MAIL_SERVER": "mail.another.example.net",

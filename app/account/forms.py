@@ -71,6 +71,25 @@ class SecondFactorForm(Form):
     submit = SubmitField("Continue")
 
 
+class RequestCodeForm(Form):
+    """Request a code to log in."""
+
+    email = email_field(autocomplete="username")
+    remember_me = BooleanField("Keep me logged in")
+    submit = SubmitField("Email me a code")
+
+
+class MailedCodeForm(Form):
+    """Give a code that was mailed."""
+
+    code = StringField(
+        "Code",
+        [InputRequired("Enter the code."), Length(max=64, message="This is too long for a code.")],
+        render_kw={"autocomplete": "one-time-code", "autocapitalize": "characters", "spellcheck": "false"},
+    )
+    submit = SubmitField("Continue")
+
+
 class RegistrationForm(Form):
     """Sign up."""
 

@@ -22,7 +22,7 @@ from app.models.user import AnonymousUser, User
 from app.models.user_deletion import delete_user, delete_users
 from app.models.user_lists import USER_SORTS, USER_STATES, ids_of_people, users_chosen
 from app.models.user_session import UserSession
-from app.models.ways_in import Way, second_factors, way_labels, ways_by_user
+from app.models.ways_in import Way, has_other_way_in, may_get_codes, second_factors, way_labels, ways_by_user
 
 __all__ = [
     "USER_SORTS",
@@ -53,7 +53,9 @@ __all__ = [
     "delete_stored_files",
     "delete_user",
     "delete_users",
+    "has_other_way_in",
     "ids_of_people",
+    "may_get_codes",
     "second_factors",
     "users_chosen",
     "way_labels",

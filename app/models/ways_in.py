@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 
+from flask import current_app
 from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -31,6 +32,8 @@ class Way(StrEnum):
         return self.value.replace("_", " ").capitalize()
 
 
+# What somebody can set up to log in with, besides a password.
+FIRST_FACTORS = (Way.PASSKEY, Way.PROVIDER)
 # What can be asked for after a first factor.
 SECOND_FACTORS = (Way.PASSKEY, Way.APP, Way.RECOVERY_CODE)
 # Whose rows show that a user has set up a way.
@@ -59,6 +62,23 @@ def second_factors(user: User) -> frozenset[Way]:
     """
     found = ways_by_user([user.id], SECOND_FACTORS).get(user.id, set())
     return frozenset(found) if Way.RECOVERY_CODE in found and len(found) > 1 else frozenset()
+
+
+def may_get_codes(user: User) -> bool:
+    """Return whether ``user`` may log in with a mailed code: only by setting, and administrators by another one."""
+    settings = current_app.config
+    is_staff = user.role is not None and user.role.is_for_staff
+    return bool(settings["MAGIC_LINK"] and (settings["MAGIC_LINK_FOR_ADMINISTRATORS"] or not is_staff))
+
+
+def has_other_way_in(user: User, than: Way) -> bool:
+    """Return whether ``user`` can still log in without ``than``. Lock the user's row first: two may go at once."""
+    found = ways_by_user([user.id], FIRST_FACTORS).get(user.id, set())
+    if user.password_hash:
+        found.add(Way.PASSWORD)
+    if may_get_codes(user):
+        found.add(Way.MAILED_CODE)
+    return bool(found - {than})
 
 
 def way_labels(users: Sequence[User]) -> dict[int, list[str]]:

@@ -3,6 +3,7 @@
 from app.account.views import (
     data,
     email_address,
+    mailed_code,
     password,
     picture,
     profile,
@@ -15,6 +16,7 @@ from app.account.views import (
 __all__ = [
     "data",
     "email_address",
+    "mailed_code",
     "password",
     "picture",
     "profile",

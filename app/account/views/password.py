@@ -81,7 +81,7 @@ def reset_password(token: str) -> str | Response:
         return _refuse_reset()
     _end_sessions_and_tell(user)
     # An attacker who guesses passwords for this address must not use up the owner's attempts.
-    known_browser.remember(user.uid, user.password_hash)
+    known_browser.remember(user.uid, user.password_mark)
     db.session.commit()
     forget_browser()
     flash("Your password is changed. Log in with the new one.", "success")
@@ -109,7 +109,7 @@ def change_password() -> str | Response:
         if verify_own_password(form.old_password.data):
             current_user.password = form.new_password.data
             _end_sessions_and_tell(current_user, except_id=current_session().id)
-            known_browser.remember(current_user.uid, current_user.password_hash)
+            known_browser.remember(current_user.uid, current_user.password_mark)
             db.session.commit()
             flash("Your password is changed. Other browsers are logged out.", "success")
             return redirect(url_for("account.manage"))

@@ -37,7 +37,7 @@ def login() -> str | Response:
 def _user_with(typed_email: str, password: str) -> User | None:
     """Return the user who may log in with these, or None. The queries and hashes are the same in every case."""
     user = User.with_email(typed_email)
-    browser = known_browser.recognize(user.uid, user.password_hash) if user else None
+    browser = known_browser.recognize(user.uid, user.password_mark) if user else None
     return counted_guess(login_limits(browser), lambda: _verified(user, password))
 
 
