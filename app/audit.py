@@ -41,6 +41,8 @@ SENTENCES = {
     "code.requested": "Somebody asked for a code to log in as {subject}",
     "password.reset_forced": "{actor} made {subject} choose a new password",
     "password.changed": "{subject} changed the password",
+    "password.removed": "{subject} removed the password",
+    "way_in.removed": "{subject} removed a way to log in while resetting the password: {way}",
     "email.change_requested": "{subject} asked to change the email address",
     "email.changed": "{actor} changed the email address of {subject}",
     "email.retried": "{actor} had email {email_id} sent again",

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from app import email_codes, flows
 from app.extensions import db
 from app.kit.auth import known_browser, tokens
-from app.kit.auth.guesses import counted_guess, login_limits
+from app.kit.auth.guesses import counted_guess, login_limits, own_password_limits
 from app.kit.auth.limits import typed_email
 from app.kit.db.database import lock_unchanged
 from app.kit.mail.rows import EmailState
@@ -45,8 +45,7 @@ def _nonce_of_waiting_email(recipient: str, user_id: int | None) -> str | None:
     alike = (Email.kind == LOGIN, Email.recipient == recipient, Email.user_id == user_id)
     waiting = select(Email.context).where(*alike, Email.state == EmailState.PENDING)
     context = db.session.scalar(waiting.order_by(Email.id.desc()).limit(1))
-    nonce: str | None = context.get("nonce") if context else None
-    return nonce
+    return str(context["nonce"]) if context else None
 
 
 def ask_to_confirm(user: User) -> None:
@@ -78,6 +77,17 @@ def user_with_code(flow: Flow, typed: str) -> User | None:
         return None
     is_right = counted_guess(limits, lambda: is_right_code(flow, user, typed))
     return user if is_right else None
+
+
+def confirms(user: User, typed: str) -> bool:
+    """Return whether ``typed`` is the code that this browser asked for to confirm that it is ``user``, and use it up.
+
+    The guesses are counted with those at the user's password. The caller commits, also a wrong try.
+    """
+    flow = waiting(SUDO)
+    if flow is None or not flow.count_try(current_app.config["MAILED_CODE_TRIES"]):
+        return False
+    return counted_guess(own_password_limits(), lambda: is_right_code(flow, user, typed)) and use_up(flow, user)
 
 
 def is_right_code(flow: Flow, user: User | None, typed: str) -> bool:

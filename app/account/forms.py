@@ -1,5 +1,6 @@
 """The forms of the account area."""
 
+from collections.abc import Sequence
 from functools import cache
 
 from flask import current_app
@@ -20,6 +21,7 @@ from wtforms.validators import InputRequired, Length
 from wtforms.widgets import Select
 
 from app.kit.forms.fields import (
+    CheckboxesField,
     email_field,
     known_password_field,
     name_field,
@@ -28,10 +30,14 @@ from app.kit.forms.fields import (
     typed_person,
 )
 from app.kit.forms.form import Form
-from app.kit.pages.moments import zone_names
+from app.kit.pages.moments import exact_time, zone_names
 from app.kit.storage.pictures import problem_with_picture, too_large
 from app.models import User
+from app.models.recently_added import Added
 from app.models.user_profile import ABOUT_MAX_LENGTH, NAME_MAX_LENGTH
+
+# The fields for the password that the current user has.
+OWN_PASSWORD = {"password", "old_password"}
 
 
 def _owner(form: "_FormAboutOwner") -> list[str | None]:
@@ -67,25 +73,6 @@ class SecondFactorForm(Form):
         "Code",
         [InputRequired("Enter a code."), Length(max=64, message="This is too long for a code.")],
         render_kw={"autocomplete": "one-time-code", "autocapitalize": "off", "spellcheck": "false"},
-    )
-    submit = SubmitField("Continue")
-
-
-class RequestCodeForm(Form):
-    """Request a code to log in."""
-
-    email = email_field(autocomplete="username")
-    remember_me = BooleanField("Keep me logged in")
-    submit = SubmitField("Email me a code")
-
-
-class MailedCodeForm(Form):
-    """Give a code that was mailed."""
-
-    code = StringField(
-        "Code",
-        [InputRequired("Enter the code."), Length(max=64, message="This is too long for a code.")],
-        render_kw={"autocomplete": "one-time-code", "autocapitalize": "characters", "spellcheck": "false"},
     )
     submit = SubmitField("Continue")
 
@@ -163,11 +150,24 @@ class _FormAboutOwner(Form):
 
 
 class ResetPasswordForm(_FormAboutOwner):
-    """Set a new password with a mailed link."""
+    """Set a new password with a mailed link, and remove what was added lately."""
 
     new_password = new_password_field("New password", _owner)
     new_password2 = repeated_password_field("Confirm new password", "new_password")
+    remove = CheckboxesField(
+        "Remove what you did not add yourself",
+        description="These ways to log in are new. Whoever added them can use them.",
+    )
     submit = SubmitField("Set password")
+
+    def __init__(self, owner: User, added: Sequence[Added]) -> None:
+        super().__init__(owner)
+        self.remove.choices = [
+            SelectChoice(row.key, row.label, {"description": f"Added {exact_time(row.created_at, owner.zone)}"})
+            for row in added
+        ]
+        if not added:
+            del self.remove
 
 
 class CreatePasswordForm(_FormAboutOwner):
@@ -178,16 +178,26 @@ class CreatePasswordForm(_FormAboutOwner):
     submit = SubmitField("Join")
 
 
-class ChangePasswordForm(Form):
-    """Set a new password while logged in."""
+class _FormWithOwnPassword(Form):
+    """A form that asks for the password again, of users who have one; the others have confirmed in another way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        if current_user.password_hash is None:
+            for name in OWN_PASSWORD & self._fields.keys():
+                delattr(self, name)
+
+
+class ChangePasswordForm(_FormWithOwnPassword):
+    """Set a new password while logged in, or a first one."""
 
     old_password = known_password_field("Old password")
     new_password = new_password_field("New password", _current_user)
     new_password2 = repeated_password_field("Confirm new password", "new_password")
-    submit = SubmitField("Change password")
+    submit = SubmitField("Set password")
 
 
-class ChangeEmailForm(Form):
+class ChangeEmailForm(_FormWithOwnPassword):
     """Change the email address of the account."""
 
     email = email_field("New email")
@@ -221,7 +231,7 @@ class ConfirmPasswordForm(Form):
     submit = SubmitField("Continue")
 
 
-class DeleteAccountForm(Form):
+class DeleteAccountForm(_FormWithOwnPassword):
     """Delete one's own account."""
 
     password = known_password_field()

@@ -37,7 +37,7 @@ def code_for(purpose: str, nonce: str) -> str:
 def is_code(typed: str, purpose: str, nonce: str) -> bool:
     """Return whether ``typed`` is the code of ``nonce``, however it is spaced and in whatever case."""
     code = re.sub(r"[^0-9A-Z]", "", typed.upper().translate(MISREAD)).encode()
-    return any([hmac.compare_digest(code, known.encode()) for known in _codes(purpose, nonce)])
+    return any(hmac.compare_digest(code, known.encode()) for known in _codes(purpose, nonce))
 
 
 def _codes(purpose: str, nonce: str) -> Iterator[str]:

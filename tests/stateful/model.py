@@ -90,8 +90,9 @@ def state_for(kind: str, account: Account, recipient: str) -> Hashable:
         return account.held_at(recipient)
     if kind == "change_email":
         return account.changes
-    # Without a password, a link ends with any change.
-    return (account.address, account.changes if account.password == NOBODYS_PASSWORD else account.passwords)
+    if account.password == NOBODYS_PASSWORD:  # there is none: a link ends with any change
+        return (account.address, "changes", account.changes)
+    return (account.address, account.passwords)
 
 
 class Model:

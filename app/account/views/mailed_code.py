@@ -7,7 +7,8 @@ from werkzeug.wrappers import Response
 from app import mailed_codes
 from app.access import ANYONE, VISITORS, access
 from app.account.blueprint import account
-from app.account.forms import ButtonForm, MailedCodeForm, RequestCodeForm
+from app.account.code_forms import MailedCodeForm, RequestCodeForm
+from app.account.forms import ButtonForm
 from app.account.private_page import private_page
 from app.account.views.registration import LINK_IS_DEAD
 from app.extensions import db, limiter
