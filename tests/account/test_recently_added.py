@@ -46,7 +46,7 @@ def test_what_is_new_is_offered_and_removed_if_chosen(client: FlaskClient, user:
     page = client.get(FORM).text
     assert "Passkey “A key”" in page
     assert " CET" in page, "when it was added, in the owner's zone"
-    passkey, app, linked = keys(user)
+    passkey, _app, linked = keys(user)
     assert client.post(FORM, data={**NEW, "remove": [passkey, linked]}).location == "/account/login"
     assert (Passkey.of(user), LinkedIdentity.of(user)) == ([], [])
     assert second_factors(user) == {Way.APP, Way.RECOVERY_CODE}, "what was not chosen stays"
