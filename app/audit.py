@@ -40,6 +40,8 @@ SENTENCES = {
     "password.reset_requested": "Somebody asked for a link to reset the password of {subject}",
     "password.reset_forced": "{actor} made {subject} choose a new password",
     "password.changed": "{subject} changed the password",
+    "identity.linked": "{subject} linked an account at {provider}",
+    "identity.unlinked": "{subject} unlinked an account at {provider}",
     "email.change_requested": "{subject} asked to change the email address",
     "email.changed": "{actor} changed the email address of {subject}",
     "email.retried": "{actor} had email {email_id} sent again",

@@ -43,7 +43,7 @@ LAYERS = [
         "setup",
         "sign_in",
     },
-    {"sessions"},
+    {"email_providers", "sessions"},
     {"email", "flows"},
     {"access"},
     {"impersonation", "name_prompt", "newcomer"},

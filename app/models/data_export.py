@@ -12,6 +12,7 @@ from app.extensions import Model, db
 from app.kit.db.database import UTCDateTime, utc_now
 from app.models.audit_event import AuditEvent
 from app.models.former_address import FormerAddress
+from app.models.linked_identity import LinkedIdentity
 from app.models.user import User
 from app.models.user_session import UserSession
 
@@ -87,6 +88,10 @@ def _everything_about(user: User) -> dict[str, Any]:
                 "last_seen_at": session.last_seen_at,
             }
             for session in UserSession.living(user)
+        ],
+        "linked_accounts": [
+            {"provider": row.provider, "subject": row.subject, "email": row.email, "created_at": row.created_at}
+            for row in LinkedIdentity.of(user)
         ],
         "events": [_event(event, user) for event in events],
         **{name: part for export in current_app.extensions["exports_of_areas"] for name, part in export(user).items()},

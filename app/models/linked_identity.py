@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Model, db
@@ -38,3 +38,8 @@ class LinkedIdentity(Model):
     def known(cls, issuer: str, subject: str) -> "LinkedIdentity | None":
         """Return the identity with this issuer and subject, or None."""
         return db.session.scalar(select(cls).where(cls.issuer == issuer, cls.subject == subject))
+
+    @classmethod
+    def unlink_all(cls, user: User) -> None:
+        """Delete every identity of the user. The caller commits."""
+        db.session.execute(delete(cls).where(cls.user_id == user.id), execution_options={"synchronize_session": False})

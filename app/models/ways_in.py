@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 
-from sqlalchemy import literal, select, union_all
+from flask import current_app
+from sqlalchemy import exists, literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.extensions import db
@@ -59,6 +60,20 @@ def second_factors(user: User) -> frozenset[Way]:
     """
     found = ways_by_user([user.id], SECOND_FACTORS).get(user.id, set())
     return frozenset(found) if Way.RECOVERY_CODE in found and len(found) > 1 else frozenset()
+
+
+def ways_left(user: User, without: Passkey | LinkedIdentity) -> set[Way]:
+    """Return the ways in which ``user`` could log in if this row were gone. The caller has locked the user's row."""
+    mine = (LinkedIdentity.user_id == user.id, LinkedIdentity.provider.in_(current_app.config["PROVIDERS"]))
+    identities = select(LinkedIdentity.id).where(*mine, LinkedIdentity.id != _id_of(LinkedIdentity, without))
+    passkeys = select(Passkey.id).where(Passkey.user_id == user.id, Passkey.id != _id_of(Passkey, without))
+    has_identity, has_passkey = db.session.execute(select(exists(identities), exists(passkeys))).one()
+    found = {Way.PASSWORD: bool(user.password_hash), Way.PROVIDER: has_identity, Way.PASSKEY: has_passkey}
+    return {way for way, is_there in found.items() if is_there}
+
+
+def _id_of(kind: type[Passkey | LinkedIdentity], row: Passkey | LinkedIdentity) -> int:
+    return row.id if isinstance(row, kind) else 0
 
 
 def way_labels(users: Sequence[User]) -> dict[int, list[str]]:

@@ -17,7 +17,7 @@ from app.kit.auth import known_browser
 from app.kit.auth.guesses import count_action
 from app.kit.auth.limits import client_address, from_config, signed_in_user
 from app.kit.auth.user_agent import request_details
-from app.models import AuditEvent, User, UserSession
+from app.models import AuditEvent, LinkedIdentity, User, UserSession
 from app.sessions import current_session, forget_browser, verify_own_password
 
 # Replaces the token in the URL once the token is in the session.
@@ -77,8 +77,12 @@ def reset_password(token: str) -> str | Response:
     form = ResetPasswordForm(user)
     if not form.validate_on_submit():
         return render_template("account/reset_password.html", form=form)
+    was_confirmed = user.confirmed
     if not user.redeem_password_reset(known_token, form.new_password.data):
         return _refuse_reset()
+    if not was_confirmed:
+        # Nobody knows whether the same person linked it: the link proves the address, and the sign-up did not.
+        LinkedIdentity.unlink_all(user)
     _end_sessions_and_tell(user)
     # An attacker who guesses passwords for this address must not use up the owner's attempts.
     known_browser.remember(user.uid, user.password_hash)

@@ -5,17 +5,19 @@ from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
+from app.account import providers
 from app.account.blueprint import account
 from app.extensions import db
 from app.kit.auth.sudo import sudo_required
-from app.models import AuditEvent, UserSession
+from app.models import AuditEvent, LinkedIdentity, UserSession
 from app.sessions import current_session, log_out
 
 
 @account.get("/manage/security")
 def security() -> str:
     """Show what protects the account, and where to change it."""
-    return render_template("account/security.html")
+    identities = LinkedIdentity.of(current_user)
+    return render_template("account/security.html", identities=identities, provider_label=providers.label_of)
 
 
 @account.get("/sessions")
