@@ -161,7 +161,7 @@ def sign_up(flow: Flow, provider: Provider, identity: "Identity", form: Provider
     is_known = LinkedIdentity.known(identity.issuer, identity.subject) is not None
     if is_known or not flow.take():
         raise RefusedError(f"You have signed up with {provider.label} already. Log in with it.")
-    row = LinkedIdentity(**_columns(provider, identity))
+    row = _row(provider, identity)
     if not identity.email_is_verified:
         register(form, row)
         db.session.commit()
@@ -179,7 +179,7 @@ def link(provider: Provider, identity: "Identity", begun: Begun) -> None:
     if not user.is_authenticated or (user.id, user.access_version) != (begun.user_id, begun.access_version):
         raise RefusedError("Your account was changed meanwhile, or another one is logged in. Try again.")
     lock_unchanged(db.session, user)
-    if not insert_unless_taken(db.session(), LinkedIdentity, user_id=user.id, **_columns(provider, identity)):
+    if not insert_unless_taken(db.session(), LinkedIdentity, user_id=user.id, **_row(provider, identity).told()):
         known = LinkedIdentity.known(identity.issuer, identity.subject)
         whose = "your account already" if known and known.user_id == user.id else "another account here"
         raise RefusedError(f"This account at {provider.label} is linked to {whose}.")
@@ -206,9 +206,10 @@ def label_of(row: LinkedIdentity) -> str:
     return provider.label if provider else row.provider
 
 
-def _columns(provider: Provider, identity: "Identity") -> dict[str, str]:
-    names = {"provider": provider.name, "email": identity.email}
-    return {"issuer": identity.issuer, "subject": identity.subject, **names}
+def _row(provider: Provider, identity: "Identity") -> LinkedIdentity:
+    return LinkedIdentity(
+        issuer=identity.issuer, subject=identity.subject, provider=provider.name, email=identity.email
+    )
 
 
 def _tell(user: User, event: str, label: str) -> None:

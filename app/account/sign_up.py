@@ -126,6 +126,6 @@ def _replace_sign_up(user: User, columns: dict[str, object], *, when: bool) -> N
 
 
 def _link(user: User, identity: LinkedIdentity, *, when: bool) -> None:
-    columns = ("issuer", "subject", "provider", "email")
-    values = select(literal(user.id), *(literal(getattr(identity, name)) for name in columns)).where(literal(when))
-    db.session.execute(insert(LinkedIdentity).from_select(["user_id", *columns], values))
+    told = identity.told()
+    values = select(literal(user.id), *(literal(text) for text in told.values())).where(literal(when))
+    db.session.execute(insert(LinkedIdentity).from_select(["user_id", *told], values))

@@ -29,6 +29,10 @@ class LinkedIdentity(Model):
 
     user: Mapped[User] = relationship()
 
+    def told(self) -> dict[str, str]:
+        """Return the columns that the provider tells."""
+        return {name: getattr(self, name) for name in ("issuer", "subject", "provider", "email")}
+
     @classmethod
     def of(cls, user: User) -> list["LinkedIdentity"]:
         """Return the user's accounts at providers, oldest first."""

@@ -165,6 +165,8 @@ def _session(provider: Provider, attempt: Attempt) -> OAuth2Session:
         scope="read:user user:email" if provider.api else "openid profile email",
         redirect_uri=attempt.redirect_uri,
         code_challenge_method="S256",
+        # An access token is used at once, however short its life is.
+        leeway=0,
     )
     limit(session)
     return session
