@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 from flask import Flask
@@ -10,10 +10,13 @@ from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
+from werkzeug.wrappers import Response
 
+from app.kit.auth import openid
+from app.kit.auth.providers import Provider
 from app.models import AuditEvent, Flow, LinkedIdentity, User, UserSession
 from tests.account.mailed import mailed_kinds, mailed_link
-from tests.factories import browser_of, make_invited, make_user
+from tests.factories import browser_of, make_invited, make_user, sign_in
 from tests.servers.identity_provider import FaultyProvider, start_identity_provider
 from tests.together import together
 
@@ -189,6 +192,61 @@ def test_of_20_requests_with_one_answer_one_logs_in(
     assert sorted(together([ask] * 20)) == ["/", *[LOGIN] * 19]
     assert count(db, UserSession) == 1
     assert provider.asked.count("/token") == 1
+
+
+TROUBLES = {
+    "fails": lambda _request: Response("", 500),
+    "is no JSON": lambda _request: Response("<p>", mimetype="text/html"),
+    "is nonsense": lambda _request: Response("[[1]]", mimetype="application/json"),
+}
+
+
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/keys", "/token"])
+def test_a_provider_in_trouble_is_explained_and_logged_without_secrets(
+    client: FlaskClient,
+    db: SQLAlchemy,
+    provider: FaultyProvider,
+    path: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    make_linked(db, provider)
+    for trouble in TROUBLES.values():
+        openid._documents.clear()
+        provider.answers = {}
+        answer = provider.choose(begin(client))
+        openid._documents.clear()
+        provider.answers[path] = trouble
+        assert client.get(answer).location == LOGIN
+        assert "Example did not answer as it should" in shown_at(client, LOGIN)
+        secrets = [*parse_qs(urlsplit(answer).query)["code"], *parse_qs(urlsplit(answer).query)["state"]]
+        assert not any(secret in str(vars(record)) for record in caplog.records for secret in secrets)
+    assert "a provider's answer was refused" in caplog.messages
+    assert count(db, UserSession) == 0
+
+
+def test_a_provider_that_is_down_leaves_the_other_ways(
+    app: Flask, client: FlaskClient, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    down = Provider("example", "Example", "http://localhost:1", "id", "secret")
+    monkeypatch.setitem(app.config, "PROVIDERS", {"example": down})
+    assert client.post(START).location == LOGIN
+    assert "or log in another way" in shown_at(client, LOGIN)
+    sign_in(client, make_user())
+
+
+HOSTILE = ["x" * 5000, "\x00", "\ud800", "%00%ff", "../../etc", "' OR 1=1 --", "ü"]
+
+
+@pytest.mark.parametrize("name", ["state", "code", "iss", "error"])
+def test_any_text_in_the_answer_is_refused_in_words(
+    client: FlaskClient, db: SQLAlchemy, provider: FaultyProvider, name: str
+) -> None:
+    make_linked(db, provider)
+    for text in HOSTILE:
+        answer = dict(parse_qsl(urlsplit(provider.choose(begin(client))).query))
+        response = client.get(CALLBACK, query_string=urlencode({**answer, name: text}, errors="surrogatepass"))
+        assert response.status_code in {302, 400}, (name, text)
+    assert count(db, UserSession) == 0
 
 
 # Signing up

@@ -63,8 +63,10 @@ class FaultyProvider(IdentityProvider):
         """Give GitHub's kind of token: it names nobody, and is no JWT."""
         return self.token(request)
 
-    def github_user(self, _request: Request) -> Response:
+    def github_user(self, request: Request) -> Response:
         """Tell who it is."""
+        if request.authorization is None or request.authorization.token not in self.granted:
+            return as_json({"message": "Bad credentials"}, 401)
         return as_json({"id": 583231, "login": "ada", "name": "Ada Lovelace"})
 
     def github_emails(self, _request: Request) -> Response:

@@ -33,7 +33,7 @@ LEEWAY_SECONDS = 60
 TEXT_MAX_LENGTH = 255
 # What the libraries raise for an answer that is not as it should be, such as a list in place of an object.
 UNREADABLE: tuple[type[Exception], ...] = (
-    *(RequestException, HTTPError, AuthlibBaseError, JoseError),
+    *(RequestException, HTTPError, JoseError),
     *(ValueError, TypeError, KeyError, AttributeError, RecursionError),
 )
 
@@ -221,5 +221,8 @@ def _decoded(response: Response) -> Any:
 def _refusing_anything_odd() -> Iterator[None]:
     try:
         yield
+    except AuthlibBaseError as error:
+        # The provider's code, such as invalid_client. Its description may quote what we sent.
+        raise ProviderError(f"{type(error).__name__}: {error.error}"[:TEXT_MAX_LENGTH]) from error
     except UNREADABLE as error:
-        raise ProviderError(type(error).__name__) from error
+        raise ProviderError(f"{type(error).__name__}: {error}"[:TEXT_MAX_LENGTH]) from error
