@@ -263,6 +263,8 @@ class Config(Decisions):
         self._read_third_parties(env)
         # Plain http is for a provider on the developer's own machine.
         self.PROVIDERS = read_providers(env, http_allowed=self.DEBUG or self.TESTING)
+        # `manage.py dev` reads it before this (development/site.py).
+        self.SAMPLE_PROVIDER = env.flag("SAMPLE_PROVIDER", default=True)
 
     def _check_decisions(self, env: Environment) -> None:
         """Record a problem for each pair of settings that contradict each other."""
@@ -431,8 +433,6 @@ class DevelopmentConfig(Config):
 
     def _read_database(self, env: Environment) -> None:
         self._use_database(env, "DEV_DATABASE_URL", "data-dev.sqlite")
-        # Named here, and used by `manage.py dev` (development/site.py).
-        self.SAMPLE_PROVIDER = env.flag("SAMPLE_PROVIDER", default=True)
 
     def _read_cache(self, env: Environment) -> None:
         super()._read_cache(env)

@@ -74,7 +74,7 @@ class IdentityProvider:
         self._lock = threading.Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request."""
+        """Handle a request."""
         request = Request(environ)
         try:
             response = self.answer(request)
@@ -88,7 +88,7 @@ class IdentityProvider:
         return response
 
     def missing(self, _request: Request) -> Response:
-        """Answer for an unknown path."""
+        """Refuse an unknown path."""
         return Response("There is nothing here.", 404)
 
     def discovery(self, _request: Request) -> Response:
@@ -152,6 +152,7 @@ class IdentityProvider:
 
     def sign(self, claims: Claims) -> str:
         """Return the ID token."""
+        # Imported here: 10 MiB, until somebody logs in.
         from joserfc import jwt
 
         return jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims, self.key)
@@ -170,7 +171,8 @@ class IdentityProvider:
 
     @property
     def key(self) -> "RSAKey":
-        """The key that signs, made when it is used first: while nobody logs in, this process stays small."""
+        """The key that signs, made when it is used first."""
+        # Imported here: 10 MiB, until somebody logs in.
         from joserfc.jwk import RSAKey
 
         with self._lock:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING
 
 from flask import current_app, redirect, url_for
 from flask_login import current_user
@@ -20,7 +19,7 @@ from app import flows
 from app.account.forms import ProviderSignUpForm
 from app.account.sign_up import awaits_confirmation, newcomers_role_id, register, register_confirmed
 from app.extensions import db
-from app.kit.auth.providers import Provider
+from app.kit.auth.providers import Attempt, Identity, Provider, ProviderError
 from app.kit.auth.user_agent import request_details
 from app.kit.db.database import insert_unless_taken, lock_row, lock_unchanged, utc_now
 from app.kit.http.links import external_url
@@ -28,9 +27,6 @@ from app.models import AuditEvent, Flow, LinkedIdentity, User, Way
 from app.models.ways_in import ways_left
 from app.newcomer import remember_newcomer
 from app.sign_in import Proof, enter
-
-if TYPE_CHECKING:
-    from app.kit.auth.openid import Attempt, Identity
 
 LOGIN, SIGN_UP = "provider", "provider_sign_up"
 ERROR_CODE = re.compile(r"[a-z_]{1,40}")
@@ -56,8 +52,8 @@ class Begun:
 
 def begin(provider: Provider, user: User | None = None, next_page: str = "") -> str:
     """Begin a login, or a link to the account of ``user``, and return the provider's address; commit."""
-    # Imported here and below: 18 MiB, which only sites with a provider need.
-    from app.kit.auth.openid import ProviderError, authorization_url
+    # Imported here: 18 MiB, which only a site with a provider needs.
+    from app.kit.auth.openid import authorization_url
 
     version = user.access_version if user else None
     data = {"nonce": token_urlsafe(), "verifier": token_urlsafe(48), "next": next_page, "access_version": version}
@@ -70,12 +66,13 @@ def begin(provider: Provider, user: User | None = None, next_page: str = "") -> 
         raise _failure(provider, error) from error
 
 
-def finish(provider: Provider, answer: Mapping[str, str]) -> "tuple[Begun, Identity]":
+def finish(provider: Provider, answer: Mapping[str, str]) -> tuple[Begun, Identity]:
     """Return what was begun and whom the provider has identified, for the ``answer`` in the URL; commit.
 
     The login is used up before the provider is asked, so of many requests with one answer one goes on.
     """
-    from app.kit.auth.openid import ProviderError, identify
+    # Imported here: 18 MiB, which only a site with a provider needs.
+    from app.kit.auth.openid import identify
 
     state = answer.get("state", "")
     flow = flows.with_token(LOGIN, state)
@@ -94,9 +91,7 @@ def finish(provider: Provider, answer: Mapping[str, str]) -> "tuple[Begun, Ident
         raise _failure(provider, error) from error
 
 
-def _attempt(provider: Provider, state: str, data: Mapping[str, str | int | None]) -> "Attempt":
-    from app.kit.auth.openid import Attempt
-
+def _attempt(provider: Provider, state: str, data: Mapping[str, str | int | None]) -> Attempt:
     # By BASE_URL: a forged Host header must not send the code to another site.
     redirect_uri = external_url("account.provider_callback", name=provider.name)
     return Attempt(redirect_uri, state, str(data["nonce"]), str(data["verifier"]))
@@ -115,7 +110,7 @@ def _denial(provider: Provider, code: str) -> RefusedError:
     return RefusedError(f"You did not continue with {provider.label}. Try again, or choose another way.")
 
 
-def log_in(provider: Provider, identity: "Identity", begun: Begun) -> Response:
+def log_in(provider: Provider, identity: Identity, begun: Begun) -> Response:
     """Log in the user who has linked the identity, or offer to sign up; commit, and return where to go next."""
     known = LinkedIdentity.known(identity.issuer, identity.subject)
     if known is None:
@@ -129,7 +124,7 @@ def log_in(provider: Provider, identity: "Identity", begun: Begun) -> Response:
     return redirect(url_for("account.unconfirmed"))
 
 
-def _offer_to_sign_up(provider: Provider, identity: "Identity", begun: Begun) -> Response:
+def _offer_to_sign_up(provider: Provider, identity: Identity, begun: Begun) -> Response:
     # Whoever has a verified address is its owner, and may know of the account. Others must not learn of it.
     holder = User.with_email(identity.email) if identity.email_is_verified else None
     if holder is not None and holder.is_invited:
@@ -146,16 +141,14 @@ def _taken(provider: Provider, address: str) -> RefusedError:
     return RefusedError(text, url_for("account.security"))
 
 
-def sign_up_that_waits() -> "tuple[Flow, Provider, Identity] | None":
+def sign_up_that_waits() -> tuple[Flow, Provider, Identity] | None:
     """Return the sign-up for which the form of this browser asks for the rest, or None."""
-    from app.kit.auth.openid import Identity
-
     flow = flows.newest(SIGN_UP)
     provider = current_app.config["PROVIDERS"].get(flow.data["provider"]) if flow else None
     return (flow, provider, Identity(**flow.data["identity"])) if flow and provider else None
 
 
-def sign_up(flow: Flow, provider: Provider, identity: "Identity", form: ProviderSignUpForm) -> Response:
+def sign_up(flow: Flow, provider: Provider, identity: Identity, form: ProviderSignUpForm) -> Response:
     """Add the user, and log in if the provider has verified the address; commit, and return where to go next."""
     next_page = flow.data["next"]
     is_known = LinkedIdentity.known(identity.issuer, identity.subject) is not None
@@ -173,7 +166,7 @@ def sign_up(flow: Flow, provider: Provider, identity: "Identity", form: Provider
     return enter(user, Proof(Way.PROVIDER, back_to=next_page)) or redirect(url_for("account.login"))
 
 
-def link(provider: Provider, identity: "Identity", begun: Begun) -> None:
+def link(provider: Provider, identity: Identity, begun: Begun) -> None:
     """Link the identity to the account of who began this, and is still logged in. The caller commits."""
     user = current_user._get_current_object()
     if not user.is_authenticated or (user.id, user.access_version) != (begun.user_id, begun.access_version):
@@ -183,7 +176,8 @@ def link(provider: Provider, identity: "Identity", begun: Begun) -> None:
         known = LinkedIdentity.known(identity.issuer, identity.subject)
         whose = "your account already" if known and known.user_id == user.id else "another account here"
         raise RefusedError(f"This account at {provider.label} is linked to {whose}.")
-    _tell(user, "identity.linked", provider.label)
+    email.identity_linked.send(user, provider=provider.label, **request_details())
+    AuditEvent.record("identity.linked", subject=user, provider=provider.label)
 
 
 def unlink(user: User, identity_id: int) -> LinkedIdentity | None:
@@ -196,7 +190,8 @@ def unlink(user: User, identity_id: int) -> LinkedIdentity | None:
     if not ways_left(user, without=row):
         raise RefusedError("This is your only way to log in. Add another one first.")
     db.session.delete(row)
-    _tell(user, "identity.unlinked", label_of(row))
+    email.identity_unlinked.send(user, provider=label_of(row), **request_details())
+    AuditEvent.record("identity.unlinked", subject=user, provider=label_of(row))
     return row
 
 
@@ -206,13 +201,7 @@ def label_of(row: LinkedIdentity) -> str:
     return provider.label if provider else row.provider
 
 
-def _row(provider: Provider, identity: "Identity") -> LinkedIdentity:
+def _row(provider: Provider, identity: Identity) -> LinkedIdentity:
     return LinkedIdentity(
         issuer=identity.issuer, subject=identity.subject, provider=provider.name, email=identity.email
     )
-
-
-def _tell(user: User, event: str, label: str) -> None:
-    notice = email.identity_linked if event == "identity.linked" else email.identity_unlinked
-    notice.send(user, provider=label, **request_details())
-    AuditEvent.record(event, subject=user, provider=label)

@@ -6,7 +6,6 @@ provider does not answer, or with anything but what the standards demand; nobody
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
 from time import monotonic
 from typing import Any
@@ -21,7 +20,7 @@ from requests import RequestException, Response, Session
 from urllib3.exceptions import HTTPError
 
 from app.kit.auth.email_address import normalized_email
-from app.kit.auth.providers import Provider, is_secure
+from app.kit.auth.providers import Attempt, Identity, Provider, ProviderError, is_secure
 from app.kit.http.limited_requests import limit
 
 # Only signatures that need the provider's private key. With HS256, its public key would be the secret; and "none".
@@ -39,32 +38,6 @@ UNREADABLE: tuple[type[Exception], ...] = (
 
 # Documents of the providers by URL, each with the time until which it is used.
 _documents: dict[str, tuple[float, dict[str, Any]]] = {}
-
-
-class ProviderError(Exception):
-    """A provider's answer cannot be used. The message is for the log, and holds no secret."""
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Whom a provider has identified: ``issuer`` and ``subject`` never go to another person, an address may."""
-
-    issuer: str
-    subject: str
-    email: str = ""
-    email_is_verified: bool = False
-    first_name: str = ""
-    last_name: str = ""
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What one login keeps: where the provider sends the browser back to, and what its answer must fit."""
-
-    redirect_uri: str
-    state: str
-    nonce: str
-    verifier: str
 
 
 def authorization_url(provider: Provider, attempt: Attempt) -> str:

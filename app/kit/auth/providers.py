@@ -1,4 +1,4 @@
-"""The providers with which users can log in: settings, without any request to one."""
+"""The providers with which users can log in: their settings, and what is asked and told (openid.py does the asking)."""
 
 import re
 from dataclasses import dataclass, field
@@ -21,6 +21,32 @@ class Provider:
     client_id: str
     client_secret: str = field(repr=False)
     api: str = ""
+
+
+class ProviderError(Exception):
+    """A provider's answer cannot be used. The message is for the log, and holds no secret."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whom a provider has identified: ``issuer`` and ``subject`` never go to another person, an address may."""
+
+    issuer: str
+    subject: str
+    email: str = ""
+    email_is_verified: bool = False
+    first_name: str = ""
+    last_name: str = ""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one login keeps: where the provider sends the browser back to, and what its answer must fit."""
+
+    redirect_uri: str
+    state: str
+    nonce: str
+    verifier: str
 
 
 # For these, a client id and a secret are enough.
