@@ -46,7 +46,7 @@ PEOPLE: dict[str, Claims] = {
 }
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Example: who are you?</title><style>
+<link rel="icon" href="data:,"><title>Example: who are you?</title><style>
 body {{ font: 1rem/1.5 system-ui, sans-serif; color-scheme: light dark; display: grid; place-items: center; margin: 0 }}
 main {{ max-width: 24rem; padding: 2rem }}
 button {{ font: inherit; width: 100%; padding: .7rem; margin: .3rem 0; border-radius: .5rem; border: 1px solid gray }}
