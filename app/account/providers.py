@@ -116,12 +116,10 @@ def log_in(provider: Provider, identity: Identity, begun: Begun) -> Response:
     if known is None:
         return _offer_to_sign_up(provider, identity, begun)
     user, known.last_used_at = known.user, utc_now()
-    if response := enter(user, Proof(Way.PROVIDER, back_to=begun.next_page)):
-        return response
-    if user.state != "unconfirmed":
+    response = enter(user, Proof(Way.PROVIDER, back_to=begun.next_page))
+    if response is None:
         raise RefusedError("You cannot log in with this account.")
-    remember_newcomer(user.email)
-    return redirect(url_for("account.unconfirmed"))
+    return response
 
 
 def _offer_to_sign_up(provider: Provider, identity: Identity, begun: Begun) -> Response:
@@ -151,8 +149,8 @@ def sign_up_that_waits() -> tuple[Flow, Provider, Identity] | None:
 def sign_up(flow: Flow, provider: Provider, identity: Identity, form: ProviderSignUpForm) -> Response:
     """Add the user, and log in if the provider has verified the address; commit, and return where to go next."""
     next_page = flow.data["next"]
-    is_known = LinkedIdentity.known(identity.issuer, identity.subject) is not None
-    if is_known or not flow.take():
+    LinkedIdentity.unlink_unconfirmed(identity.issuer, identity.subject)
+    if LinkedIdentity.known(identity.issuer, identity.subject) or not flow.take():
         raise RefusedError(f"You have signed up with {provider.label} already. Log in with it.")
     row = _row(provider, identity)
     if not identity.email_is_verified:
@@ -172,6 +170,7 @@ def link(provider: Provider, identity: Identity, begun: Begun) -> None:
     if not user.is_authenticated or (user.id, user.access_version) != (begun.user_id, begun.access_version):
         raise RefusedError("Your account was changed meanwhile, or another one is logged in. Try again.")
     lock_unchanged(db.session, user)
+    LinkedIdentity.unlink_unconfirmed(identity.issuer, identity.subject)
     if not insert_unless_taken(db.session(), LinkedIdentity, user_id=user.id, **_row(provider, identity).told()):
         known = LinkedIdentity.known(identity.issuer, identity.subject)
         whose = "your account already" if known and known.user_id == user.id else "another account here"

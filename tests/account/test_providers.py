@@ -1,6 +1,9 @@
 """Sign-in with a provider, against a real one over HTTP."""
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
@@ -14,9 +17,21 @@ from werkzeug.wrappers import Response
 
 from app.kit.auth import openid
 from app.kit.auth.providers import Provider
-from app.models import AuditEvent, Flow, LinkedIdentity, User, UserSession
+from app.models import (
+    AuditEvent,
+    AuthenticatorApp,
+    DataExport,
+    Flow,
+    LinkedIdentity,
+    RecoveryCode,
+    User,
+    UserSession,
+    delete_user,
+)
+from app.models.flow import digest
 from tests.account.mailed import mailed_kinds, mailed_link
 from tests.factories import browser_of, make_invited, make_user, sign_in
+from tests.queries import recorded_queries
 from tests.servers.identity_provider import FaultyProvider, start_identity_provider
 from tests.together import together
 
@@ -285,7 +300,7 @@ def test_an_address_that_is_not_verified_is_confirmed_by_mail(
     assert 'name="email"' in client.get(FORM).text
     form = {**NAMES, "email": "new@example.com"}
     assert client.post(FORM, data=form).location == "/account/unconfirmed"
-    assert come_back(client, provider, person).location == "/account/unconfirmed"
+    assert come_back(client, provider, person).location == FORM
     assert count(db, UserSession) == 0
     client.post(mailed_link("confirm"))
     assert come_back(client, provider, person).location == "/"
@@ -300,8 +315,13 @@ def test_a_taken_address_that_is_not_verified_looks_like_a_free_one(
     for address in (owner.email, "free@example.com"):
         browser = app.test_client()
         begun = come_back(browser, provider, person)
-        sent = browser.post(FORM, data={**NAMES, "email": address})
-        answers.append((begun.location, sent.location, shown_at(browser, sent.location).replace(address, "X")))
+        with recorded_queries(db.engine) as sent_queries:
+            sent = browser.post(FORM, data={**NAMES, "email": address})
+        page = shown_at(browser, sent.location).replace(address, "X")
+        with recorded_queries(db.engine) as queries:
+            again = come_back(browser, provider, person)
+        seen = (begun.location, sent.location, page, again.location, shown_at(browser, FORM))
+        answers.append((*seen, str(len(sent_queries)), str(len(queries))))
         db.session.rollback()
         if address == owner.email:
             assert LinkedIdentity.of(owner) == []
@@ -347,6 +367,18 @@ def test_an_unconfirmed_account_with_the_address_is_replaced_never_joined(
     assert thief.get("/account/unconfirmed").location.startswith(LOGIN)
 
 
+def test_who_signs_up_with_another_address_takes_the_identity_along(
+    client: FlaskClient, db: SQLAlchemy, provider: FaultyProvider
+) -> None:
+    for address in ("mistyped@example.com", "right@example.com"):
+        come_back(client, provider, "grace")
+        client.post(FORM, data={**NAMES, "email": address})
+    client.post(mailed_link("confirm"))
+    assert come_back(client, provider, "grace").location == "/"
+    row = db.session.scalars(select(LinkedIdentity)).one()
+    assert row.user.email == "right@example.com"
+
+
 def test_a_later_sign_up_unlinks_who_signed_up_before(
     client: FlaskClient, db: SQLAlchemy, provider: FaultyProvider
 ) -> None:
@@ -376,14 +408,46 @@ def test_two_sign_ups_at_once_with_one_identity_make_one_user(
     browsers = [app.test_client(), app.test_client()]
     for browser in browsers:
         come_back(browser, provider, person)
-    forms = [{**NAMES, "email": f"{number}@example.com"} for number in range(2)]
     posts: list[Callable[[], TestResponse]] = [
-        lambda browser=browser, form=form: browser.post(FORM, data=form)
-        for browser, form in zip(browsers, forms, strict=True)
+        lambda browser=browser: browser.post(FORM, data={**NAMES, "email": "grace@example.com"}) for browser in browsers
     ]
     answers = together(posts)
     assert [answer.status_code for answer in answers] == [302, 302]
     assert (count(db, User), count(db, LinkedIdentity)) == (1, 1)
+
+
+# What else knows of it
+
+
+def test_a_second_factor_is_asked_for_after_the_provider(
+    client: FlaskClient, db: SQLAlchemy, provider: FaultyProvider
+) -> None:
+    user = make_linked(db, provider)
+    db.session.add(AuthenticatorApp(user_id=user.id, encrypted_secret="-"))
+    db.session.add(RecoveryCode(user_id=user.id, code_hash=digest("code")))
+    db.session.commit()
+    assert come_back(client, provider, path=f"{START}?next=/account/sessions").location == "/account/second-factor"
+    assert count(db, UserSession) == 0
+    assert client.post("/account/second-factor", data={"code": "code"}).location == "/account/sessions"
+
+
+def test_export_and_deletion_know_of_linked_accounts(db: SQLAlchemy, provider: FaultyProvider) -> None:
+    user = make_linked(db, provider)
+    export = DataExport(user_id=user.id)
+    db.session.add(export)
+    db.session.commit()
+    export.write()
+    assert [row["subject"] for row in json.loads(export.content or "")["linked_accounts"]] == ["ada"]
+    delete_user(user)
+    db.session.commit()
+    assert count(db, LinkedIdentity) == 0
+
+
+def test_nothing_of_it_is_loaded_until_somebody_presses_the_button() -> None:
+    heavy = "{'authlib', 'requests', 'joserfc'}"
+    program = f"import sys, tests, app.account, app.sign_in; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 # Linking
