@@ -1,6 +1,7 @@
 """Signing up, logging in and linking with a provider on another origin, in a real browser."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -11,8 +12,9 @@ from werkzeug.wrappers import Request, Response
 
 from app.models import LinkedIdentity, User
 from tests.browser.audit import problems
+from tests.browser.nu_html_checker import expect_valid
 from tests.browser.visitor import Visitor
-from tests.factories import make_user, sign_in
+from tests.factories import browser_of, make_user
 from tests.servers.identity_provider import FaultyProvider, start_identity_provider
 
 pytestmark = pytest.mark.thorough
@@ -56,7 +58,8 @@ def test_somebody_signs_up_comes_back_and_unlinks(
 
 def test_a_user_links_a_provider(app: Flask, visitor: Visitor, provider: FaultyProvider, db: SQLAlchemy) -> None:
     user, page, visitor.partners = make_user(), visitor.page, (provider.issuer,)
-    visitor.become(cookie_of(app, user))
+    cookie = browser_of(app, user).get_cookie("session")
+    visitor.become(cookie.value if cookie else "")
     visitor.open("/account/manage/security")
     page.get_by_role("button", name="Link Example").click()
     page.get_by_role("button", name="Ada Lovelace").click()
@@ -64,16 +67,6 @@ def test_a_user_links_a_provider(app: Flask, visitor: Visitor, provider: FaultyP
     assert problems(page) == []
     db.session.rollback()
     assert len(LinkedIdentity.of(user)) == 1
-
-
-def cookie_of(app: Flask, user: User) -> str:
-    client = app.test_client()
-    app.config["WTF_CSRF_ENABLED"] = False
-    sign_in(client, user)
-    app.config["WTF_CSRF_ENABLED"] = True
-    cookie = client.get_cookie("session")
-    assert cookie is not None
-    return cookie.value
 
 
 def test_the_button_leads_there_even_if_the_provider_redirects_to_another_origin(
@@ -103,3 +96,17 @@ def test_the_form_after_the_visit_is_for_everybody(visitor: Visitor, provider: F
     visitor.page.get_by_role("button", name="Alan Turing").click()
     expect(visitor.page.get_by_label("Email")).to_be_visible()
     assert problems(visitor.page) == []
+
+
+def test_the_pages_are_valid(app: Flask, site: str, provider: FaultyProvider, db: SQLAlchemy, tmp_path: Path) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False  # as for every client of the tests
+    user, client = make_user(), app.test_client()
+    linked = LinkedIdentity(user=user, issuer=provider.issuer, subject="grace", provider="gone", email="x@example.com")
+    db.session.add(linked)
+    db.session.commit()
+    away = client.post("/account/providers/example")
+    client.get(provider.choose(away.headers["Refresh"].removeprefix("0; url=")))
+    pages = {name: client.get(f"/account/{name}").data for name in ("login", "register", "register/provider")}
+    pages["security"] = browser_of(app, user).get("/account/manage/security").data
+    named = {name.replace("/", " "): document for name, document in pages.items()}
+    expect_valid({**named, "to the provider": away.data}, tmp_path)
