@@ -73,6 +73,8 @@ class Decisions:
         "provider_sign_up": timedelta(minutes=30),  # the form that asks for what the provider did not tell
         "mailed_code": timedelta(minutes=10),  # ASVS 6.5.5
     }
+    # Who resets a password is asked about providers that were linked within this time: maybe a thief did it.
+    RECENT_LINK_PERIOD = timedelta(days=7)
     # Wrong answers to one question for a second factor, or for a mailed code.
     SECOND_STEP_TRIES = 5
     MAILED_CODE_TRIES = 3

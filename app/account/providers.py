@@ -34,7 +34,10 @@ log = logging.getLogger(__name__)
 
 
 class RefusedError(Exception):
-    """Nobody is logged in, and nothing is linked. The message tells the user why, and ``next`` is where to go on."""
+    """Nobody is logged in, and nothing is linked. The message tells the user why.
+
+    ``next_page`` is where to go after logging in.
+    """
 
     def __init__(self, message: str, next_page: str = "") -> None:
         super().__init__(message)
@@ -192,6 +195,12 @@ def unlink(user: User, identity_id: int) -> LinkedIdentity | None:
     email.identity_unlinked.send(user, provider=label_of(row), **request_details())
     AuditEvent.record("identity.unlinked", subject=user, provider=label_of(row))
     return row
+
+
+def linked_lately(user: User) -> list[str]:
+    """Return the names of the providers that were linked within RECENT_LINK_PERIOD."""
+    since = utc_now() - current_app.config["RECENT_LINK_PERIOD"]
+    return [label_of(row) for row in LinkedIdentity.of(user) if row.created_at > since]
 
 
 def label_of(row: LinkedIdentity) -> str:

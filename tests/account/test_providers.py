@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -17,6 +18,7 @@ from werkzeug.wrappers import Response
 
 from app.kit.auth import openid
 from app.kit.auth.providers import Provider
+from app.kit.db.database import utc_now
 from app.models import (
     AuditEvent,
     AuthenticatorApp,
@@ -278,11 +280,19 @@ def test_somebody_new_says_the_rest_and_is_in(client: FlaskClient, db: SQLAlchem
     user = db.session.scalars(select(User)).one()
     assert (user.email, user.confirmed, user.password_hash, user.state) == (ADA, True, None, "active")
     assert [row.subject for row in LinkedIdentity.of(user)] == ["ada"]
-    assert come_back(app_browser(client), provider).location == "/"
+    assert come_back(client.application.test_client(), provider).location == "/"
 
 
-def app_browser(client: FlaskClient) -> FlaskClient:
-    return client.application.test_client()
+def test_github_works_without_openid_connect(
+    app: Flask, client: FlaskClient, db: SQLAlchemy, provider: FaultyProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "PROVIDERS", {"github": provider.settings("github", is_github=True)})
+    path = "/account/providers/github"
+    assert come_back(client, provider, path=path).location == FORM
+    assert client.post(FORM, data=NAMES).location == "/"
+    row = db.session.scalars(select(LinkedIdentity)).one()
+    assert (row.subject, row.provider, row.user.email) == ("583231", "github", "ada@example.net")
+    assert come_back(app.test_client(), provider, path=path).location == "/"
 
 
 def test_what_is_wrong_in_the_form_loses_nothing(client: FlaskClient, db: SQLAlchemy, provider: FaultyProvider) -> None:
@@ -401,6 +411,21 @@ def test_resetting_the_password_of_an_unconfirmed_account_unlinks(
     assert (user.confirmed, LinkedIdentity.of(user)) == (True, [])
 
 
+def test_who_resets_the_password_is_asked_about_what_was_linked_lately(
+    client: FlaskClient, db: SQLAlchemy, provider: FaultyProvider
+) -> None:
+    user = make_linked(db, provider)
+    question = "If it was not you who linked it, unlink it"
+    for days, is_asked in ((6, True), (8, False)):
+        LinkedIdentity.of(user)[0].created_at = utc_now() - timedelta(days=days)
+        db.session.commit()
+        path = f"/account/reset-password/{user.generate_password_reset_token()}"
+        new = f"the owner typed this one, {days}"
+        client.post(client.get(path).location, data={"new_password": new, "new_password2": new})
+        assert (question in shown_at(client, LOGIN)) is is_asked
+        db.session.rollback()
+
+
 @pytest.mark.parametrize("person", ["ada", "grace"])
 def test_two_sign_ups_at_once_with_one_identity_make_one_user(
     app: Flask, db: SQLAlchemy, provider: FaultyProvider, person: str
@@ -443,6 +468,7 @@ def test_export_and_deletion_know_of_linked_accounts(db: SQLAlchemy, provider: F
     assert count(db, LinkedIdentity) == 0
 
 
+@pytest.mark.thorough
 def test_nothing_of_it_is_loaded_until_somebody_presses_the_button() -> None:
     heavy = "{'authlib', 'requests', 'joserfc'}"
     program = f"import sys, tests, app.account, app.sign_in; print({heavy} & set(sys.modules))"

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from app import email
 from app.access import ANYONE, VISITORS, access
+from app.account import providers
 from app.account.blueprint import account
 from app.account.forms import ButtonForm, ChangePasswordForm, RequestResetPasswordForm, ResetPasswordForm
 from app.account.private_page import private_page
@@ -83,12 +84,16 @@ def reset_password(token: str) -> str | Response:
     if not was_confirmed:
         # Nobody knows whether the same person linked it: the link proves the address, and the sign-up did not.
         LinkedIdentity.unlink_all(user)
+    lately = providers.linked_lately(user)
     _end_sessions_and_tell(user)
     # An attacker who guesses passwords for this address must not use up the owner's attempts.
     known_browser.remember(user.uid, user.password_hash)
     db.session.commit()
     forget_browser()
     flash("Your password is changed. Log in with the new one.", "success")
+    if lately:
+        which = f"{' and '.join(lately)} can log in to your account, and was linked a short time ago."
+        flash(f"{which} If it was not you who linked it, unlink it on the page Security.", "warning")
     return redirect(url_for("account.login"))
 
 

@@ -57,7 +57,7 @@ def _to_provider(provider: Provider, user: User | None, next_page: str = "") -> 
 
 @account.get("/providers/<name>/callback")
 @access(ANYONE)
-@limiter.limit(from_config("LINK_LIMIT"))
+@limiter.limit(from_config("FORM_LIMIT"))
 @private_page
 def provider_callback(name: str) -> Response:
     """Read the provider's answer. By the standard it is a GET that logs in; its ``state`` works once, and only here."""

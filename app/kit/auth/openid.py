@@ -151,7 +151,7 @@ def _fetch_token(session: OAuth2Session, url: str, attempt: Attempt, code: str) 
 
 def _endpoint(provider: Provider, name: str) -> str:
     url = _discover(provider)[name]
-    if not is_secure(url.partition("?")[0], http_allowed=provider.issuer.startswith("http:")):
+    if not is_secure(url, http_allowed=provider.issuer.startswith("http:")):
         raise ProviderError(f"{name} is no https address")
     return str(url)
 

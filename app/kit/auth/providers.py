@@ -10,6 +10,9 @@ NAME_MAX_LENGTH = 32
 PARTS = ("ISSUER", "CLIENT_ID", "CLIENT_SECRET", "LABEL")
 SETTING = re.compile(rf"OIDC_([A-Z0-9][A-Z0-9_]*?)_({'|'.join(PARTS)})")
 
+# A header can hold it, and browsers and Python read it alike.
+PLAIN = re.compile(r"[!-~]+")
+
 
 @dataclass(frozen=True)
 class Provider:
@@ -80,7 +83,7 @@ def _read_provider(env: Environment, name: str, http_allowed: bool) -> Provider:
         if not value:
             cure = f"Copy it from the provider, or remove every setting that begins with OIDC_{name}_."
             env.problem(f"OIDC_{name}_{part}", "it is missing.", cure)
-    if issuer and not is_secure(issuer, http_allowed):
+    if issuer and (not is_secure(issuer, http_allowed) or "?" in issuer or "#" in issuer):
         cure = "Set it like https://login.example.com, exactly as the provider writes it."
         env.problem(f"OIDC_{name}_ISSUER", "it is no https address.", cure)
     if len(name) > NAME_MAX_LENGTH:
@@ -91,7 +94,7 @@ def _read_provider(env: Environment, name: str, http_allowed: bool) -> Provider:
 def is_secure(url: str, http_allowed: bool) -> bool:
     """Return whether nobody on the way can read or change what this address answers."""
     parts = split_url(url)
-    if not parts.hostname or parts.query or parts.fragment or parts.username is not None:
+    if not PLAIN.fullmatch(url) or not parts.hostname or parts.username is not None:
         return False
     return parts.scheme == "https" or (http_allowed and parts.scheme == "http" and _is_this_machine(parts.hostname))
 

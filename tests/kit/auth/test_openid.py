@@ -222,11 +222,15 @@ def test_a_provider_that_calls_itself_something_else_is_refused(provider: Faulty
         authorization_url(settings, ATTEMPT)
 
 
-def test_no_endpoint_may_be_plain_http_elsewhere(provider: FaultyProvider) -> None:
+@pytest.mark.parametrize(
+    "url",
+    ["http://login.example/x", "https://a@login.example", "https://login.example/\n", "https://漢.example", "x", 7],
+)
+def test_no_endpoint_is_asked_or_opened_that_is_not_secure(provider: FaultyProvider, url: object) -> None:
     document = provider.discovery(Request({})).get_json()
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
         openid._documents.clear()
-        provider.answers[PATHS[0]] = _answer({**document, name: "http://login.example/x"})
+        provider.answers[PATHS[0]] = _answer({**document, name: url})
         with pytest.raises(ProviderError):
             log_in(provider)
 
