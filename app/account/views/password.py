@@ -92,7 +92,7 @@ def reset_password(token: str) -> str | Response:
     forget_browser()
     flash("Your password is changed. Log in with the new one.", "success")
     if lately:
-        which = f"{' and '.join(lately)} can log in to your account, and was linked a short time ago."
+        which = f"An account at {' and '.join(lately)} was linked to yours a short time ago, and can log in."
         flash(f"{which} If it was not you who linked it, unlink it on the page Security.", "warning")
     return redirect(url_for("account.login"))
 
