@@ -146,9 +146,13 @@ def test_an_answer_is_used_once_and_in_its_own_browser(
     other.post(START)
     assert other.get(answer).location == LOGIN
     assert "began in another browser" in shown_at(other, LOGIN)
+    copied = client.get_cookie("session")
     assert client.get(answer).location == "/"
     assert client.get(answer).location == SECURITY
-    assert count(db, UserSession) == 1
+    if copied:
+        other.set_cookie("session", copied.value)
+    assert other.get(answer).location == LOGIN
+    assert (count(db, UserSession), provider.asked.count("/token")) == (1, 1)
 
 
 def test_an_answer_of_one_provider_is_none_of_another(
