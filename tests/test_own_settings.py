@@ -33,6 +33,7 @@ OTHER_SETTINGS = {
     "MAGIC_LINK_FOR_ADMINISTRATORS": "on",
     "UNCONFIRMED_ACCOUNT_DAYS": "3",
     "AUDIT_RETENTION_DAYS": "4",
+    "SAMPLE_PROVIDER": "false",
     "MAIL_SERVER": "mail.another.example.net",
     "MAIL_PORT": "2525",
     "MAIL_USE_TLS": "false",

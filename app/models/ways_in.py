@@ -79,8 +79,9 @@ def has_other_way_in(user: User, without: Model | Way) -> bool:
     """
     if may_get_codes(user) or (user.password_hash and without is not Way.PASSWORD):
         return True
-    rows = [*LinkedIdentity.of(user), *(Passkey.of(user) if current_app.config["PASSKEYS"] else [])]
-    return any(row is not without for row in rows)
+    settings = current_app.config
+    identities = [row for row in LinkedIdentity.of(user) if row.provider in settings["PROVIDERS"]]
+    return any(row is not without for row in [*identities, *(Passkey.of(user) if settings["PASSKEYS"] else [])])
 
 
 def must_have_second_factor(user: User) -> bool:

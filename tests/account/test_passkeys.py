@@ -286,7 +286,7 @@ def test_adding_and_removing_ask_for_the_password_again(app: Flask, db: SQLAlche
     assert len(Passkey.of(user)) == 1
 
 
-def test_the_last_way_in_cannot_be_removed(app: Flask, db: SQLAlchemy) -> None:
+def test_the_last_way_in_cannot_be_removed(app: Flask, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch) -> None:
     user = make_user()
     add_to(app, user)
     add_to(app, user)
@@ -300,6 +300,9 @@ def test_the_last_way_in_cannot_be_removed(app: Flask, db: SQLAlchemy) -> None:
     assert Passkey.of(user) == [second]
     db.session.add(LinkedIdentity(user_id=user.id, issuer="https://issuer.example", subject="1", provider="example"))
     db.session.commit()
+    client.post(f"/account/passkeys/{second.id}/remove")
+    assert Passkey.of(user) == [second], "the provider is not in the settings any more"
+    monkeypatch.setitem(app.config, "PROVIDERS", {"example": None})
     client.post(f"/account/passkeys/{second.id}/remove")
     assert Passkey.of(user) == []
 

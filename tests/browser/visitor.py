@@ -33,6 +33,8 @@ class Visitor:
     page: Page
     address: str
     complaints: list[str] = field(default_factory=list)
+    # Other sites to which pages of this one lead.
+    partners: tuple[str, ...] = ()
 
     @classmethod
     @contextmanager
@@ -89,5 +91,5 @@ class Visitor:
             self.complaints.append(f"{self.page.url}: {message.type}: {message.text}")
 
     def _note_request(self, request: Request) -> None:
-        if not request.url.startswith((self.address, "data:", "about:")):
+        if not request.url.startswith((self.address, "data:", "about:", *self.partners)):
             self.complaints.append(f"{self.page.url}: asked another host: {request.url}")

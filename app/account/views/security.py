@@ -5,8 +5,9 @@ from flask_login import current_user
 
 from app.access import is_set_up_demanded
 from app.account.blueprint import account
+from app.account.providers import label_of
 from app.account.recovery_codes import NUMBER_OF_CODES
-from app.models import AuditEvent, AuthenticatorApp, Passkey, RecoveryCode, UserSession, second_factors
+from app.models import AuditEvent, AuthenticatorApp, LinkedIdentity, Passkey, RecoveryCode, UserSession, second_factors
 from app.second_factors import FEW_CODES, has_factor
 from app.sessions import current_session
 
@@ -26,6 +27,8 @@ def security() -> str:
         codes_left=RecoveryCode.left(current_user),
         few_codes=FEW_CODES,
         number_of_codes=NUMBER_OF_CODES,
+        identities=LinkedIdentity.of(current_user),
+        provider_label=label_of,
         passkeys=Passkey.of(current_user),
         sessions=UserSession.living(current_user),
         logins=AuditEvent.logins_of(current_user, SHOWN_LOGINS),
