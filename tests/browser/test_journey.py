@@ -66,6 +66,7 @@ def test_a_stranger_joins_and_an_administrator_invites_a_friend(enter, developme
     expect(friend.locator("main")).to_contain_text("Grace Hopper")
 
 
+@pytest.mark.thorough
 def test_the_box_tells_where_everything_is(enter, development_site):
     page = enter()
 
