@@ -84,7 +84,9 @@ def dev(info: ScriptInfo, host: str, port: int | None, reset: bool, fake: int | 
     needs_app=False,
     context_settings={"ignore_unknown_options": True},
 )
-@click.option("--postgres", is_flag=True, help="On a PostgreSQL server of its own instead of SQLite.")
+@click.option(
+    "--postgres", is_flag=True, help="On a PostgreSQL server of its own; by itself all tests that use the database."
+)
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def test(postgres: bool, pytest_arguments: tuple[str, ...]) -> None:
     """Run the tests.

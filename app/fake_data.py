@@ -40,7 +40,7 @@ def add_fake_users(
     if db.engine.dialect.name == "sqlite":
         # Ten indexes do not fit into the 2 MB that SQLite keeps in memory otherwise.
         db.session.execute(text("PRAGMA cache_size = -256000"))
-    people = islice(_invent_people(role.id if role else None, password_hash), count)
+    people = islice(_invent_people(min(count, NAMES), role.id if role else None, password_hash), count)
     with _search_indexed_afterwards() if count > CHUNK else nullcontext():
         while chunk := list(islice(people, CHUNK)):
             _insert(chunk)
@@ -72,7 +72,7 @@ def _insert(people: list[Row]) -> None:
     db.session.commit()
 
 
-def _invent_people(role_id: int | None, password_hash: str) -> Iterator[Row]:
+def _invent_people(names: int, role_id: int | None, password_hash: str) -> Iterator[Row]:
     # Imported here: its word lists take 25 MB, and nothing else needs them.
     try:
         from faker import Faker
@@ -80,8 +80,8 @@ def _invent_people(role_id: int | None, password_hash: str) -> Iterator[Row]:
         raise click.ClickException("Faker is not installed here; the site's image leaves it out.") from error
     faker, random, now = Faker(), Random(), utc_now()  # noqa: S311 - nothing here is a secret
     # Faker takes 20 µs for a name, half a minute for a million users.
-    first_names = [faker.first_name() for _ in range(NAMES)]
-    last_names = [faker.last_name() for _ in range(NAMES)]
+    first_names = [faker.first_name() for _ in range(names)]
+    last_names = [faker.last_name() for _ in range(names)]
     while True:
         first_name, last_name = random.choice(first_names), random.choice(last_names)
         email = f"{first_name}.{last_name}.{token_hex(4)}@example.com".lower()

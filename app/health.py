@@ -15,6 +15,7 @@ from app.kit.db.database import utc_now
 from app.kit.db.search import is_missing, searchable_tables
 from app.kit.jobs import queue
 from app.kit.jobs.sweeper import SIGN_OF_LIFE
+from app.kit.pages.moments import in_words
 from app.models import Email, ScheduledJob
 
 
@@ -94,5 +95,4 @@ def _mail() -> tuple[bool, str]:
 
 
 def _age(moment: datetime) -> str:
-    seconds = max(0, int((utc_now() - moment).total_seconds()))
-    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
+    return in_words(max(0, (utc_now() - moment).total_seconds()))

@@ -209,6 +209,7 @@ def test_a_saved_setting_takes_effect_and_a_wrong_one_is_shown_until_it_is_mende
     wait_until(lambda: "<title>Flask-Base</title>" in _get(web_server)[1], 20)
 
 
+@pytest.mark.thorough
 def test_no_request_is_lost_while_the_server_starts_again(project, web_server):
     wait_until(lambda: _get(f"{web_server}/up")[0] == 200, 20)
 

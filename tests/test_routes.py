@@ -319,13 +319,13 @@ def test_looking_changes_no_row(app: Flask, client: FlaskClient, db: SQLAlchemy,
     enter(client, person)
     # The logged-in user is the only one so far.
     values = fill_database(db, db.session.scalar(select(User)) or make_user())
-    changed = {}
+    changed, before = {}, rows(db)
     for route in ROUTES:
         if route.method in {"GET", "HEAD"}:
-            before = rows(db)
             for address_of_row in addresses(app, route, values):
                 client.open(address_of_row, method=route.method)
-            changed[str(route)] = rows(db) != before
+            after = rows(db)
+            changed[str(route)], before = after != before, after
     assert len(changed) > 40
     assert not [route for route, has_changed in changed.items() if has_changed], "only a POST may change a row"
 
