@@ -14,7 +14,7 @@ from sqlalchemy import Select, case, func, insert, select, text
 
 from app.extensions import db
 from app.kit.auth.passwords import hash_password
-from app.kit.db import search
+from app.kit.db import search_index
 from app.kit.db.database import utc_now
 from app.models import AuditEvent, Role, User
 
@@ -54,13 +54,13 @@ def _search_indexed_afterwards() -> Iterator[None]:
     """Index all rows at the end, even if the command is interrupted: row by row takes five times as long."""
     users = User.__table__
     with db.engine.begin() as connection:
-        search.drop_index(connection, users)
+        search_index.drop_index(connection, users)
     try:
         yield
     finally:
         db.session.rollback()
         with db.engine.begin() as connection:
-            search.create_index(connection, users)
+            search_index.create_index(connection, users)
 
 
 def _insert(people: list[Row]) -> None:

@@ -9,7 +9,7 @@ from flask import current_app
 from sqlalchemy import Column, Index
 from sqlalchemy.schema import SchemaItem
 
-from app.kit.db import search
+from app.kit.db import search_index
 from app.kit.db.database import UTCDateTime
 
 db = current_app.extensions["migrate"].db
@@ -32,7 +32,7 @@ def run_migrations() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
-            search.create_indexes(connection, db.metadata)
+            search_index.create_indexes(connection, db.metadata)
 
 
 def include_object(item: SchemaItem, name: str | None, kind: str, *_: object) -> bool:
@@ -40,7 +40,7 @@ def include_object(item: SchemaItem, name: str | None, kind: str, *_: object) ->
 
     The index of a search makes itself. Indexes on expressions are compared by their text, which PostgreSQL rewrites.
     """
-    if search.is_ours(name, db.metadata):
+    if search_index.is_ours(name, db.metadata):
         return False
     return not isinstance(item, Index) or all(isinstance(part, Column) for part in item.expressions)
 
