@@ -39,8 +39,10 @@ def include_object(item: SchemaItem, name: str | None, kind: str, *_: object) ->
     """Return whether a generated migration looks at this part of the models or of the database.
 
     The index of a search makes itself. Indexes on expressions are compared by their text, which PostgreSQL rewrites.
+    Alembic does not ask an index whether it is for the other database (``ddl_if``).
     """
-    if search_index.is_ours(name, db.metadata):
+    dialect = context.get_context().dialect.name
+    if search_index.is_ours(name, db.metadata) or item.info.get("only_on", dialect) != dialect:
         return False
     return not isinstance(item, Index) or all(isinstance(part, Column) for part in item.expressions)
 

@@ -37,6 +37,13 @@ for _name, _columns in USER_SORTS.items():
     Index(f"ix_users_role_{_name}", User.role_id, *_columns, User.id)
     Index(f"ix_users_state_{_name}", user_state, *_columns, User.id)
 
+# Counts the users of a state. PostgreSQL would read each row for it, because the indexes above lack the columns of the
+# condition: 10 ms instead of 1 for ten thousand users.
+for _state in USER_STATES:
+    _found = user_state == literal_column(f"'{_state}'")
+    _index = Index(f"ix_users_{_state}", User.id, postgresql_where=_found, info={"only_on": "postgresql"})
+    _index.ddl_if(dialect="postgresql")
+
 
 def users_chosen(chosen: Mapping[str, Any]) -> ColumnElement[bool]:
     """Return the condition of the users whom ``chosen`` describes: their ``ids``, or a search and filters.

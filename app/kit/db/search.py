@@ -79,7 +79,7 @@ class Searchable(Model):
         if not words:
             return true()
         starts = ("'" + word.replace("\\", "\\\\").replace("'", "''") + "':*" for word in words)
-        stored = literal_column(WORDS.format(f"{cls.__table__.name}.{COLUMN}"))
+        stored: ColumnElement[Any] = literal_column(WORDS.format(f"{cls.__table__.name}.{COLUMN}"))
         return stored.op("@@")(cast(" & ".join(starts), postgresql.TSQUERY))
 
     @classmethod
