@@ -11,6 +11,7 @@ from sqlalchemy.schema import SchemaItem
 
 from app.kit.db import search_index
 from app.kit.db.database import UTCDateTime
+from app.kit.db.indexes import is_for
 
 db = current_app.extensions["migrate"].db
 # Alembic compares no index on an expression, and says so about each of ours (include_object, below).
@@ -39,10 +40,9 @@ def include_object(item: SchemaItem, name: str | None, kind: str, *_: object) ->
     """Return whether a generated migration looks at this part of the models or of the database.
 
     The index of a search makes itself. Indexes on expressions are compared by their text, which PostgreSQL rewrites.
-    Alembic does not ask an index whether it is for the other database (``ddl_if``).
+    Some are for one of the databases only.
     """
-    dialect = context.get_context().dialect.name
-    if search_index.is_ours(name, db.metadata) or item.info.get("only_on", dialect) != dialect:
+    if search_index.is_ours(name, db.metadata) or not is_for(context.get_context().dialect.name, item):
         return False
     return not isinstance(item, Index) or all(isinstance(part, Column) for part in item.expressions)
 

@@ -97,7 +97,8 @@ def test_a_search_reads_the_index_of_its_words(client: FlaskClient, db: SQLAlche
     with plans(db.engine) as seen:
         client.get("/admin/users?search=u77")
     assert seen
-    assert not [plan for plan in seen if scans(plan)]
+    # PostgreSQL may look for listed ids by walking the index of the sort order.
+    assert not [plan for plan in seen if scans(plan) or ("ORDER BY users" in plan and "(id = ANY" in plan)]
 
 
 @pytest.mark.usefixtures("people", "admin")

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Inspector, MetaData, Table, TableClause, bind
 from sqlalchemy.exc import DBAPIError
 
 from app.kit.db.database import Model
+from app.kit.db.indexes import create_missing_indexes
 from app.kit.db.search import COLUMN, WORDS, Searchable, folded, has_words_only, index_name
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,11 @@ def create_indexes(connection: Connection, metadata: MetaData) -> None:
 
 
 def reindex(connection: Connection, metadata: MetaData) -> Iterator[int]:
-    """Fold the words of all rows again and make new indexes; yield how many rows are done. The caller commits."""
+    """Fold the words of all rows again and make new indexes; yield how many rows are done. The caller commits.
+
+    Other indexes are created if they are missing, as after a killed command that adds many rows.
+    """
+    create_missing_indexes(connection, metadata.sorted_tables)
     for mapper in Model.registry.mappers:
         if issubclass(mapper.class_, Searchable) and mapper.class_.__table__ in searchable_tables(metadata):
             searched = mapper.class_.__table__

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Integer, Select, bindparam, func, or_, select
 
 from app.kit.db.search import Searchable
 from app.kit.db.session import count_up_to, current_session
@@ -55,7 +55,13 @@ def _by_index(query: Select[Any], model: type[Searchable], words: str, is_filter
             return Found([model.matches(words)])
         first = select(matching.limit(LOOKED_THROUGH).subquery())
         ids = session.scalars(filtered.where(key.in_(first)).limit(FOUND)).all()
-    # The numbers as text: a parameter for each of them would take longer than the query.
-    among = key.in_(bindparam("found", ids[:FOUND], expanding=True, literal_execute=True))
     is_known = is_capped if is_filtered else query.whereclause is None
-    return Found([among], len(ids[:FOUND]) if is_known else None, is_capped)
+    return Found([_among(key, ids[:FOUND])], len(ids[:FOUND]) if is_known else None, is_capped)
+
+
+def _among(key: Column, ids: Sequence[int]) -> Condition:
+    """Return the condition of these rows; a parameter for each of them would take longer than the query."""
+    if current_session().get_bind().dialect.name == "sqlite":
+        return key.in_(bindparam("found", ids, expanding=True, literal_execute=True))
+    # As rows: for a list, PostgreSQL may read the index of the sort order until it has met a page of them.
+    return key.in_(select(func.unnest(bindparam("found", ids, type_=ARRAY(Integer)))))
