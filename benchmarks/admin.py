@@ -1,7 +1,9 @@
 """Measure the administration at 100, 10,000 and 1,000,000 users: time, queries, bytes and memory of each page.
 
-    python -m benchmarks.admin                          SQLite; a few minutes, most of them to add a million users
-    python -m benchmarks.admin --sizes 100 20000        other numbers of users
+With most users there are ten million audit events and as many emails; with fewer, as many as users.
+
+    python -m benchmarks.admin                          SQLite; a quarter of an hour, most of it to add the rows
+    python -m benchmarks.admin --sizes 100 20000 --rows 50000      other numbers of users, and of events and emails
     python -m benchmarks.admin --postgres               the same on PostgreSQL, from the embedded server
     python -m benchmarks.admin --url postgresql://…     the same on this server, in a database that is dropped again
 
@@ -26,6 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from benchmarks.admin_rows import add_rows
 from benchmarks.site import BROWSER_HEADERS, CHROME
 from development.postgres import postgres_server
 from tests.servers import create_postgres_database, start_redis
@@ -62,7 +65,8 @@ def main() -> None:
                     # The host that test clients send; and no line for each request on the terminal.
                     os.environ.update(BASE_URL="http://localhost", LOG_LEVEL="ERROR")
                     print(f"adding {size:,} users …", flush=True)
-                    _in_own_process(_fill, size)
+                    rows = arguments.rows if size == max(arguments.sizes) else size
+                    _in_own_process(_fill, size, rows)
                     results[size] = _in_own_process(_measure, arguments.rounds)
     _report(results)
 
@@ -70,6 +74,7 @@ def main() -> None:
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the administration with many users.")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of users")
+    parser.add_argument("--rows", type=int, default=10_000_000, help="audit events and emails with most users")
     parser.add_argument("--rounds", type=int, default=15)
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--postgres", action="store_true", help="on the embedded PostgreSQL server")
@@ -96,13 +101,13 @@ def _database(server_url: str, file: Path) -> Iterator[str]:
         yield f"sqlite:///{file}"
 
 
-def _in_own_process(function: Callable[[int], Any], number: int) -> Any:
+def _in_own_process(function: Callable[..., Any], *numbers: int) -> Any:
     """Run ``function`` where no other size has left objects or memory behind. The application is imported there."""
     with get_context("fork").Pool(1) as pool:
-        return pool.apply(function, (number,))
+        return pool.apply(function, numbers)
 
 
-def _fill(size: int) -> None:
+def _fill(size: int, rows: int) -> None:
     from sqlalchemy import text
 
     from app import assets, create_app, figures
@@ -115,10 +120,13 @@ def _fill(size: int) -> None:
         prepare_database()
         make_administrator("admin@example.org", "correct-horse-battery-staple", "Site", "Administrator")
         add_fake_users(size - 1)
+        add_rows(db.session.connection(), rows, users=size)
+        db.session.commit()
         figures.store()
         db.session.commit()
-        db.session.execute(text("ANALYZE"))
-        db.session.commit()
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            # As the server does by itself: without, it would look at each row that it counts.
+            connection.execute(text("VACUUM ANALYZE" if connection.dialect.name == "postgresql" else "ANALYZE"))
 
 
 def _measure(rounds: int) -> dict[str, Measured]:
@@ -136,9 +144,7 @@ def _measure(rounds: int) -> dict[str, Measured]:
             started = time.perf_counter()
             client.get(path, headers=BROWSER_HEADERS)
             times[name].append(time.perf_counter() - started)
-    return {
-        name: Measured(min(times[name]) * MILLISECONDS, *_costs(app, client, path)) for name, path in paths.items()
-    }
+    return {name: Measured(min(times[name]) * MILLISECONDS, *_costs(app, client, path)) for name, path in paths.items()}
 
 
 def _logged_in(app: "Flask") -> "FlaskClient":

@@ -33,7 +33,9 @@ def test_many_users_are_indexed_at_the_end(db: SQLAlchemy) -> None:
     before, seen = indexes(db), []
     fake_data.add_fake_users(12, on_progress=lambda added: seen.append((added, indexes(db))))
     assert [added for added, _ in seen] == [5, 5, 2]
-    assert not {"ix_users_name", "ix_audit_events_when", "users_search_insert"} & set(seen[0][1]), "rows are added without"
+    assert not {"ix_users_name", "ix_audit_events_when", "users_search_insert"} & set(seen[0][1]), (
+        "rows are added without"
+    )
     assert "ix_users_email_lower" in seen[0][1], "two users never get the same address"
     assert indexes(db) == before
     assert number_of(db, User) == number_of(db, AuditEvent) == 12

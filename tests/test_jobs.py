@@ -15,7 +15,7 @@ from app.kit.db.database import utc_now
 from app.kit.jobs import queue
 from app.kit.jobs.queue import Job
 from app.kit.jobs.schedule import Entry, Schedule
-from app.models import AuditEvent, DataExport, Email, ScheduledJob, User, UserSession
+from app.models import AuditEvent, DataExport, EditableHTML, Email, ScheduledJob, TextRevision, User, UserSession
 from tests.factories import make_admin, make_user
 from tests.servers.waiting import in_threads
 
@@ -184,6 +184,17 @@ def test_a_large_purge_holds_its_locks_for_one_batch_at_a_time(
     assert sum(map(len, deletions)) >= 4
     assert not any("SELECT" in text for one in deletions for text in one)
     assert db.session.scalar(select(func.count()).select_from(model).where(model.created_at == LONG_AGO)) == 0
+
+
+def test_no_purge_deletes_what_a_page_said_before(app: Flask, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "AUDIT_RETENTION_DAYS", 1)
+    text = EditableHTML(editor_name="terms", value="now")
+    db.session.add_all([text, TextRevision(text=text, value="before", created_at=LONG_AGO)])
+    db.session.commit()
+    for entry in jobs.schedule.entries:
+        if entry.name.startswith("Purge"):
+            entry.job()
+    assert db.session.scalars(select(TextRevision.value)).all() == ["before"]
 
 
 def test_expired_sessions_are_purged(db: SQLAlchemy) -> None:
