@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-FIRST, FEWEST, MOST = 100, 10, 5000
+FIRST, MOST = 100, 5000
 # Half of what others may have to wait, on SQLite for the whole database, because the next batch may be a slower one.
 SECONDS = 0.05
 GROWTH = 2.0
@@ -15,6 +15,8 @@ class BatchSize:
 
     def __init__(self, first: int = FIRST) -> None:
         self.rows = first
+        # Where even few rows take long, because the machine is busy, still fewer would only take longer in all.
+        self.fewest = first // 2
 
     @contextmanager
     def timed(self) -> Iterator[None]:
@@ -22,4 +24,4 @@ class BatchSize:
         started = time.monotonic()
         yield
         took = max(time.monotonic() - started, SECONDS / GROWTH)
-        self.rows = min(MOST, max(FEWEST, int(self.rows * SECONDS / took)))
+        self.rows = min(MOST, max(self.fewest, int(self.rows * SECONDS / took)))

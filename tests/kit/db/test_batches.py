@@ -3,14 +3,16 @@
 import pytest
 
 from app.kit.db import batches
-from app.kit.db.batches import FEWEST, FIRST, MOST, SECONDS, BatchSize
+from app.kit.db.batches import FIRST, MOST, SECONDS, BatchSize
+
+FEWEST = FIRST // 2
 
 
 @pytest.mark.parametrize(
     ("seconds", "sizes"),
     [
         ([0, 0, 0], [2 * FIRST, 4 * FIRST, 8 * FIRST]),
-        ([SECONDS, SECONDS * 2, SECONDS * 100], [FIRST, FIRST // 2, FEWEST]),
+        ([SECONDS, SECONDS * 2, SECONDS * 100], [FIRST, FEWEST, FEWEST]),
         ([SECONDS * 10, 0, 0], [FEWEST, 2 * FEWEST, 4 * FEWEST]),
         ([0] * 9, [*(min(MOST, FIRST * 2**number) for number in range(1, 10))]),
     ],
