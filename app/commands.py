@@ -150,7 +150,8 @@ def _add_fake_users(count: int) -> None:
     password = FAKE_PASSWORD if current_app.debug else None
     with click.progressbar(length=count, label=f"Adding {count} fake users") as bar:
         fake_data.add_fake_users(count, password, bar.update)
-    figures.store()
+    # Fake users have signed up on days that are over.
+    figures.store(anew=True)
     db.session.commit()
     if password:
         click.echo(f"Each fake user's password is: {password}")
