@@ -63,7 +63,7 @@ def is_by_owner(form: Form) -> bool:
     for name in OWN_PASSWORD:
         if name in form:
             return verify_own_password(form[name].data)
-    lock_unchanged(db.session, current_user._get_current_object())
+    lock_unchanged(db.session, current_session().user)
     return True
 
 

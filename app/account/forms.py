@@ -184,8 +184,8 @@ class _FormWithOwnPassword(Form):
     def __init__(self) -> None:
         super().__init__()
         if current_user.password_hash is None:
-            for name in OWN_PASSWORD & self._fields.keys():
-                delattr(self, name)
+            for name in [name for name in OWN_PASSWORD if name in self]:
+                del self[name]
 
 
 class ChangePasswordForm(_FormWithOwnPassword):

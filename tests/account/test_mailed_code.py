@@ -69,6 +69,13 @@ def test_the_code_leads_to_where_one_wanted_to_go(client: FlaskClient) -> None:
     assert type_code(client, mailed_code(), answer.location) == "/account/sessions"
 
 
+def test_a_page_that_still_waits_after_the_login_leads_on(client: FlaskClient) -> None:
+    ask(client, make_user())
+    type_code(client, mailed_code())
+    assert client.get(f"{WAITS}?next=/account/sessions").location == "/account/sessions"
+    assert client.get(f"{WAITS}?next=//evil.example").location == "/"
+
+
 def test_reading_errors_are_forgiven() -> None:
     code, nonce = "", ""
     while not {"0", "1"} <= set(code):

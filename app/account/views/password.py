@@ -117,7 +117,7 @@ def _refuse_reset() -> Response:
 @limiter.limit(from_config("FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def change_password() -> str | Response:
     """Set a new password after asking for the old one, if there is one, and log out every other browser."""
-    user = current_user._get_current_object()
+    user = current_session().user
     form = ChangePasswordForm()
     if form.validate_on_submit():
         if is_by_owner(form):
@@ -137,7 +137,7 @@ def change_password() -> str | Response:
 @sudo_required
 def remove_password() -> Response:
     """Remove the password of a user who can log in without it, and log out every other browser."""
-    user = current_user._get_current_object()
+    user = current_session().user
     lock_unchanged(db.session, user)
     if not has_other_way_in(user, Way.PASSWORD):
         flash("Your password stays: without it, you could not log in any more.", "error")

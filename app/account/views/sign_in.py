@@ -1,7 +1,6 @@
 """Logging in and out, and confirming who one is before a sensitive action."""
 
 from flask import flash, redirect, render_template, request, url_for
-from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app import mailed_codes
@@ -18,7 +17,7 @@ from app.kit.auth.passwords import verify_password
 from app.kit.http.redirects import redirect_to_next, safe_next
 from app.models import User, Way
 from app.newcomer import newcomer_email
-from app.sessions import log_out, verify_own_password
+from app.sessions import current_session, log_out, verify_own_password
 from app.sign_in import Proof, enter
 
 
@@ -73,7 +72,7 @@ def logout() -> Response:
 @limiter.limit(from_config("FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def confirm_password() -> str | Response:
     """Ask for the password, or what the user has instead, before a sensitive action; then redirect back to it."""
-    user = current_user._get_current_object()
+    user = current_session().user
     question = question_for(user)
     form = _form_for(question)
     if form is not None and form.validate_on_submit():
@@ -106,7 +105,7 @@ def _is_confirmed(user: User, form: ConfirmPasswordForm | MailedCodeForm) -> boo
 @limiter.limit(from_config("FORM_LIMIT"), key_func=signed_in_user)
 def sudo_code() -> Response:
     """Mail a code to a user who has nothing else to confirm who they are."""
-    user = current_user._get_current_object()
+    user = current_session().user
     if question_for(user) is Question.CODE:
         count_action("SUDO_CODE_LIMIT", signed_in_user())
         mailed_codes.ask_to_confirm(user)

@@ -80,7 +80,7 @@ function passwordLink(page) {
   const link = document.createElement("a");
   link.href = page;
   link.target = "_blank";
-  link.textContent = "Give your password in a new tab, come back to this one, and save again.";
+  link.textContent = "Confirm that it is you in a new tab, come back to this one, and save again.";
   return link;
 }
 
