@@ -15,7 +15,7 @@ from typing import ClassVar
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.kit.core.environment import Environment, load_settings_file, split_url
+from app.kit.core.environment import Environment, is_ip_address, load_settings_file, split_url
 
 ROOT = Path(__file__).resolve().parent
 SAMPLE_VALUES = {"change-me", "changeme", "password", "secret", "SECRET_KEY_ENV_VAR_NOT_SET"}
@@ -101,6 +101,16 @@ class Decisions:
     WRONG_PASSWORDS_PER_KNOWN_BROWSER = "5 per 5 minutes"
     WRONG_PASSWORDS_PER_NETWORK = "10 per minute"
     WRONG_PASSWORDS_PER_USER = "5 per 5 minutes"
+    # Wrong codes and passkeys after a right password, all second factors together.
+    WRONG_SECOND_FACTORS_PER_USER = "5 per 5 minutes; 20 per hour; 50 per day"
+    WRONG_SECOND_FACTORS_PER_NETWORK = "10 per 5 minutes; 50 per hour"
+    # After how many of them within a day the owner gets an email (ASVS 6.3.5).
+    WRONG_SECOND_FACTORS_BEFORE_NOTICE = 5
+    # Forms that strangers send, such as registrations: from how many of a network on each needs a proof of work, how
+    # long one may take, and the rounds of each of its tries (256 on average). With as many forms more, these double.
+    PROOF_OF_WORK_AFTER = "5 per 10 minutes"
+    PROOF_OF_WORK_LIFETIME = timedelta(minutes=5)
+    PROOF_OF_WORK_COST = 5000
     # Emails that anybody can cause, per recipient.
     RECIPIENT_EMAIL_INTERVAL = timedelta(minutes=1)
     RECIPIENT_EMAILS_PER_HOUR = 5
@@ -177,6 +187,9 @@ class Decisions:
     # The role of who signs up (models/role.py).
     # The role of new users (models/role.py), until an administrator chooses another one on /admin/roles.
     NEWCOMER_ROLE = "User"
+
+    # The pages that who joins the site agrees to, once they are published: address and first title (docs/terms.md).
+    CONSENT_DOCUMENTS: Mapping[str, str] = {"terms": "Terms of service", "privacy": "Privacy policy"}
 
     # When browsers and search engines may ask again during maintenance.
     MAINTENANCE_RETRY_AFTER = timedelta(minutes=5)
@@ -286,6 +299,7 @@ class Config(Decisions):
         self.BASE_URL = env.text("BASE_URL", f"http://localhost:{env.port('PORT', 5000)}").rstrip("/")
         self.SECRET_KEY = env.text("SECRET_KEY", DEVELOPMENT_KEY)
         self.SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS")
+        self.DATA_KEYS = env.texts("DATA_KEYS") or [DEVELOPMENT_KEY]
         self.LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
         if self.LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
             env.problem("LOG_LEVEL", f"{self.LOG_LEVEL!r} is not a level.", "Set it to INFO.")
@@ -312,10 +326,23 @@ class Config(Decisions):
         self.ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
         self.PASSWORD_MIN_LENGTH = env.integer("PASSWORD_MIN_LENGTH", 12, minimum=8)
         self.PASSWORD_BREACH_CHECK = env.flag("PASSWORD_BREACH_CHECK", default=False)
+        # Browsers bind passkeys to a name, and have none for an address that is a number.
+        self.PASSKEYS = env.flag("PASSKEYS", default=True) and not is_ip_address(self.BASE_URL)
+        self.AUTHENTICATOR_APPS = env.flag("AUTHENTICATOR_APPS", default=True)
+        self.SECOND_FACTOR_REQUIRED = env.text("SECOND_FACTOR_REQUIRED", "none").lower()
+        if self.SECOND_FACTOR_REQUIRED not in {"none", "admin", "all"}:
+            what = f"{self.SECOND_FACTOR_REQUIRED!r} is none of none, admin and all."
+            env.problem("SECOND_FACTOR_REQUIRED", what, "Set it to one of them.")
         self.MAGIC_LINK = env.flag("MAGIC_LINK", default=False)
         self.MAGIC_LINK_FOR_ADMINISTRATORS = env.flag("MAGIC_LINK_FOR_ADMINISTRATORS", default=False)
         self.UNCONFIRMED_ACCOUNT_DAYS = env.integer("UNCONFIRMED_ACCOUNT_DAYS", 0)
         self.AUDIT_RETENTION_DAYS = env.integer("AUDIT_RETENTION_DAYS", 0)
+        self.PROOF_OF_WORK = env.text("PROOF_OF_WORK", "suspicion")
+        if self.PROOF_OF_WORK not in {"always", "suspicion", "never"}:
+            problem = f"{self.PROOF_OF_WORK!r} is unknown."
+            env.problem("PROOF_OF_WORK", problem, "Set it to always, suspicion or never.")
+        if not env.flag("ASK_FOR_CONSENT", default=True):
+            self.CONSENT_DOCUMENTS = {}
         # OWASP's minimum for argon2id: 19 MiB, two passes, one lane (Password Storage Cheat Sheet).
         self.ARGON2_MEMORY_COST = 19456
         self.ARGON2_TIME_COST = 2
@@ -499,7 +526,8 @@ class ProductionConfig(Config):
         self.TRUSTED_HOSTS = [host, *env.texts("TRUSTED_HOSTS")] if host else None
 
     def _check(self, env: Environment) -> None:
-        self._check_secret_key(env)
+        self._check_key(env, "SECRET_KEY", [env.text("SECRET_KEY")])
+        self._check_key(env, "DATA_KEYS", env.texts("DATA_KEYS") or [""])
         if self.ADMIN_PASSWORD in SAMPLE_VALUES:
             env.problem("ADMIN_PASSWORD", "it is a sample.", "Set a password of your own, or remove it.")
         for name, cure in (
@@ -509,15 +537,14 @@ class ProductionConfig(Config):
             if not env.text(name):
                 env.problem(name, "it is missing.", cure)
 
-    def _check_secret_key(self, env: Environment) -> None:
+    def _check_key(self, env: Environment, name: str, keys: list[str]) -> None:
         cure = 'Set it to the output of: python -c "import secrets; print(secrets.token_urlsafe(48))"'
-        key = env.text("SECRET_KEY")
-        if not key:
-            env.problem("SECRET_KEY", "it is missing.", cure)
-        elif key in SAMPLE_VALUES or key == DEVELOPMENT_KEY or "change-me" in key:
-            env.problem("SECRET_KEY", "it is the sample.", cure)
-        elif len(key) < SECRET_KEY_MIN_LENGTH:
-            env.problem("SECRET_KEY", f"it is shorter than {SECRET_KEY_MIN_LENGTH} characters.", cure)
+        if not all(keys):
+            env.problem(name, "it is missing.", cure)
+        elif any(key in SAMPLE_VALUES or key == DEVELOPMENT_KEY or "change-me" in key for key in keys):
+            env.problem(name, "it is the sample.", cure)
+        elif any(len(key) < SECRET_KEY_MIN_LENGTH for key in keys):
+            env.problem(name, f"it is shorter than {SECRET_KEY_MIN_LENGTH} characters.", cure)
 
 
 class HerokuConfig(ProductionConfig):

@@ -15,8 +15,9 @@ from dotenv import dotenv_values
 from flask import current_app
 from sqlalchemy import extract, func, select, text
 
-from app import assets, doctor_network, health, maintenance
+from app import assets, doctor_network, encrypted_data, health, maintenance
 from app.extensions import db
+from app.kit.core.environment import is_ip_address
 from app.kit.core.finding import FAILURE, OK, WARNING, Finding
 from app.kit.db import migrations
 from app.models import User
@@ -87,6 +88,22 @@ def _secrets() -> Iterator[Finding]:
         yield Finding(WARNING, "ADMIN_PASSWORD", "still set", "Remove it: setup_prod alone needs it.")
 
 
+def _second_factors() -> Iterator[Finding]:
+    if migrations.are_pending():
+        return
+    if encrypted_data.is_readable():
+        yield Finding(OK, "data keys", "read what is encrypted")
+    else:
+        cure = "Put the key that encrypted them back into DATA_KEYS. Until then, apps open no account."
+        yield Finding(FAILURE, "data keys", "cannot read secrets of authenticator apps", cure)
+    required = current_app.config["SECOND_FACTOR_REQUIRED"]
+    if required == "none" and current_app.config["NAME"] != "development":
+        what = "administrators can log in with a password alone"
+        yield Finding(WARNING, "second factor", what, "Set SECOND_FACTOR_REQUIRED=admin.")
+    else:
+        yield Finding(OK, "second factor", f"demanded of: {required}")
+
+
 def _services() -> Iterator[Finding]:
     checks = health.checks()
     is_migrated = all(check.ok for check in checks if check.name == "migrations")
@@ -131,6 +148,12 @@ def _assets() -> Iterator[Finding]:
         yield Finding(WARNING, "assets", "older than their sources", "Run: manage.py build_assets")
     else:
         yield Finding(OK, "assets", "built")
+
+
+def _passkeys() -> Iterator[Finding]:
+    if is_ip_address(current_app.config["BASE_URL"]):
+        cure = "Set BASE_URL to an address with a name: browsers have no passkeys for numbers."
+        yield Finding(WARNING, "passkeys", "not offered, since BASE_URL is an IP address", cure)
 
 
 def _clock() -> Iterator[Finding]:
@@ -196,10 +219,12 @@ CHECKS: tuple[Check, ...] = (
     _secrets,
     _services,
     _tables,
+    _second_factors,
     _sample_passwords,
     doctor_network.base_url,
     doctor_network.certificate,
     _assets,
+    _passkeys,
     _clock,
     _disk,
     _versions,

@@ -18,12 +18,15 @@ from sqlalchemy import text
 from werkzeug.serving import make_server
 
 from app import commands, create_app, doctor, doctor_network, health, maintenance, operations, outside_view
+from app.extensions import db as database
+from app.kit.core.data_keys import encrypt
 from app.kit.core.finding import FAILURE, OK, WARNING, Finding
 from app.kit.db import migrations
 from app.kit.db.database import utc_now
 from app.kit.jobs import queue
 from app.kit.jobs.sweeper import SIGN_OF_LIFE
-from app.models import ScheduledJob
+from app.models import AuthenticatorApp, ScheduledJob
+from config import config
 from tests.factories import make_admin
 from tests.servers.faulty_smtp import SmtpServer
 from tests.servers.redis import free_port
@@ -50,6 +53,17 @@ def password_left(app: Flask, patch: Patch) -> None:
 
 def sample_password(app: Flask, patch: Patch) -> None:
     make_admin(password="change-me")
+
+
+def lost_data_key(app: Flask, patch: Patch) -> None:
+    user = make_admin()
+    database.session.add(AuthenticatorApp(user_id=user.id, encrypted_secret=encrypt(b"canary-secret")))
+    database.session.commit()
+    patch.setitem(app.config, "DATA_KEYS", ["another key" * 4])
+
+
+def no_second_factor(app: Flask, patch: Patch) -> None:
+    patch.setitem(app.config, "SECOND_FACTOR_REQUIRED", "none")
 
 
 def stale_assets(app: Flask, patch: Patch) -> None:
@@ -85,6 +99,8 @@ FAILURES: list[tuple[str, Callable[[Flask, Patch], None], str, str]] = [
     ("secrets", no_key, FAILURE, "the known one of development"),
     ("secrets", password_left, WARNING, "still set"),
     ("sample_passwords", sample_password, FAILURE, "one that everybody knows"),
+    ("second_factors", lost_data_key, FAILURE, "cannot read secrets"),
+    ("second_factors", no_second_factor, WARNING, "with a password alone"),
     ("assets", stale_assets, WARNING, "older than their sources"),
     ("clock", wrong_clock, FAILURE, "apart from that of Redis"),
     ("disk", full_disk, FAILURE, "0.0 GB free"),
@@ -101,6 +117,7 @@ def test_each_failure_is_told_and_gone_when_it_is_mended(
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(app.config, "MAINTENANCE_FILE", tmp_path / "maintenance")
         patch.setenv("SECRET_KEY", "x" * 40)
+        patch.setitem(app.config, "SECOND_FACTOR_REQUIRED", "admin")
         if check != "base_url":
             assert bad(CHECKS[check]()) == []
         provoke(app, patch)
@@ -174,7 +191,7 @@ def served(application: Any, app: Flask, patch: Patch) -> Iterator[None]:
     server = make_server("127.0.0.1", 0, application)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    patch.setitem(app.config, "BASE_URL", f"http://127.0.0.1:{server.port}")
+    patch.setitem(app.config, "BASE_URL", f"http://localhost:{server.port}")
     try:
         yield
     finally:
@@ -393,7 +410,17 @@ def test_an_unreadable_line_of_another_settings_file_is_told(tmp_path: Path, cle
 
 def test_a_healthy_site_has_no_failure(app: Flask, db: SQLAlchemy, monkeypatch: Patch) -> None:
     monkeypatch.setenv("SECRET_KEY", "x" * 40)
+    monkeypatch.setitem(app.config, "SECOND_FACTOR_REQUIRED", "all")
     db.session.add(ScheduledJob(name=SIGN_OF_LIFE, last_run_at=utc_now()))
     db.session.commit()
     with served(app, app, monkeypatch):
         assert bad(doctor.examine(Path("nowhere"))) == []
+
+
+def test_an_address_without_a_name_offers_no_passkeys(app: Flask, monkeypatch: Patch) -> None:
+    for url, count in (("http://192.0.2.7:5000", 1), ("http://[2001:db8::1]", 1), ("http://localhost:5000", 0)):
+        monkeypatch.setitem(app.config, "BASE_URL", url)
+        with app.app_context():
+            findings = [finding for check in doctor.CHECKS if check.__name__ == "_passkeys" for finding in check()]
+        assert [finding.level for finding in findings] == [WARNING] * count
+        assert config["testing"]({"BASE_URL": url}).PASSKEYS is (count == 0)

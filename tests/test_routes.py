@@ -39,18 +39,22 @@ WHO: dict[Rule, str] = {
     """,
     VISITORS: """
         account.login account.register account.reset_password_request account.second_factor
+        account.login_with_passkey account.second_factor_passkey
         account.mailed_code_request account.mailed_code
     """,
     UNCONFIRMED: """
-        account.logout account.confirm_password account.sudo_code
+        account.logout account.confirm_password account.agree account.confirm_passkey account.sudo_code
     """,
     NEWCOMERS: """
         account.unconfirmed account.confirm_request
     """,
     USERS: """
+        account.authenticator_app account.remove_authenticator_app
+        account.recovery_codes account.download_recovery_codes
         account.manage account.change_password account.remove_password account.change_email_request account.change_email
         account.profile account.security account.sessions account.end_session account.end_other_sessions
         account.delete_account account.exports account.request_export account.download_export
+        account.new_passkey account.rename_passkey account.remove_passkey
         account.picture account.remove_own_picture admin.stop_impersonating
     """,
     Permission.MANAGE_EMAILS: """
@@ -140,6 +144,7 @@ def routes() -> list[Route]:
 
 PRODUCTION = {
     "SECRET_KEY": "x" * 48,
+    "DATA_KEYS": "y" * 48,
     "BASE_URL": "https://kit.example.org",
     "DATABASE_URL": "sqlite://",
     "REDIS_URL": "redis://queue.example.org",

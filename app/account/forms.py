@@ -3,23 +3,20 @@
 from collections.abc import Sequence
 from functools import cache
 
-from flask import current_app
 from flask_login import current_user
-from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     BooleanField,
-    Field,
+    HiddenField,
     SelectChoice,
     SelectField,
-    StringField,
     SubmitField,
     TextAreaField,
-    ValidationError,
 )
 from wtforms.fields.choices import Choice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import Length
 from wtforms.widgets import Select
 
+from app.consent import AsksForConsent
 from app.kit.forms.fields import (
     CheckboxesField,
     email_field,
@@ -31,10 +28,11 @@ from app.kit.forms.fields import (
 )
 from app.kit.forms.form import Form
 from app.kit.pages.moments import exact_time, zone_names
-from app.kit.storage.pictures import problem_with_picture, too_large
 from app.models import User
+from app.models.consent import Document, documents_due
 from app.models.recently_added import Added
 from app.models.user_profile import ABOUT_MAX_LENGTH, NAME_MAX_LENGTH
+from app.proof_of_work import AsksForProof
 
 # The fields for the password that the current user has.
 OWN_PASSWORD = {"password", "old_password"}
@@ -48,36 +46,16 @@ def _current_user(_form: Form) -> list[str | None]:
     return [current_user.first_name, current_user.last_name, current_user.email]
 
 
-def _picture_limits() -> tuple[int, int]:
-    return current_app.config["PICTURE_MAX_BYTES"], current_app.config["PICTURE_MAX_PIXELS"]
-
-
-def _picture(_form: Form, field: Field) -> None:
-    if problem := problem_with_picture(field.data.stream, *_picture_limits()):
-        raise ValidationError(problem)
-
-
 class LoginForm(Form):
     """Log in."""
 
-    email = email_field(autocomplete="username")
+    email = email_field(autocomplete="username webauthn")
     password = known_password_field()
     remember_me = BooleanField("Keep me logged in")
     submit = SubmitField("Log in")
 
 
-class SecondFactorForm(Form):
-    """Give a code as the second factor."""
-
-    code = StringField(
-        "Code",
-        [InputRequired("Enter a code."), Length(max=64, message="This is too long for a code.")],
-        render_kw={"autocomplete": "one-time-code", "autocapitalize": "off", "spellcheck": "false"},
-    )
-    submit = SubmitField("Continue")
-
-
-class RegistrationForm(Form):
+class RegistrationForm(AsksForConsent, AsksForProof):
     """Sign up."""
 
     first_name = name_field("First name", "given-name", NAME_MAX_LENGTH)
@@ -85,6 +63,8 @@ class RegistrationForm(Form):
     email = email_field()
     password = new_password_field("Password", typed_person)
     password2 = repeated_password_field("Confirm password", "password")
+    consent = BooleanField()
+    proof = HiddenField()
     submit = SubmitField("Register")
 
 
@@ -134,10 +114,11 @@ class ProfileForm(Form):
     submit = SubmitField("Save profile")
 
 
-class RequestResetPasswordForm(Form):
+class RequestResetPasswordForm(AsksForProof):
     """Request a link that sets a new password."""
 
     email = email_field()
+    proof = HiddenField()
     submit = SubmitField("Reset password")
 
 
@@ -170,12 +151,24 @@ class ResetPasswordForm(_FormAboutOwner):
             del self.remove
 
 
-class CreatePasswordForm(_FormAboutOwner):
+class CreatePasswordForm(_FormAboutOwner, AsksForConsent):
     """Set the first password after an invitation."""
 
     password = new_password_field("Password", _owner)
     password2 = repeated_password_field("Confirm password", "password")
+    consent = BooleanField()
     submit = SubmitField("Join")
+
+
+class AgreeForm(AsksForConsent):
+    """Agree to what has changed."""
+
+    consent = BooleanField()
+    submit = SubmitField("Agree and continue")
+
+    def asked_documents(self) -> list[Document]:
+        """Return the documents that ask the current user."""
+        return documents_due(current_user)
 
 
 class _FormWithOwnPassword(Form):
@@ -203,25 +196,6 @@ class ChangeEmailForm(_FormWithOwnPassword):
     email = email_field("New email")
     password = known_password_field()
     submit = SubmitField("Change email")
-
-
-class PictureForm(Form):
-    """Upload a picture of oneself."""
-
-    picture = FileField("New picture", [FileRequired("Choose a picture."), _picture])
-    submit = SubmitField("Upload")
-
-    def __init__(self) -> None:
-        super().__init__()
-        most_bytes, most_pixels = _picture_limits()
-        limits = f"at most {most_bytes // 1_000_000} MB and {most_pixels // 1_000_000} megapixels."
-        self.picture.description = f"PNG, JPEG or WebP, {limits}"
-        accepted = "image/png,image/jpeg,image/webp"
-        self.picture.render_kw = {
-            "accept": accepted,
-            "data-max-bytes": most_bytes,
-            "data-too-large": too_large(most_bytes),
-        }
 
 
 class ConfirmPasswordForm(Form):

@@ -11,6 +11,7 @@ from flask_login import current_user
 
 from app import maintenance
 from app.figures import MOST_SAMPLE_USERS, SAMPLE_DOMAIN
+from app.models.consent import sample_documents
 from app.models.user import other_administrators_than
 
 
@@ -36,11 +37,17 @@ def advice(numbers: Mapping[str, int]) -> Iterator[Advice]:
         )
     if not other_administrators_than(current_user):
         yield Advice("You are the only administrator.", "Invite another one.", url_for("admin.invite_user"))
+    if settings["SECOND_FACTOR_REQUIRED"] == "none":
+        what = "Administrators can log in with a password alone."
+        yield Advice(what, "Set SECOND_FACTOR_REQUIRED=admin.")
     if settings["ADMIN_PASSWORD"]:
         yield Advice("ADMIN_PASSWORD is still set.", "Remove it: only manage.py setup_prod needs it.")
     if not settings["BACKUP_DIR"]:
         yield Advice("No backups are made.", "Set BACKUP_DIR, unless your database host makes them.")
     if settings["APP_NAME"] == "Flask-Base":
         yield Advice("The site still has the name of the template.", "Set APP_NAME.")
+    for page in sample_documents():
+        page_url = url_for("main.page", slug=page.editor_name)
+        yield Advice(f"The page “{page.title}” is still a sample.", "Write and publish it.", page_url)
     if maintenance.is_on():
         yield Advice("The site is closed for maintenance.", "Run: manage.py maintenance off")

@@ -3,6 +3,7 @@
 from app.models.audit_event import AuditEvent
 from app.models.authenticator_app import AuthenticatorApp
 from app.models.bulk_task import BulkTask
+from app.models.consent import Consent
 from app.models.daily_figure import DailyFigure
 from app.models.data_export import DataExport
 from app.models.editable_html import EditableHTML
@@ -16,13 +17,22 @@ from app.models.recipient_limit import RecipientLimit
 from app.models.recovery_code import RecoveryCode
 from app.models.role import Permission, Role
 from app.models.scheduled_job import ScheduledJob
+from app.models.spent_proof import SpentProof
 from app.models.stored_file import StoredFile, delete_stored_files
 from app.models.text_revision import TextRevision
 from app.models.user import AnonymousUser, User
 from app.models.user_deletion import delete_user, delete_users
 from app.models.user_lists import USER_SORTS, USER_STATES, ids_of_people, users_chosen
 from app.models.user_session import UserSession
-from app.models.ways_in import Way, has_other_way_in, may_get_codes, second_factors, way_labels, ways_by_user
+from app.models.ways_in import (
+    Way,
+    has_other_way_in,
+    may_get_codes,
+    must_have_second_factor,
+    second_factors,
+    way_labels,
+    ways_by_user,
+)
 
 __all__ = [
     "USER_SORTS",
@@ -31,6 +41,7 @@ __all__ = [
     "AuditEvent",
     "AuthenticatorApp",
     "BulkTask",
+    "Consent",
     "DailyFigure",
     "DataExport",
     "EditableHTML",
@@ -45,6 +56,7 @@ __all__ = [
     "RecoveryCode",
     "Role",
     "ScheduledJob",
+    "SpentProof",
     "StoredFile",
     "TextRevision",
     "User",
@@ -56,6 +68,7 @@ __all__ = [
     "has_other_way_in",
     "ids_of_people",
     "may_get_codes",
+    "must_have_second_factor",
     "second_factors",
     "users_chosen",
     "way_labels",

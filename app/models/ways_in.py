@@ -7,7 +7,7 @@ from flask import current_app
 from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.extensions import db
+from app.extensions import Model, db
 from app.models.authenticator_app import AuthenticatorApp
 from app.models.linked_identity import LinkedIdentity
 from app.models.passkey import Passkey
@@ -32,8 +32,6 @@ class Way(StrEnum):
         return self.value.replace("_", " ").capitalize()
 
 
-# What somebody can set up to log in with, besides a password.
-FIRST_FACTORS = (Way.PASSKEY, Way.PROVIDER)
 # What can be asked for after a first factor.
 SECOND_FACTORS = (Way.PASSKEY, Way.APP, Way.RECOVERY_CODE)
 # Whose rows show that a user has set up a way.
@@ -61,6 +59,8 @@ def second_factors(user: User) -> frozenset[Way]:
     Otherwise who loses a device would be locked out.
     """
     found = ways_by_user([user.id], SECOND_FACTORS).get(user.id, set())
+    if not current_app.config["PASSKEYS"]:
+        found.discard(Way.PASSKEY)
     return frozenset(found) if Way.RECOVERY_CODE in found and len(found) > 1 else frozenset()
 
 
@@ -71,14 +71,22 @@ def may_get_codes(user: User) -> bool:
     return bool(settings["MAGIC_LINK"] and (settings["MAGIC_LINK_FOR_ADMINISTRATORS"] or not is_staff))
 
 
-def has_other_way_in(user: User, than: Way) -> bool:
-    """Return whether ``user`` can still log in without ``than``. Lock the user's row first: two may go at once."""
-    found = ways_by_user([user.id], FIRST_FACTORS).get(user.id, set())
-    if user.password_hash:
-        found.add(Way.PASSWORD)
-    if may_get_codes(user):
-        found.add(Way.MAILED_CODE)
-    return bool(found - {than})
+def has_other_way_in(user: User, without: Model | Way) -> bool:
+    """Return whether ``user`` could log in without a passkey, a linked identity, or ``Way.PASSWORD``.
+
+    The link that resets a password does not count: it is for who has lost a way in. The answer holds until the commit
+    if the caller has locked the row of the user.
+    """
+    if may_get_codes(user) or (user.password_hash and without is not Way.PASSWORD):
+        return True
+    rows = [*LinkedIdentity.of(user), *(Passkey.of(user) if current_app.config["PASSKEYS"] else [])]
+    return any(row is not without for row in rows)
+
+
+def must_have_second_factor(user: User) -> bool:
+    """Return whether SECOND_FACTOR_REQUIRED demands one of this user; of administrators includes all staff."""
+    required = current_app.config["SECOND_FACTOR_REQUIRED"]
+    return required == "all" or (required == "admin" and user.role is not None and user.role.is_for_staff)
 
 
 def way_labels(users: Sequence[User]) -> dict[int, list[str]]:

@@ -150,7 +150,7 @@ def test_a_password_is_removed_if_another_way_remains(
     assert client.get("/account/manage").status_code == 200
     assert mailed_kinds()[-1] == "password_removed"
     assert AuditEvent.query.filter_by(event="password.removed", subject_id=user.id).count() == 1
-    assert "Set a password" in client.get("/account/manage/security").text
+    assert "You log in without one." in client.get("/account/manage/security").text
 
 
 @pytest.mark.parametrize("way", [Way.PASSKEY, Way.APP])

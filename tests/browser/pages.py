@@ -20,6 +20,7 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
     "account.mailed_code_link": lambda people: {"token": people.code_token},
     "account.not_me": lambda people: {"token": people.user.generate_not_me_token(people.user.email)},
     "account.reset_password": lambda people: {"token": people.user.generate_password_reset_token()},
+    "account.rename_passkey": lambda people: {"passkey_id": people.passkey_id},
     "admin.bulk_task": lambda people: {"task_id": people.task_id},
     "admin.download_users": lambda people: {"task_id": people.users_export_id},
     "admin.new_bulk_task": lambda people: {"action": "disable", "of": "all", "state": "active"},
@@ -42,6 +43,7 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
 # Pictures; bodies of emails, shown in a frame and written for mail programs; a redirect for everybody; and a text that
 # exists only with a setting.
 NOT_PAGES = {
+    "account.download_recovery_codes",
     "account.picture_file",
     "dev.part",
     "dev.preview_html",

@@ -13,7 +13,19 @@ from app.admin.user_export import export_users
 from app.extensions import db
 from app.fake_data import add_fake_users
 from app.mailed_codes import ask_to_log_in
-from app.models import AuditEvent, DataExport, EditableHTML, Email, Permission, Role, TextRevision, User
+from app.models import (
+    AuditEvent,
+    AuthenticatorApp,
+    Consent,
+    DataExport,
+    EditableHTML,
+    Email,
+    Passkey,
+    Permission,
+    Role,
+    TextRevision,
+    User,
+)
 from tests import areas
 from tests.factories import PASSWORD, let_in, make_admin, make_invited, make_user
 
@@ -68,15 +80,24 @@ class People:
         db.session.add(EditableHTML(editor_name="about", value="# About\n\nA *page* with a [link](/)."))
         page = EditableHTML(editor_name="terms", title="Terms", published=True, listed=True)
         TextRevision.write(page, "# Terms\n\nNone yet.", self.administrator.id)
-        TextRevision.write(page, "# Terms\n\nBe kind.", self.administrator.id)
+        TextRevision.write(page, "# Terms\n\nBe kind.", self.administrator.id, asks_again=True)
         export = DataExport(user=self.user)
         role = Role(name="Support", permissions=int(Permission.GENERAL | Permission.VIEW_USERS), index="main")
-        db.session.add_all([export, role])
+        # One that is not asked for yet, so that the user sees the page of recovery codes.
+        unfinished = AuthenticatorApp(user=self.user, encrypted_secret="-")
+        key = {"credential_id": b"1", "user_handle": bytes(64), "public_key": b"", "name": "Chrome on Linux"}
+        passkey = Passkey(user=self.user, **key)
+        db.session.add_all([export, role, unfinished, passkey])
         export.write()
         db.session.commit()
         self.export_id = export.id
         self.page = TextRevision.query.order_by(TextRevision.id.desc()).first()
-        self.role_id = role.id
+        # The unconfirmed user is asked to agree again.
+        agreed = {"document": page.editor_name, "digest": page.fingerprint, "revision_id": self.page.id}
+        for person in (self.user, self.administrator):
+            db.session.add(Consent(user_id=person.id, **agreed, ip_address="192.0.2.1", how="asked again"))
+        db.session.commit()
+        self.role_id, self.passkey_id = role.id, passkey.id
         self.task_id, self.users_export_id = self._start("enable"), self._start("export")
         change_batch(self.task_id)
         export_users(self.users_export_id)

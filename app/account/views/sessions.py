@@ -1,4 +1,4 @@
-"""What protects an account; listing a user's sessions and ending them."""
+"""Listing a user's sessions and ending them."""
 
 from flask import abort, flash, redirect, render_template, url_for
 from flask_login import current_user
@@ -10,12 +10,6 @@ from app.extensions import db
 from app.kit.auth.sudo import sudo_required
 from app.models import AuditEvent, UserSession
 from app.sessions import current_session, log_out
-
-
-@account.get("/manage/security")
-def security() -> str:
-    """Show what protects the account, and where to change it."""
-    return render_template("account/security.html")
 
 
 @account.get("/sessions")

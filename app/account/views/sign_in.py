@@ -15,7 +15,7 @@ from app.kit.auth.guesses import count_action, counted_guess, login_limits
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.passwords import verify_password
 from app.kit.http.redirects import redirect_to_next, safe_next
-from app.models import User, Way
+from app.models import Passkey, User, Way
 from app.newcomer import newcomer_email
 from app.sessions import current_session, log_out, verify_own_password
 from app.sign_in import Proof, enter
@@ -84,7 +84,9 @@ def confirm_password() -> str | Response:
         form = _form_for(question)
         wrong = "Wrong password." if question is Question.PASSWORD else "This code is wrong."
         flash(wrong, "form-error" if form else "error")
-    return render_template("account/confirm_password.html", form=form, question=question.value)
+    return render_template(
+        "account/confirm_password.html", form=form, question=question.value, passkeys=Passkey.of(user)
+    )
 
 
 def _form_for(question: Question) -> ConfirmPasswordForm | MailedCodeForm | None:
