@@ -151,7 +151,7 @@ class ResetPasswordForm(_FormAboutOwner):
     )
     submit = SubmitField("Set password")
 
-    def __init__(self, owner: User, added: Sequence[Added]) -> None:
+    def __init__(self, owner: User, added: Sequence[Added] = ()) -> None:
         super().__init__(owner)
         self.remove.choices = [
             SelectChoice(row.key, row.label, {"description": f"Added {exact_time(row.created_at, owner.zone)}"})
@@ -186,9 +186,9 @@ class _FormWithOwnPassword(Form):
 
     def __init__(self) -> None:
         super().__init__()
-        if current_user.password_hash is None:
-            for name in OWN_PASSWORD & self._fields.keys():
-                delattr(self, name)
+        if current_user.is_authenticated and current_user.password_hash is None:
+            for name in [name for name in OWN_PASSWORD if name in self]:
+                del self[name]
 
 
 class ChangePasswordForm(_FormWithOwnPassword):

@@ -203,7 +203,7 @@ def test_a_save_that_needs_the_password_offers_another_tab_and_keeps_the_text(
     area.locator("textarea").fill("a *long* text")
     area.get_by_role("button", name="Save").click()
     with visitor.context.expect_page() as opened:
-        area.get_by_role("link", name="Give your password in a new tab").click()
+        area.get_by_role("link", name="Confirm that it is you in a new tab").click()
     opened.value.get_by_label("Password", exact=True).fill(PASSWORD)
     opened.value.locator("main").get_by_role("button").last.click()
     opened.value.wait_for_url("**/about")
