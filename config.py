@@ -97,6 +97,11 @@ class Decisions:
     WRONG_PASSWORDS_PER_KNOWN_BROWSER = "5 per 5 minutes"
     WRONG_PASSWORDS_PER_NETWORK = "10 per minute"
     WRONG_PASSWORDS_PER_USER = "5 per 5 minutes"
+    # Forms that strangers send, such as registrations: from how many of a network on each needs a proof of work, how
+    # long one may take, and the rounds of each of its tries (256 on average). With as many forms more, these double.
+    PROOF_OF_WORK_AFTER = "5 per 10 minutes"
+    PROOF_OF_WORK_LIFETIME = timedelta(minutes=5)
+    PROOF_OF_WORK_COST = 5000
     # Emails that anybody can cause, per recipient.
     RECIPIENT_EMAIL_INTERVAL = timedelta(minutes=1)
     RECIPIENT_EMAILS_PER_HOUR = 5
@@ -173,6 +178,9 @@ class Decisions:
     # The role of who signs up (models/role.py).
     # The role of new users (models/role.py), until an administrator chooses another one on /admin/roles.
     NEWCOMER_ROLE = "User"
+
+    # The pages that who joins the site agrees to, once they are published: address and first title (docs/terms.md).
+    CONSENT_DOCUMENTS: Mapping[str, str] = {"terms": "Terms of service", "privacy": "Privacy policy"}
 
     # When browsers and search engines may ask again during maintenance.
     MAINTENANCE_RETRY_AFTER = timedelta(minutes=5)
@@ -312,6 +320,12 @@ class Config(Decisions):
         self.PASSKEYS = env.flag("PASSKEYS", default=True) and not is_ip_address(self.BASE_URL)
         self.UNCONFIRMED_ACCOUNT_DAYS = env.integer("UNCONFIRMED_ACCOUNT_DAYS", 0)
         self.AUDIT_RETENTION_DAYS = env.integer("AUDIT_RETENTION_DAYS", 0)
+        self.PROOF_OF_WORK = env.text("PROOF_OF_WORK", "suspicion")
+        if self.PROOF_OF_WORK not in {"always", "suspicion", "never"}:
+            problem = f"{self.PROOF_OF_WORK!r} is unknown."
+            env.problem("PROOF_OF_WORK", problem, "Set it to always, suspicion or never.")
+        if not env.flag("ASK_FOR_CONSENT", default=True):
+            self.CONSENT_DOCUMENTS = {}
         # OWASP's minimum for argon2id: 19 MiB, two passes, one lane (Password Storage Cheat Sheet).
         self.ARGON2_MEMORY_COST = 19456
         self.ARGON2_TIME_COST = 2

@@ -13,7 +13,7 @@ from flask_login import current_user
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
-from app import impersonation
+from app import consent, impersonation
 from app.extensions import login_manager
 from app.newcomer import newcomer_email
 
@@ -26,6 +26,7 @@ _MARK = "access_rule"
 # whatever else a release or a fork adds to it. These pages only show.
 SHOWN_TO_IMPERSONATORS = {"account.manage", "account.picture_file"}
 WAYS_BACK = {"admin.stop_impersonating", "account.logout"}
+READING = {"GET", "HEAD", "OPTIONS"}
 
 
 class ImpersonationRefusal(Forbidden):
@@ -67,7 +68,17 @@ def _check_request() -> Response | None:
     if impersonation.is_claimed() and (response := _check_impersonation()):
         return response
     # No endpoint matches an unknown URL; Flask returns its 404.
-    return None if request.endpoint is None else refusal(rule_of(request.endpoint))
+    if request.endpoint is None:
+        return None
+    rule = rule_of(request.endpoint)
+    return refusal(rule) or _check_consent(rule)
+
+
+def _check_consent(rule: Rule) -> Response | None:
+    """Ask users for their consent before they change something. Nobody can give it for somebody else."""
+    if request.method in READING or rule in {ANYONE, VISITORS} or not current_user.is_authenticated:
+        return None
+    return consent.ask_again() if impersonation.current() is None else None
 
 
 def _check_impersonation() -> Response | None:
@@ -80,7 +91,7 @@ def _check_impersonation() -> Response | None:
     endpoint = request.endpoint or ""
     if not is_authenticated or impersonation.current() is None or endpoint in WAYS_BACK:
         return None
-    changes = request.method not in {"GET", "HEAD", "OPTIONS"}
+    changes = request.method not in READING
     if _is_closed_to_impersonators(endpoint) or (
         changes and endpoint not in current_app.config["CHANGES_WHILE_IMPERSONATING"]
     ):

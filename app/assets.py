@@ -27,6 +27,8 @@ BUNDLES = {
     "app_css": ["styles/app.scss"],
     "app_js": ["scripts/theme.js", "scripts/flashes.js", "scripts/menu.js", "scripts/forms.js", "scripts/dialogs.js"],
     "password_js": ["scripts/password_field.js", "scripts/password_meter.js"],
+    "proof_js": ["scripts/proof.js"],
+    "proof_worker_js": ["scripts/proof_worker.js"],
     "profile_js": ["scripts/time_zone.js"],
     "list_js": ["scripts/list.js"],
     "editor_js": ["scripts/editor.js", "scripts/editor_page.js"],

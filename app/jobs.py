@@ -29,6 +29,7 @@ from app.models import (
     RecipientLimit,
     Role,
     ScheduledJob,
+    SpentProof,
     StoredFile,
     User,
     UserSession,
@@ -114,6 +115,12 @@ def purge_unconfirmed_accounts() -> None:
 def purge_former_addresses() -> None:
     """Delete former addresses older than 30 days, which can no longer restore an account."""
     delete_in_portions(FormerAddress, FormerAddress.is_over())
+
+
+@job("Purge spent proofs of work")
+def purge_spent_proofs() -> None:
+    """Delete the solved tasks that are too old to be accepted anyway."""
+    delete_in_portions(SpentProof, SpentProof.expires_at < utc_now())
 
 
 @job("Export a user's data")
@@ -220,6 +227,7 @@ schedule = Schedule(
         Entry(purge_sessions, "27 * * * *"),
         Entry(purge_unconfirmed_accounts, "37 3 * * *"),
         Entry(purge_former_addresses, "57 3 * * *"),
+        Entry(purge_spent_proofs, "47 * * * *"),
         Entry(export_waiting, "*/5 * * * *"),
         Entry(purge_exports, "7 * * * *"),
         Entry(make_waiting_pictures, "*/5 * * * *"),

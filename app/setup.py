@@ -14,7 +14,7 @@ from app.kit.auth.email_address import normalized_email
 from app.kit.auth.passwords import assess, personal_words
 from app.kit.db import migrations
 from app.kit.db.exclusive import one_at_a_time
-from app.models import AuditEvent, Role, User, UserSession
+from app.models import AuditEvent, EditableHTML, Role, TextRevision, User, UserSession
 from app.name_prompt import AskName, default_name
 
 UNKNOWN_PASSWORD = "known to who set it; manage.py dev --new-password makes a new one"  # noqa: S105
@@ -37,6 +37,22 @@ def prepare_database() -> None:
     with one_at_a_time(db.engine, "release"):
         migrations.upgrade()
         Role.insert_roles()
+        insert_documents()
+
+
+def insert_documents() -> None:
+    """Add the pages of CONSENT_DOCUMENTS that are missing, with a sample text, and commit.
+
+    They are drafts, so that nobody agrees to a sample; only in development they are published, for you to see.
+    """
+    for name, title in current_app.config["CONSENT_DOCUMENTS"].items():
+        text = EditableHTML.get_editable_html(name)
+        if text in db.session:
+            continue
+        text.title, text.published, text.listed = title, current_app.config["NAME"] == "development", True
+        sample = current_app.jinja_env.get_template("main/sample_document.md").render(name=name, title=title)
+        TextRevision.write(text, sample, author_id=None)
+    db.session.commit()
 
 
 def empty_database() -> None:

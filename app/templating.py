@@ -21,6 +21,7 @@ from app.kit.pages import fragments, moments
 from app.kit.pages.icons import icon
 from app.kit.pages.initials import initials
 from app.models import Permission, Role
+from app.proof_of_work import without_script
 
 THEME_COOKIE = "theme"
 COLOR_THEMES = {"light", "dark"}
@@ -66,6 +67,7 @@ def init_app(app: Flask) -> None:
         locale=locale,
         Permission=Permission,
         macros=macros,
+        without_script=without_script,
     )
     environment.filters.update(
         badge=badge,
@@ -98,7 +100,10 @@ def render_form(
     meters = {strength_of: _password_meter} if strength_of else {}
     link = Markup('<a class="button" href="{}">{}</a>').format(cancel, cancel_label) if cancel else Markup()
     html = drawing.draw_form(form, method, extra_classes, enctype, meters, link)
-    return html + script("password_js") if drawing.has_password(form) else html
+    if drawing.has_password(form):
+        html += script("password_js")
+    # A form that asks for a proof of work (proof_of_work.py).
+    return html + macros("proof").task(form.task) if getattr(form, "task", "") else html
 
 
 def _password_meter(field: Field) -> str:

@@ -47,7 +47,7 @@ LAYERS = [
     {"email_passkeys", "sessions"},
     {"email", "flows"},
     {"access"},
-    {"impersonation", "name_prompt", "newcomer"},
+    {"consent", "impersonation", "name_prompt", "newcomer", "proof_of_work"},
     {"models"},
     {"extensions"},
     {"kit"},

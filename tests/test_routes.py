@@ -42,7 +42,7 @@ WHO: dict[Rule, str] = {
         account.login_with_passkey account.second_factor_passkey
     """,
     UNCONFIRMED: """
-        account.logout account.confirm_password account.confirm_passkey
+        account.logout account.confirm_password account.agree account.confirm_passkey
     """,
     NEWCOMERS: """
         account.unconfirmed account.confirm_request

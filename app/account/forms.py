@@ -8,6 +8,7 @@ from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     BooleanField,
     Field,
+    HiddenField,
     SelectChoice,
     SelectField,
     StringField,
@@ -19,6 +20,7 @@ from wtforms.fields.choices import Choice
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import Select
 
+from app.consent import AsksForConsent
 from app.kit.forms.fields import (
     email_field,
     known_password_field,
@@ -31,8 +33,10 @@ from app.kit.forms.form import Form
 from app.kit.pages.moments import zone_names
 from app.kit.storage.pictures import problem_with_picture, too_large
 from app.models import User
+from app.models.consent import Document, documents_due
 from app.models.passkey import NAME_MAX_LENGTH as PASSKEY_NAME_MAX_LENGTH
 from app.models.user_profile import ABOUT_MAX_LENGTH, NAME_MAX_LENGTH
+from app.proof_of_work import AsksForProof
 
 
 def _owner(form: "_FormAboutOwner") -> list[str | None]:
@@ -79,7 +83,7 @@ class PasskeyForm(Form):
     submit = SubmitField("Save name")
 
 
-class RegistrationForm(Form):
+class RegistrationForm(AsksForConsent, AsksForProof):
     """Sign up."""
 
     first_name = name_field("First name", "given-name", NAME_MAX_LENGTH)
@@ -87,6 +91,8 @@ class RegistrationForm(Form):
     email = email_field()
     password = new_password_field("Password", typed_person)
     password2 = repeated_password_field("Confirm password", "password")
+    consent = BooleanField()
+    proof = HiddenField()
     submit = SubmitField("Register")
 
 
@@ -136,10 +142,11 @@ class ProfileForm(Form):
     submit = SubmitField("Save profile")
 
 
-class RequestResetPasswordForm(Form):
+class RequestResetPasswordForm(AsksForProof):
     """Request a link that sets a new password."""
 
     email = email_field()
+    proof = HiddenField()
     submit = SubmitField("Reset password")
 
 
@@ -159,12 +166,24 @@ class ResetPasswordForm(_FormAboutOwner):
     submit = SubmitField("Set password")
 
 
-class CreatePasswordForm(_FormAboutOwner):
+class CreatePasswordForm(_FormAboutOwner, AsksForConsent):
     """Set the first password after an invitation."""
 
     password = new_password_field("Password", _owner)
     password2 = repeated_password_field("Confirm password", "password")
+    consent = BooleanField()
     submit = SubmitField("Join")
+
+
+class AgreeForm(AsksForConsent):
+    """Agree to what has changed."""
+
+    consent = BooleanField()
+    submit = SubmitField("Agree and continue")
+
+    def asked_documents(self) -> list[Document]:
+        """Return the documents that ask the current user."""
+        return documents_due(current_user)
 
 
 class ChangePasswordForm(Form):

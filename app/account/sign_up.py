@@ -12,25 +12,32 @@ from app.extensions import db
 from app.kit.auth.passwords import hash_password
 from app.kit.db.database import insert_unless_taken, utc_now
 from app.kit.mail.catalog import CatalogEmail
-from app.models import AuditEvent, Role, User, UserSession
+from app.models import AuditEvent, Consent, Role, User, UserSession
 
 
-def register(form: RegistrationForm) -> None:
+def register(form: RegistrationForm) -> bool:
     """Add the user, or send an email to the owner if the address has an account. The caller commits.
+
+    Return False, with a message in the form, if its proof of work was used before.
 
     An unconfirmed account does not reserve its address: this sign-up replaces it. Every case runs the same
     statements and one hash, so neither the page nor its response time reveals whether the address is known.
     """
     columns = _columns(form)
+    if not form.spend_proof():
+        return False
     is_new = insert_unless_taken(db.session(), User, **columns)
     user = _lock_user(form.email.data)
     if user is None:  # deleted since the insert
-        return
+        return True
     is_pending = _awaits_confirmation(user, columns["role_id"])
     will_be_told = _notice(is_pending).send(user)
     # If the rate limit stops the email, this sign-up must not invalidate the link of the earlier one.
-    _replace_sign_up(user, columns, when=is_pending and will_be_told)
+    is_replaced = is_pending and will_be_told
+    _replace_sign_up(user, columns, when=is_replaced)
+    Consent.record(user.id, "sign-up", form.documents, when=is_new or is_replaced)
     AuditEvent.record("user.registered" if is_new else "user.registered_again", subject=user)
+    return True
 
 
 def send_again(address: str) -> None:
@@ -78,9 +85,9 @@ def _notice(is_pending: bool) -> CatalogEmail:
 
 
 def _replace_sign_up(user: User, columns: dict[str, object], *, when: bool) -> None:
-    """Give the account the data of the newest sign-up, and end the sessions of earlier ones.
+    """Give the account the data of the newest sign-up, and end the sessions and the consent of earlier ones.
 
-    Earlier confirmation links become invalid with the old hash. Both statements always run, even if they change
+    Earlier confirmation links become invalid with the old hash. The statements always run, even if they change
     nothing. The spelling of the address stays: an email in the outbox for another spelling would be canceled.
     """
     newest = {name: value for name, value in columns.items() if name != "email"}
@@ -94,6 +101,6 @@ def _replace_sign_up(user: User, columns: dict[str, object], *, when: bool) -> N
             access_version=User.access_version + 1,
         )
     )
-    ending = delete(UserSession).where(UserSession.user_id == user.id, literal(when))
-    for statement in (replacing, ending):
+    ending = [delete(model).where(model.user_id == user.id, literal(when)) for model in (UserSession, Consent)]
+    for statement in (replacing, *ending):
         db.session.execute(statement, execution_options={"synchronize_session": False})

@@ -11,6 +11,7 @@ from flask_login import current_user
 
 from app import maintenance
 from app.figures import MOST_SAMPLE_USERS, SAMPLE_DOMAIN
+from app.models.consent import sample_documents
 from app.models.user import other_administrators_than
 
 
@@ -42,5 +43,8 @@ def advice(numbers: Mapping[str, int]) -> Iterator[Advice]:
         yield Advice("No backups are made.", "Set BACKUP_DIR, unless your database host makes them.")
     if settings["APP_NAME"] == "Flask-Base":
         yield Advice("The site still has the name of the template.", "Set APP_NAME.")
+    for page in sample_documents():
+        page_url = url_for("main.page", slug=page.editor_name)
+        yield Advice(f"The page “{page.title}” is still a sample.", "Write and publish it.", page_url)
     if maintenance.is_on():
         yield Advice("The site is closed for maintenance.", "Run: manage.py maintenance off")

@@ -2,6 +2,7 @@
 
 import re
 
+from flask import current_app
 from flask_login import current_user
 from sqlalchemy import select
 from wtforms import (
@@ -36,6 +37,8 @@ SLUG_IS_TAKEN = "Another page has this address already."
 REASON_MAX_LENGTH = 255
 SLUG_MAX_LENGTH = 60
 EDITOR_NAME_MAX_LENGTH = 100
+ASK_AGAIN = "Ask everybody to agree again"
+ASK_AGAIN_HINT = "Before their next change. Not for a corrected typing mistake."
 # About forty printed pages. app/kit/pages/markdown.py limits the time to render them.
 TEXT_MAX_LENGTH = 100_000
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
@@ -192,7 +195,13 @@ class EditorForm(Form):
         default="",
         render_kw={"rows": 16, "maxlength": TEXT_MAX_LENGTH},
     )
+    asks_again = BooleanField(ASK_AGAIN, description=ASK_AGAIN_HINT)
     submit = SubmitField("Save")
+
+    def __init__(self) -> None:
+        super().__init__()
+        if self.editor_name.data not in current_app.config["CONSENT_DOCUMENTS"]:
+            del self.asks_again
 
 
 class PageForm(Form):

@@ -3,6 +3,7 @@
 from app.models.audit_event import AuditEvent
 from app.models.authenticator_app import AuthenticatorApp
 from app.models.bulk_task import BulkTask
+from app.models.consent import Consent
 from app.models.daily_figure import DailyFigure
 from app.models.data_export import DataExport
 from app.models.editable_html import EditableHTML
@@ -16,6 +17,7 @@ from app.models.recipient_limit import RecipientLimit
 from app.models.recovery_code import RecoveryCode
 from app.models.role import Permission, Role
 from app.models.scheduled_job import ScheduledJob
+from app.models.spent_proof import SpentProof
 from app.models.stored_file import StoredFile, delete_stored_files
 from app.models.text_revision import TextRevision
 from app.models.user import AnonymousUser, User
@@ -31,6 +33,7 @@ __all__ = [
     "AuditEvent",
     "AuthenticatorApp",
     "BulkTask",
+    "Consent",
     "DailyFigure",
     "DataExport",
     "EditableHTML",
@@ -45,6 +48,7 @@ __all__ = [
     "RecoveryCode",
     "Role",
     "ScheduledJob",
+    "SpentProof",
     "StoredFile",
     "TextRevision",
     "User",

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.extensions import Model, db
 from app.kit.db.database import UTCDateTime, utc_now
 from app.models.audit_event import AuditEvent
+from app.models.consent import Consent
 from app.models.former_address import FormerAddress
 from app.models.passkey import Passkey
 from app.models.user import User
@@ -80,6 +81,17 @@ def _everything_about(user: User) -> dict[str, Any]:
             "created_at": user.created_at,
         },
         "former_addresses": [{"email": row.email, "until": row.until} for row in FormerAddress.of(user.id)],
+        "consents": [
+            {
+                "document": consent.document,
+                "text_sha256": consent.digest,
+                "revision": consent.revision_id,
+                "created_at": consent.created_at,
+                "ip_address": consent.ip_address,
+                "how": consent.how,
+            }
+            for consent in Consent.of(user)
+        ],
         "sessions": [
             {
                 "browser": session.browser,

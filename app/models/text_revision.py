@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Text, select
+from sqlalchemy import ForeignKey, Text, false, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Model, db
@@ -21,12 +21,14 @@ class TextRevision(Model):
     author_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
     value: Mapped[str] = mapped_column(Text)
+    # Everybody has to agree to this revision of a document, also who agreed to an earlier one (consent.py).
+    asks_again: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     text: Mapped[EditableHTML] = relationship()
     author: Mapped[User | None] = relationship()
 
     @classmethod
-    def write(cls, text: EditableHTML, value: str, author_id: int) -> None:
+    def write(cls, text: EditableHTML, value: str, author_id: int | None, *, asks_again: bool = False) -> None:
         """Give ``text`` a new value, and keep it as a revision. The caller commits.
 
         What was written in another way, for example by a migration, is kept first, so that it can be restored.
@@ -37,9 +39,9 @@ class TextRevision(Model):
         kept = latest.value if latest else ""
         if kept != text.value:
             db.session.add(cls(text=text, value=text.value))
-        if value != text.value:
+        if value != text.value or asks_again:
             text.value = value
-            db.session.add(cls(text=text, value=value, author_id=author_id))
+            db.session.add(cls(text=text, value=value, author_id=author_id, asks_again=asks_again))
 
     @classmethod
     def before(cls, text: EditableHTML, revision_id: int | None = None) -> "TextRevision | None":

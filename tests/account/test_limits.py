@@ -11,10 +11,16 @@ from werkzeug.test import TestResponse
 from app.extensions import limiter
 from tests.factories import PASSWORD, let_in, make_user, sign_in
 
-pytestmark = pytest.mark.usefixtures("limits")
+pytestmark = pytest.mark.usefixtures("limits", "_without_proof_of_work")
 
 WRONG = "wrong"
 Try = Callable[[int], TestResponse]
+
+
+@pytest.fixture
+def _without_proof_of_work(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accept many forms of one network, up to the limits."""
+    monkeypatch.setitem(app.config, "PROOF_OF_WORK", "never")
 
 
 def tries_until_stopped(attempt: Try, at_most: int) -> int:

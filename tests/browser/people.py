@@ -12,7 +12,7 @@ from app.admin.bulk_tasks import change_batch, start
 from app.admin.user_export import export_users
 from app.extensions import db
 from app.fake_data import add_fake_users
-from app.models import AuditEvent, DataExport, EditableHTML, Passkey, Permission, Role, TextRevision, User
+from app.models import AuditEvent, Consent, DataExport, EditableHTML, Passkey, Permission, Role, TextRevision, User
 from tests import areas
 from tests.factories import PASSWORD, let_in, make_admin, make_invited, make_user
 
@@ -65,7 +65,7 @@ class People:
         db.session.add(EditableHTML(editor_name="about", value="# About\n\nA *page* with a [link](/)."))
         page = EditableHTML(editor_name="terms", title="Terms", published=True, listed=True)
         TextRevision.write(page, "# Terms\n\nNone yet.", self.administrator.id)
-        TextRevision.write(page, "# Terms\n\nBe kind.", self.administrator.id)
+        TextRevision.write(page, "# Terms\n\nBe kind.", self.administrator.id, asks_again=True)
         export = DataExport(user=self.user)
         role = Role(name="Support", permissions=int(Permission.GENERAL | Permission.VIEW_USERS), index="main")
         key = {"credential_id": b"1", "user_handle": bytes(64), "public_key": b"", "name": "Chrome on Linux"}
@@ -75,6 +75,11 @@ class People:
         db.session.commit()
         self.export_id = export.id
         self.page = TextRevision.query.order_by(TextRevision.id.desc()).first()
+        # The unconfirmed user is asked to agree again.
+        agreed = {"document": page.editor_name, "digest": page.fingerprint, "revision_id": self.page.id}
+        for person in (self.user, self.administrator):
+            db.session.add(Consent(user_id=person.id, **agreed, ip_address="192.0.2.1", how="asked again"))
+        db.session.commit()
         self.role_id, self.passkey_id = role.id, passkey.id
         self.task_id, self.users_export_id = self._start("enable"), self._start("export")
         change_batch(self.task_id)

@@ -61,6 +61,7 @@ def test_a_stranger_joins_and_an_administrator_invites_a_friend(enter, developme
     friend = enter()
     open_mailed_link(friend, address, "grace@example.org", "/account/join-from-invite/")
     fill(friend, password=PASSWORD, password2=PASSWORD)
+    friend.get_by_label("I agree").check()
     press(friend, "Join")
     friend.goto(address + "/account/manage")
     expect(friend.locator("main")).to_contain_text("Grace Hopper")
@@ -77,6 +78,7 @@ def test_the_box_tells_where_everything_is(enter, development_site):
 def register(page: Page, address: str, first_name: str, last_name: str, email: str) -> None:
     page.goto(address + "/account/register")
     fill(page, first_name=first_name, last_name=last_name, email=email, password=PASSWORD, password2=PASSWORD)
+    page.get_by_label("I agree").check()
     press(page, "Register")
     expect(page).not_to_have_url(address + "/account/register")
 

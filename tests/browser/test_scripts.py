@@ -287,6 +287,7 @@ def register(page: Page, address: str) -> None:
     page.get_by_label("Email").fill(address)
     page.get_by_label("Password", exact=True).fill(STRONG)
     page.get_by_label("Confirm password").fill(STRONG)
+    page.get_by_label("I agree").check()
     page.locator("main").get_by_role("button", name="Register").click()
 
 

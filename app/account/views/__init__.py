@@ -1,6 +1,7 @@
 """The views of the account area, one module for each topic."""
 
 from app.account.views import (
+    consent,
     data,
     email_address,
     passkeys,
@@ -14,6 +15,7 @@ from app.account.views import (
 )
 
 __all__ = [
+    "consent",
     "data",
     "email_address",
     "passkeys",

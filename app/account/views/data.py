@@ -13,7 +13,7 @@ from app.jobs import export_data
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.sudo import sudo_required
 from app.kit.db.database import utc_now
-from app.models import AuditEvent, DataExport, delete_user
+from app.models import AuditEvent, Consent, DataExport, delete_user
 from app.models.user import lock_administrator_roles
 from app.sessions import forget_browser, verify_own_password
 
@@ -29,10 +29,14 @@ def manage() -> str:
 
 @account.get("/manage/export")
 def exports() -> FlaskResponse:
-    """List the exports that are ready or in progress. While one is being written, the page reloads by itself."""
+    """List the exports that are ready or in progress. While one is being written, the page reloads by itself.
+
+    Below, show what the user agreed to.
+    """
     rows = DataExport.offered_to(current_user)
     reloads = any(_is_being_written(export) for export in rows)
-    response = make_response(render_template("account/exports.html", exports=rows, reloads=reloads))
+    consents = Consent.of(current_user)
+    response = make_response(render_template("account/exports.html", exports=rows, reloads=reloads, consents=consents))
     if reloads:
         response.headers["Refresh"] = str(EXPORT_REFRESH_SECONDS)
     return response

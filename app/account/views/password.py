@@ -36,7 +36,7 @@ ADDRESS_IS_TAKEN = (
 def reset_password_request() -> str | Response:
     """Mail a reset link. The response and its work are the same for an unknown address."""
     form = RequestResetPasswordForm()
-    if form.validate_on_submit():
+    if form.validate_on_submit() and form.spend_proof():
         count_action("EMAIL_REQUEST_LIMIT", client_address())
         _send_reset_link(form.email.data)
         db.session.commit()

@@ -17,7 +17,7 @@ from app.kit.auth.email_address import EMAIL_MAX_LENGTH
 from app.kit.auth.guesses import count_action
 from app.kit.auth.limits import client_address, from_config
 from app.kit.auth.passwords import assess, personal_words
-from app.models import AuditEvent, User, Way
+from app.models import AuditEvent, Consent, User, Way
 from app.newcomer import forget_newcomer, newcomer_email, remember_newcomer
 from app.sign_in import Proof, enter
 
@@ -32,10 +32,10 @@ def register() -> str | Response:
     form = RegistrationForm()
     if form.validate_on_submit():
         count_action("REGISTER_LIMIT", client_address())
-        register_user(form)
-        db.session.commit()
-        remember_newcomer(form.email.data)
-        return redirect(url_for("account.unconfirmed"))
+        if register_user(form):
+            db.session.commit()
+            remember_newcomer(form.email.data)
+            return redirect(url_for("account.unconfirmed"))
     return render_template("account/register.html", form=form)
 
 
@@ -152,6 +152,7 @@ def join_from_invite(user_id: int, token: str) -> str | Response:
         return render_template("account/join_from_invite.html", form=form, user=user)
     if not user.redeem_invitation(token, form.password.data):
         return _refuse_invitation()
+    Consent.record(user.id, "invitation", form.documents)
     AuditEvent.record("user.joined", subject=user)
     if not user.may_log_in:  # disabled since the invitation
         db.session.commit()

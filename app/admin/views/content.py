@@ -62,7 +62,8 @@ def _ask_for_password(form: EditorForm) -> Response:
     """Ask for the password in another tab. A redirect by ``sudo_required`` would lose the typed text."""
     page = password_page(_edited_page(form))
     if _is_script():
-        return make_response(jsonify(error="You entered your password a while ago.", page=page), 403)
+        told = {"error": "You entered your password a while ago.", "action": "Give your password", "page": page}
+        return make_response(jsonify(told), 403)
     return make_response(_edit_page(form, password_page=page), 403)
 
 
@@ -79,8 +80,9 @@ def _store(form: EditorForm) -> EditableHTML | None:
     if form.seen.data and form.seen.data != piece.fingerprint:
         db.session.rollback()
         return piece
-    TextRevision.write(piece, form.edit_data.data, current_user.id)
-    AuditEvent.record("page.edited", page=piece.editor_name)
+    asks_again = "asks_again" in form and form.asks_again.data
+    TextRevision.write(piece, form.edit_data.data, current_user.id, asks_again=asks_again)
+    AuditEvent.record("page.asks_again" if asks_again else "page.edited", page=piece.editor_name)
     db.session.commit()
     return None
 

@@ -20,7 +20,18 @@ from app.extensions import db
 from app.impersonation import may_impersonate
 from app.kit.auth.sudo import sudo_required
 from app.kit.pages.table import Table
-from app.models import USER_SORTS, USER_STATES, AuditEvent, Email, Permission, Role, User, UserSession, way_labels
+from app.models import (
+    USER_SORTS,
+    USER_STATES,
+    AuditEvent,
+    Consent,
+    Email,
+    Permission,
+    Role,
+    User,
+    UserSession,
+    way_labels,
+)
 
 SHOWN_EVENTS = 20
 SHOWN_EMAILS = 5
@@ -55,7 +66,7 @@ def registered_users() -> str:
 @admin.get("/user/<int:user_id>")
 @access(Permission.VIEW_USERS)
 def user_info(user_id: int) -> str:
-    """Show a user's details, sessions, latest emails and audit events."""
+    """Show a user's details, sessions, consents, latest emails and audit events."""
     user = user_or_404(user_id)
     emails = select(Email).where(Email.user_id == user.id)
     events = AuditEvent.with_people().where(AuditEvent.about([user.id]))
@@ -65,6 +76,7 @@ def user_info(user_id: int) -> str:
         may_impersonate=may_impersonate(current_user, user),
         ways=way_labels([user])[user.id],
         sessions=UserSession.living(user),
+        consents=Consent.of(user),
         emails=db.session.scalars(emails.order_by(Email.id.desc()).limit(SHOWN_EMAILS)).all(),
         email_tones=TONES,
         events=db.session.scalars(events.order_by(AuditEvent.id.desc()).limit(SHOWN_EVENTS)).all(),

@@ -72,15 +72,15 @@ async function failure(response) {
   if (!response) return { error: "The server did not answer." };
   if (response.redirected || response.status === 401) return { error: "You are no longer logged in." };
   const answer = await response.json().catch(function () { return {}; });
-  return { error: answer.error || `The server answered ${response.status}.`, page: answer.page };
+  return { ...answer, error: answer.error || `The server answered ${response.status}.` };
 }
 
 // Opens in a new tab, because this one holds the text.
-function passwordLink(page) {
+function linkToPage(answer) {
   const link = document.createElement("a");
-  link.href = page;
+  link.href = answer.page;
   link.target = "_blank";
-  link.textContent = "Give your password in a new tab, come back to this one, and save again.";
+  link.textContent = `${answer.action} in a new tab, come back to this one, and save again.`;
   return link;
 }
 
@@ -107,7 +107,7 @@ function saveInPlace(form) {
     line.className = "message message--error";
     const answer = await failure(response);
     line.textContent = `Not saved. ${answer.error} Your text is still here. `;
-    if (answer.page) line.append(passwordLink(answer.page));
+    if (answer.page) line.append(linkToPage(answer));
   });
 }
 

@@ -111,6 +111,14 @@ class Limiter:
             self._paused_until = time.monotonic() + STORAGE_PAUSE_SECONDS
             return self._own_memory, self.add(self._own_memory, key, window_seconds, 1)
 
+    def counted(self, key: str) -> int:
+        """Return a count without adding to it; 0 while the storage is unavailable."""
+        storage = self.storage
+        try:
+            return storage.get(key)
+        except storage.base_exceptions:
+            return 0
+
     def add(self, storage: Storage, key: str, window_seconds: int, amount: int) -> int:
         """Add ``amount`` to a count in ``storage``, and return its new value."""
         if not isinstance(storage, MemoryStorage):

@@ -68,11 +68,16 @@ def show_typed_fields_again() -> None:
 
 
 def _ask_for_password() -> Response:
+    return redirect(password_page(interrupt()))
+
+
+def interrupt() -> str:
+    """Keep the fields of a form that is stopped for another page, and return the URL to which that page leads back."""
     came_from = request.full_path.rstrip("?")
     if request.method != "GET":
         came_from = _page_of_form()
         _keep_form(came_from)
-    return redirect(password_page(came_from))
+    return came_from
 
 
 def password_page(back: str) -> str:
