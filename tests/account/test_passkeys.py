@@ -19,6 +19,7 @@ from app.models import AuditEvent, Email, Flow, LinkedIdentity, Passkey, User, U
 from tests.authenticator import BACKED_UP, ELIGIBLE, PRESENT, VERIFIED, Authenticator
 from tests.factories import browser_of, let_in, make_user, sign_in
 from tests.queries import recorded_queries
+from tests.test_routes import rows
 from tests.test_sign_in import set_up
 from tests.together import together
 
@@ -230,6 +231,16 @@ def test_an_answer_for_one_user_adds_no_passkey_to_another(app: Flask, db: SQLAl
     let_in(client, eve)
     assert NOT_ADDED in answer(client, NEW, text).text
     assert (Passkey.of(ada), Passkey.of(eve)) == ([], [])
+
+
+def test_a_copy_of_the_database_answers_no_challenge(app: Flask, client: FlaskClient, db: SQLAlchemy) -> None:
+    user = make_user()
+    authenticator = add_to(app, user)
+    challenge = ask(client, LOGIN)["challenge"]
+    dump = str(rows(db))
+    assert str(authenticator.credential_id) in dump
+    assert challenge not in dump
+    assert str(webauthn.decode(challenge)) not in dump
 
 
 def second_step(app: Flask, db: SQLAlchemy, user: User) -> FlaskClient:
