@@ -97,6 +97,11 @@ class Decisions:
     WRONG_PASSWORDS_PER_KNOWN_BROWSER = "5 per 5 minutes"
     WRONG_PASSWORDS_PER_NETWORK = "10 per minute"
     WRONG_PASSWORDS_PER_USER = "5 per 5 minutes"
+    # Wrong codes and passkeys after a right password, all second factors together.
+    WRONG_SECOND_FACTORS_PER_USER = "5 per 5 minutes; 20 per hour; 50 per day"
+    WRONG_SECOND_FACTORS_PER_NETWORK = "10 per 5 minutes; 50 per hour"
+    # After how many of them within a day the owner gets an email (ASVS 6.3.5).
+    WRONG_SECOND_FACTORS_BEFORE_NOTICE = 5
     # Forms that strangers send, such as registrations: from how many of a network on each needs a proof of work, how
     # long one may take, and the rounds of each of its tries (256 on average). With as many forms more, these double.
     PROOF_OF_WORK_AFTER = "5 per 10 minutes"
@@ -290,6 +295,7 @@ class Config(Decisions):
         self.BASE_URL = env.text("BASE_URL", f"http://localhost:{env.port('PORT', 5000)}").rstrip("/")
         self.SECRET_KEY = env.text("SECRET_KEY", DEVELOPMENT_KEY)
         self.SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS")
+        self.DATA_KEYS = env.texts("DATA_KEYS") or [DEVELOPMENT_KEY]
         self.LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
         if self.LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
             env.problem("LOG_LEVEL", f"{self.LOG_LEVEL!r} is not a level.", "Set it to INFO.")
@@ -318,6 +324,11 @@ class Config(Decisions):
         self.PASSWORD_BREACH_CHECK = env.flag("PASSWORD_BREACH_CHECK", default=False)
         # Browsers bind passkeys to a name, and have none for an address that is a number.
         self.PASSKEYS = env.flag("PASSKEYS", default=True) and not is_ip_address(self.BASE_URL)
+        self.AUTHENTICATOR_APPS = env.flag("AUTHENTICATOR_APPS", default=True)
+        self.SECOND_FACTOR_REQUIRED = env.text("SECOND_FACTOR_REQUIRED", "none").lower()
+        if self.SECOND_FACTOR_REQUIRED not in {"none", "admin", "all"}:
+            what = f"{self.SECOND_FACTOR_REQUIRED!r} is none of none, admin and all."
+            env.problem("SECOND_FACTOR_REQUIRED", what, "Set it to one of them.")
         self.UNCONFIRMED_ACCOUNT_DAYS = env.integer("UNCONFIRMED_ACCOUNT_DAYS", 0)
         self.AUDIT_RETENTION_DAYS = env.integer("AUDIT_RETENTION_DAYS", 0)
         self.PROOF_OF_WORK = env.text("PROOF_OF_WORK", "suspicion")
@@ -509,7 +520,8 @@ class ProductionConfig(Config):
         self.TRUSTED_HOSTS = [host, *env.texts("TRUSTED_HOSTS")] if host else None
 
     def _check(self, env: Environment) -> None:
-        self._check_secret_key(env)
+        self._check_key(env, "SECRET_KEY", [env.text("SECRET_KEY")])
+        self._check_key(env, "DATA_KEYS", env.texts("DATA_KEYS") or [""])
         if self.ADMIN_PASSWORD in SAMPLE_VALUES:
             env.problem("ADMIN_PASSWORD", "it is a sample.", "Set a password of your own, or remove it.")
         for name, cure in (
@@ -519,15 +531,14 @@ class ProductionConfig(Config):
             if not env.text(name):
                 env.problem(name, "it is missing.", cure)
 
-    def _check_secret_key(self, env: Environment) -> None:
+    def _check_key(self, env: Environment, name: str, keys: list[str]) -> None:
         cure = 'Set it to the output of: python -c "import secrets; print(secrets.token_urlsafe(48))"'
-        key = env.text("SECRET_KEY")
-        if not key:
-            env.problem("SECRET_KEY", "it is missing.", cure)
-        elif key in SAMPLE_VALUES or key == DEVELOPMENT_KEY or "change-me" in key:
-            env.problem("SECRET_KEY", "it is the sample.", cure)
-        elif len(key) < SECRET_KEY_MIN_LENGTH:
-            env.problem("SECRET_KEY", f"it is shorter than {SECRET_KEY_MIN_LENGTH} characters.", cure)
+        if not all(keys):
+            env.problem(name, "it is missing.", cure)
+        elif any(key in SAMPLE_VALUES or key == DEVELOPMENT_KEY or "change-me" in key for key in keys):
+            env.problem(name, "it is the sample.", cure)
+        elif any(len(key) < SECRET_KEY_MIN_LENGTH for key in keys):
+            env.problem(name, f"it is shorter than {SECRET_KEY_MIN_LENGTH} characters.", cure)
 
 
 class HerokuConfig(ProductionConfig):

@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, TypeVar
 
-from flask import Blueprint, Flask, abort, current_app, flash, redirect, request, url_for
+from flask import Blueprint, Flask, abort, current_app, flash, g, redirect, request, session, url_for
 from flask_login import current_user
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
 from app import consent, impersonation
 from app.extensions import login_manager
+from app.kit.http.redirects import safe_next
+from app.models import UserSession, must_have_second_factor
 from app.newcomer import newcomer_email
 
 Marked = TypeVar("Marked", bound=Callable[..., Any] | Blueprint)
@@ -27,6 +29,25 @@ _MARK = "access_rule"
 SHOWN_TO_IMPERSONATORS = {"account.manage", "account.picture_file"}
 WAYS_BACK = {"admin.stop_impersonating", "account.logout"}
 READING = {"GET", "HEAD", "OPTIONS"}
+
+
+# What a session without a second factor may open where SECOND_FACTOR_REQUIRED demands one: the pages that set it up,
+# and what every page loads. Mailed links and pages of the login stay open, too.
+SET_UP_PAGES = {
+    "account.security",
+    "account.authenticator_app",
+    "account.recovery_codes",
+    "account.download_recovery_codes",
+    "account.picture_file",
+    # The terms, to which they may have to agree first.
+    "account.agree",
+    "main.page",
+    "main.favicon",
+    "main.manifest",
+    "main.robots",
+    "static",
+} | WAYS_BACK
+_AFTER_SET_UP = "after_set_up"
 
 
 class ImpersonationRefusal(Forbidden):
@@ -71,7 +92,39 @@ def _check_request() -> Response | None:
     if request.endpoint is None:
         return None
     rule = rule_of(request.endpoint)
-    return refusal(rule) or _check_consent(rule)
+    return refusal(rule) or _check_second_factor(request.endpoint, rule) or _check_consent(rule)
+
+
+def _check_second_factor(endpoint: str, rule: Rule) -> Response | None:
+    """Redirect a session without the second factor that is demanded of its owner to where it is set up."""
+    if current_app.config["SECOND_FACTOR_REQUIRED"] == "none" or endpoint in SET_UP_PAGES:
+        return None
+    is_link_or_login = rule in {VISITORS, UNCONFIRMED, NEWCOMERS} or (
+        rule is ANYONE and endpoint.startswith("account.")
+    )
+    if is_link_or_login or not current_user.is_authenticated or not is_set_up_demanded(g.user_session):
+        return None
+    return demand_set_up(request.full_path.rstrip("?") if request.method == "GET" else "")
+
+
+def is_set_up_demanded(own: UserSession) -> bool:
+    """Return whether the session of somebody lacks a second factor that SECOND_FACTOR_REQUIRED demands.
+
+    The session of an administrator who looks at the site as another user is the administrator's own.
+    """
+    return not own.has_two_factors and must_have_second_factor(own.user)
+
+
+def demand_set_up(back_to: str) -> Response:
+    """Redirect to where a second factor is set up, and from there to the path ``back_to``."""
+    if back_to:
+        session[_AFTER_SET_UP] = back_to
+    return redirect(url_for("account.security"))
+
+
+def after_set_up(fallback: str) -> str:
+    """Return the path to which to go on after a second factor was set up."""
+    return safe_next(session.pop(_AFTER_SET_UP, None), fallback)
 
 
 def _check_consent(rule: Rule) -> Response | None:

@@ -15,7 +15,7 @@ from dotenv import dotenv_values
 from flask import current_app
 from sqlalchemy import extract, func, select, text
 
-from app import assets, doctor_network, health, maintenance
+from app import assets, doctor_network, encrypted_data, health, maintenance
 from app.extensions import db
 from app.kit.core.environment import is_ip_address
 from app.kit.core.finding import FAILURE, OK, WARNING, Finding
@@ -86,6 +86,22 @@ def _secrets() -> Iterator[Finding]:
         yield Finding(FAILURE, "secret key", "the known one of development", "Run manage.py dev, which writes .env.")
     if os.environ.get("ADMIN_PASSWORD") and current_app.config["NAME"] != "development":
         yield Finding(WARNING, "ADMIN_PASSWORD", "still set", "Remove it: setup_prod alone needs it.")
+
+
+def _second_factors() -> Iterator[Finding]:
+    if migrations.are_pending():
+        return
+    if encrypted_data.is_readable():
+        yield Finding(OK, "data keys", "read what is encrypted")
+    else:
+        cure = "Put the key that encrypted them back into DATA_KEYS. Until then, apps open no account."
+        yield Finding(FAILURE, "data keys", "cannot read secrets of authenticator apps", cure)
+    required = current_app.config["SECOND_FACTOR_REQUIRED"]
+    if required == "none" and current_app.config["NAME"] != "development":
+        what = "administrators can log in with a password alone"
+        yield Finding(WARNING, "second factor", what, "Set SECOND_FACTOR_REQUIRED=admin.")
+    else:
+        yield Finding(OK, "second factor", f"demanded of: {required}")
 
 
 def _services() -> Iterator[Finding]:
@@ -203,6 +219,7 @@ CHECKS: tuple[Check, ...] = (
     _secrets,
     _services,
     _tables,
+    _second_factors,
     _sample_passwords,
     doctor_network.base_url,
     doctor_network.certificate,

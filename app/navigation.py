@@ -37,7 +37,14 @@ class Section:
 
 Row = Entry | Section
 
-SECURITY_PAGES = ("account.change_password", "account.sessions", "account.new_passkey", "account.rename_passkey")
+SECURITY_PAGES = (
+    "account.authenticator_app",
+    "account.change_password",
+    "account.new_passkey",
+    "account.recovery_codes",
+    "account.rename_passkey",
+    "account.sessions",
+)
 
 MENUS: dict[str, list[Row]] = {
     BAR: [

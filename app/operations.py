@@ -11,13 +11,14 @@ from dotenv import dotenv_values
 from flask import current_app
 from flask.cli import ScriptInfo
 
-from app import backups, doctor, maintenance, setup
+from app import backups, doctor, encrypted_data, maintenance, second_factors, setup
 from app.extensions import db
 from app.kit.core.command_line import Section
 from app.kit.core.environment import ConfigError, load_settings_file
 from app.kit.core.finding import FAILURE, OK, WARNING, Finding
 from app.kit.db import search
 from app.kit.http import caching
+from app.models import User
 from app.name_prompt import AskName, with_name
 
 operating = Section("Running a site")
@@ -108,6 +109,7 @@ def backup(file: Path) -> None:
     _name_the_target()
     _tell_errors(lambda: backups.back_up(file, click.echo))
     click.echo(f"{file} is complete: {file.stat().st_size / 1_000_000:.1f} MB, read again after writing.")
+    click.echo("DATA_KEYS are not in it: keep them elsewhere, or what they encrypted is lost.")
 
 
 @operating.command("restore")
@@ -116,6 +118,8 @@ def restore(file: Path) -> None:
     """Fill an empty database from FILE, and migrate it."""
     _name_the_target()
     _tell_errors(lambda: backups.restore(file, click.echo))
+    if not encrypted_data.is_readable():
+        click.echo("DATA_KEYS are not those of this backup: put them back, or no authenticator app works.")
     click.echo("Everything is restored. If the site serves already, restart it.")
 
 
@@ -127,6 +131,41 @@ def reindex() -> None:
         for done in search.reindex(connection, db.metadata):
             click.echo(f"\r{done} rows", nl=False)
     click.echo("\nThe search finds every row.")
+
+
+@operating.command("rotate_data_keys")
+def rotate_data_keys() -> None:
+    """Encrypt everything anew with the first of DATA_KEYS.
+
+    Afterwards the older keys can be removed. It can be interrupted, and run again.
+    """
+    _name_the_target()
+    done = unreadable = 0
+    for progress in encrypted_data.encrypt_anew():
+        done, unreadable = progress
+        click.echo(f"\r{done} rows", nl=False)
+    click.echo(f"\n{done - unreadable} secrets are encrypted with the first key.")
+    if unreadable:
+        raise click.ClickException(f"{unreadable} cannot be read: put the key that encrypted them back into DATA_KEYS.")
+
+
+@operating.command("reset_second_factor")
+@click.argument("email")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset_second_factor(email: str, yes: bool) -> None:
+    """Remove all second factors of a user who is locked out.
+
+    The user is logged out, gets an email, and logs in with the password alone.
+    """
+    _name_the_target()
+    user = User.with_email(email)
+    if user is None:
+        raise click.ClickException(f"Nobody has the address {email}.")
+    if not yes:
+        click.confirm(f"Remove every passkey, authenticator app and recovery code of {user.email}?", abort=True)
+    second_factors.remove_all(user, "an administrator on the command line", by="command line")
+    db.session.commit()
+    click.echo(f"{user.email} logs in without a second factor now.")
 
 
 @operating.command("maintenance")

@@ -10,13 +10,11 @@ from secrets import token_bytes
 
 from flask import current_app
 
-from app import flows
-from app.email_passkeys import passkeys_changed
+from app import flows, second_factors
 from app.extensions import db
 from app.kit.auth import webauthn
-from app.kit.auth.user_agent import request_details
 from app.kit.db.database import insert_unless_taken, lock_unchanged, utc_now
-from app.models import AuditEvent, Flow, Passkey, User, has_other_way_in
+from app.models import AuditEvent, Flow, Passkey, User, UserSession, Way, has_other_way_in
 
 FLOW = "passkey"
 LOGIN, SECOND_STEP, SUDO, NEW = "login", "second step", "sudo", "new"
@@ -76,8 +74,8 @@ def ask_for_new(user: User) -> webauthn.Json:
     return webauthn.creation_options(_site(), challenge, handle, (user.email, user.display_name), _known(user))
 
 
-def add(user: User, name: str, text: str) -> bool:
-    """Add the passkey that the browser made for ``user``. Return False, with nothing added, if it is not right.
+def add(user: User, own: UserSession, name: str, text: str) -> bool:
+    """Add the passkey that the browser made in the session ``own``. Return False, with nothing added, if it is wrong.
 
     The caller commits in both cases.
     """
@@ -90,16 +88,15 @@ def add(user: User, name: str, text: str) -> bool:
         log.info("a passkey was not added", extra={"fields": {"reason": str(refusal)}})
         return False
     lock_unchanged(db.session, user)
-    handle, own = webauthn.decode(flow.data["handle"]), Passkey.of(user)
+    handle, known = webauthn.decode(flow.data["handle"]), Passkey.of(user)
     # The first two passkeys of a user, made at the same time, would have two handles.
-    if own and own[0].user_handle != handle:
+    if known and known[0].user_handle != handle:
         return False
     if not insert_unless_taken(
         db.session(), Passkey, user_id=user.id, user_handle=handle, name=name, created_at=utc_now(), **asdict(key)
     ):
         return False
-    AuditEvent.record("passkey.added", subject=user, passkey=name)
-    passkeys_changed.send(user, change="added", name=name, **request_details())
+    second_factors.added(user, own, Way.PASSKEY, _words(name))
     return True
 
 
@@ -110,9 +107,13 @@ def remove(user: User, passkey: Passkey) -> bool:
     if not has_other_way_in(user, without=passkey):
         return False
     db.session.delete(passkey)
-    AuditEvent.record("passkey.removed", subject=user, passkey=passkey.name)
-    passkeys_changed.send(user, change="removed", name=passkey.name, **request_details())
+    db.session.flush()
+    second_factors.removed(user, _words(passkey.name))
     return True
+
+
+def _words(name: str) -> str:
+    return f"The passkey “{name}”"
 
 
 def _take(use: str, answer: webauthn.Answer, user: User | None) -> Flow | None:

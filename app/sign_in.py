@@ -7,12 +7,13 @@ start a session; resetting a password does not, since a mailed link must not rep
 
 from dataclasses import dataclass
 
-from flask import flash, redirect, request, session, url_for
+from flask import current_app, flash, redirect, request, session, url_for
 from sqlalchemy import select
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.wrappers import Response
 
 from app import email, flows
+from app.access import demand_set_up, is_set_up_demanded
 from app.extensions import db
 from app.kit.auth.user_agent import request_details
 from app.kit.db.database import insert_unless_taken, lock_unchanged
@@ -58,11 +59,14 @@ def enter(user: User, proof: Proof) -> Response | None:
 
 
 def begun() -> Flow | None:
-    """Return the login of this browser that waits for its second factor, if the account is as it was, or None."""
+    """Return the login of this browser that waits for its second factor, or None.
+
+    It ends when the account changes, and after SECOND_STEP_TRIES wrong answers.
+    """
     flow = flows.newest(SECOND_STEP)
     if flow is None or flow.user is None or flow.user.access_version != flow.data["access_version"]:
         return None
-    return flow
+    return flow if flow.tries < current_app.config["SECOND_STEP_TRIES"] else None
 
 
 def finish(flow: Flow, way: Way) -> Response | None:
@@ -103,10 +107,11 @@ def _ask_for_second_factor(user: User, proof: Proof) -> Response:
 def _let_in(
     user: User, ways: list[Way], has_two_factors: bool, remembered: bool, greeting: str, back_to: str | None = None
 ) -> Response:
-    log_in(user, remembered, ways, has_two_factors)
+    own = log_in(user, remembered, ways, has_two_factors)
     is_first = _note_device(user, ways)
     flash(greeting or f"You are now logged in. Welcome{'' if is_first else ' back'}!", "success")
-    return redirect(safe_next(request.args.get("next") if back_to is None else back_to, url_for("main.index")))
+    target = safe_next(request.args.get("next") if back_to is None else back_to, url_for("main.index"))
+    return demand_set_up(target) if is_set_up_demanded(own) else redirect(target)
 
 
 def _note_device(user: User, ways: list[Way]) -> bool:

@@ -21,6 +21,7 @@ def ensure_settings_file(folder: Path) -> bool:
 
 def _with_secrets(sample: str) -> str:
     text = _set(sample, "SECRET_KEY", secrets.token_urlsafe(48))
+    text = _set(text, "DATA_KEYS", secrets.token_urlsafe(48))
     return _set(text, "ADMIN_PASSWORD", secrets.token_urlsafe(12))
 
 

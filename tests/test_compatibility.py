@@ -407,7 +407,12 @@ class TestSettings:
         [("development", "DEV_DATABASE_URL"), ("testing", "TEST_DATABASE_URL"), ("production", "DATABASE_URL")],
     )
     def test_database(self, environment: str, name: str) -> None:
-        needed = {"SECRET_KEY": "x" * 48, "BASE_URL": "https://example.org", "MAIL_SERVER": "mail.example.org"}
+        needed = {
+            "SECRET_KEY": "x" * 48,
+            "DATA_KEYS": "y" * 48,
+            "BASE_URL": "https://example.org",
+            "MAIL_SERVER": "mail.example.org",
+        }
         settings = config[environment]({**needed, "REDIS_URL": "redis://queue", name: "postgres://db/kit"})
         assert settings.SQLALCHEMY_DATABASE_URI == "postgresql+psycopg://db/kit"
 

@@ -8,6 +8,7 @@ from config import config, with_psycopg
 
 PRODUCTION = {
     "SECRET_KEY": "x" * 48,
+    "DATA_KEYS": "y" * 48,
     "BASE_URL": "https://kit.example.org",
     "DATABASE_URL": "postgres://ada:pw@db.example.org/kit",
     "REDIS_URL": "rediss://user:pw@queue.example.org:6380/3",
@@ -30,6 +31,10 @@ def test_production_starts_with_what_it_needs_and_nothing_more() -> None:
         ("SECRET_KEY", "short"),
         ("SECRET_KEY", "SECRET_KEY_ENV_VAR_NOT_SET"),
         ("SECRET_KEY", "change-me-change-me-change-me-change-me"),
+        ("DATA_KEYS", ""),
+        ("DATA_KEYS", f"{'y' * 48}, short"),
+        ("DATA_KEYS", "development-key-that-guards-nothing-outside-this-machine"),
+        ("SECOND_FACTOR_REQUIRED", "administrators"),
         ("ADMIN_PASSWORD", "password"),
         ("BASE_URL", ""),
         ("MAIL_SERVER", ""),
@@ -64,7 +69,7 @@ def test_all_problems_are_told_in_one_message() -> None:
     with pytest.raises(ConfigError) as caught:
         config["heroku"]({})
     named = {problem.split(":")[0] for problem in caught.value.problems}
-    assert named == {"SECRET_KEY", "BASE_URL", "MAIL_SERVER", "DATABASE_URL"}
+    assert named == {"SECRET_KEY", "DATA_KEYS", "BASE_URL", "MAIL_SERVER", "DATABASE_URL"}
 
 
 @pytest.mark.parametrize("name", ["production", "unix", "heroku"])

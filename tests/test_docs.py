@@ -22,6 +22,7 @@ ALL_TEXT = "\n".join(page.read_text() for page in PAGES)
 # Enough to build every environment; an error in one would hide the names that it reads.
 ENOUGH = {
     "SECRET_KEY": "x" * 48,
+    "DATA_KEYS": "y" * 48,
     "BASE_URL": "https://kit.example.org",
     "DATABASE_URL": "postgres://db.example.org/kit",
     "REDIS_URL": "redis://queue.example.org",

@@ -18,12 +18,14 @@ from sqlalchemy import text
 from werkzeug.serving import make_server
 
 from app import commands, create_app, doctor, doctor_network, health, maintenance, operations, outside_view
+from app.extensions import db as database
+from app.kit.core.data_keys import encrypt
 from app.kit.core.finding import FAILURE, OK, WARNING, Finding
 from app.kit.db import migrations
 from app.kit.db.database import utc_now
 from app.kit.jobs import queue
 from app.kit.jobs.sweeper import SIGN_OF_LIFE
-from app.models import ScheduledJob
+from app.models import AuthenticatorApp, ScheduledJob
 from config import config
 from tests.factories import make_admin
 from tests.servers.faulty_smtp import SmtpServer
@@ -51,6 +53,17 @@ def password_left(app: Flask, patch: Patch) -> None:
 
 def sample_password(app: Flask, patch: Patch) -> None:
     make_admin(password="change-me")
+
+
+def lost_data_key(app: Flask, patch: Patch) -> None:
+    user = make_admin()
+    database.session.add(AuthenticatorApp(user_id=user.id, encrypted_secret=encrypt(b"canary-secret")))
+    database.session.commit()
+    patch.setitem(app.config, "DATA_KEYS", ["another key" * 4])
+
+
+def no_second_factor(app: Flask, patch: Patch) -> None:
+    patch.setitem(app.config, "SECOND_FACTOR_REQUIRED", "none")
 
 
 def stale_assets(app: Flask, patch: Patch) -> None:
@@ -86,6 +99,8 @@ FAILURES: list[tuple[str, Callable[[Flask, Patch], None], str, str]] = [
     ("secrets", no_key, FAILURE, "the known one of development"),
     ("secrets", password_left, WARNING, "still set"),
     ("sample_passwords", sample_password, FAILURE, "one that everybody knows"),
+    ("second_factors", lost_data_key, FAILURE, "cannot read secrets"),
+    ("second_factors", no_second_factor, WARNING, "with a password alone"),
     ("assets", stale_assets, WARNING, "older than their sources"),
     ("clock", wrong_clock, FAILURE, "apart from that of Redis"),
     ("disk", full_disk, FAILURE, "0.0 GB free"),
@@ -102,6 +117,7 @@ def test_each_failure_is_told_and_gone_when_it_is_mended(
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(app.config, "MAINTENANCE_FILE", tmp_path / "maintenance")
         patch.setenv("SECRET_KEY", "x" * 40)
+        patch.setitem(app.config, "SECOND_FACTOR_REQUIRED", "admin")
         if check != "base_url":
             assert bad(CHECKS[check]()) == []
         provoke(app, patch)
@@ -394,6 +410,7 @@ def test_an_unreadable_line_of_another_settings_file_is_told(tmp_path: Path, cle
 
 def test_a_healthy_site_has_no_failure(app: Flask, db: SQLAlchemy, monkeypatch: Patch) -> None:
     monkeypatch.setenv("SECRET_KEY", "x" * 40)
+    monkeypatch.setitem(app.config, "SECOND_FACTOR_REQUIRED", "all")
     db.session.add(ScheduledJob(name=SIGN_OF_LIFE, last_run_at=utc_now()))
     db.session.commit()
     with served(app, app, monkeypatch):

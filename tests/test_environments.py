@@ -17,6 +17,7 @@ HEADING = "## What differs between production, development and the tests"
 # Everything that can be the same in each environment.
 VARIABLES = {
     "SECRET_KEY": "k" * 40,
+    "DATA_KEYS": "d" * 40,
     "ADMIN_EMAIL": "admin@example.org",
     "BASE_URL": "https://example.org",
     "MAIL_SERVER": "mail.example.org",

@@ -49,6 +49,8 @@ WHO: dict[Rule, str] = {
     """,
     USERS: """
         account.manage account.change_password account.change_email_request account.change_email
+        account.authenticator_app account.remove_authenticator_app
+        account.recovery_codes account.download_recovery_codes
         account.profile account.security account.sessions account.end_session account.end_other_sessions
         account.delete_account account.exports account.request_export account.download_export
         account.new_passkey account.rename_passkey account.remove_passkey
@@ -141,6 +143,7 @@ def routes() -> list[Route]:
 
 PRODUCTION = {
     "SECRET_KEY": "x" * 48,
+    "DATA_KEYS": "y" * 48,
     "BASE_URL": "https://kit.example.org",
     "DATABASE_URL": "sqlite://",
     "REDIS_URL": "redis://queue.example.org",

@@ -15,7 +15,7 @@ from app.models.flow import digest
 from app.sign_in import Proof
 from tests.factories import PASSWORD, make_invited, make_user
 
-LOGGED_IN, ASKED, REFUSED = "/", "/account/second-factor", None
+LOGGED_IN, ASKED, SET_UP, REFUSED = "/", "/account/second-factor", "/account/manage/security", None
 COMPLETE = {Way.PASSKEY}
 
 
@@ -57,6 +57,26 @@ def test_every_way_leads_to_the_same_decision(
         expected = ASKED if factors and way not in COMPLETE else LOGGED_IN
         assert enter(user, proof) == expected, (way, name)
         assert number_of_sessions(db, user) == (expected == LOGGED_IN), (way, name)
+
+
+@pytest.mark.parametrize("required", ["admin", "all"])
+@pytest.mark.parametrize("way", list(Way))
+def test_where_a_second_factor_is_demanded_every_way_leads_to_one_or_to_its_set_up(
+    app: Flask,
+    enter: Callable[[User, Proof], str | None],
+    db: SQLAlchemy,
+    monkeypatch: pytest.MonkeyPatch,
+    way: Way,
+    required: str,
+) -> None:
+    monkeypatch.setitem(app.config, "SECOND_FACTOR_REQUIRED", required)
+    proof = Proof(way, is_complete=way in COMPLETE)
+    for role in ("User", "Administrator"):
+        without, having = make_user(role), make_user(role)
+        set_up(db, having, Way.APP, Way.RECOVERY_CODE)
+        is_demanded = way not in COMPLETE and (required == "all" or role == "Administrator")
+        assert enter(without, proof) == (SET_UP if is_demanded else LOGGED_IN)
+        assert enter(having, proof) == (LOGGED_IN if way in COMPLETE else ASKED)
 
 
 @pytest.mark.parametrize("way", list(Way))

@@ -11,13 +11,12 @@ from wtforms import (
     HiddenField,
     SelectChoice,
     SelectField,
-    StringField,
     SubmitField,
     TextAreaField,
     ValidationError,
 )
 from wtforms.fields.choices import Choice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import Length
 from wtforms.widgets import Select
 
 from app.consent import AsksForConsent
@@ -34,7 +33,6 @@ from app.kit.pages.moments import zone_names
 from app.kit.storage.pictures import problem_with_picture, too_large
 from app.models import User
 from app.models.consent import Document, documents_due
-from app.models.passkey import NAME_MAX_LENGTH as PASSKEY_NAME_MAX_LENGTH
 from app.models.user_profile import ABOUT_MAX_LENGTH, NAME_MAX_LENGTH
 from app.proof_of_work import AsksForProof
 
@@ -63,24 +61,6 @@ class LoginForm(Form):
     password = known_password_field()
     remember_me = BooleanField("Keep me logged in")
     submit = SubmitField("Log in")
-
-
-class SecondFactorForm(Form):
-    """Give a code as the second factor."""
-
-    code = StringField(
-        "Code",
-        [InputRequired("Enter a code."), Length(max=64, message="This is too long for a code.")],
-        render_kw={"autocomplete": "one-time-code", "autocapitalize": "off", "spellcheck": "false"},
-    )
-    submit = SubmitField("Continue")
-
-
-class PasskeyForm(Form):
-    """Name a passkey. A new one comes in a hidden field, which the browser fills in."""
-
-    name = name_field("Name", "off", PASSKEY_NAME_MAX_LENGTH, description="To tell it from your other passkeys.")
-    submit = SubmitField("Save name")
 
 
 class RegistrationForm(AsksForConsent, AsksForProof):

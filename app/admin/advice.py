@@ -37,6 +37,9 @@ def advice(numbers: Mapping[str, int]) -> Iterator[Advice]:
         )
     if not other_administrators_than(current_user):
         yield Advice("You are the only administrator.", "Invite another one.", url_for("admin.invite_user"))
+    if settings["SECOND_FACTOR_REQUIRED"] == "none":
+        what = "Administrators can log in with a password alone."
+        yield Advice(what, "Set SECOND_FACTOR_REQUIRED=admin.")
     if settings["ADMIN_PASSWORD"]:
         yield Advice("ADMIN_PASSWORD is still set.", "Remove it: only manage.py setup_prod needs it.")
     if not settings["BACKUP_DIR"]:

@@ -77,6 +77,12 @@ def has_other_way_in(user: User, without: Model | Way) -> bool:
     return any(row is not without for row in rows)
 
 
+def must_have_second_factor(user: User) -> bool:
+    """Return whether SECOND_FACTOR_REQUIRED demands one of this user; of administrators includes all staff."""
+    required = current_app.config["SECOND_FACTOR_REQUIRED"]
+    return required == "all" or (required == "admin" and user.role is not None and user.role.is_for_staff)
+
+
 def way_labels(users: Sequence[User]) -> dict[int, list[str]]:
     """Return in which ways each of these users can log in, in words; none while the user is only invited."""
     found = ways_by_user([user.id for user in users])

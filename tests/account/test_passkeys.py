@@ -113,11 +113,11 @@ def test_adding_and_removing_are_mailed_and_in_the_audit_log(app: Flask, db: SQL
     [passkey] = Passkey.of(user)
     browser_of(app, user).post(f"/account/passkeys/{passkey.id}/remove")
     assert Passkey.of(user) == []
-    changes = [email.context["change"] for email in db.session.scalars(select(Email).order_by(Email.id))]
-    assert changes == ["added", "removed"]
+    changes = [email.context["what"] for email in db.session.scalars(select(Email).order_by(Email.id))]
+    assert changes == ["The passkey “My laptop” was added.", "The passkey “My laptop” was removed."]
     assert db.session.scalars(select(AuditEvent.event).order_by(AuditEvent.id)).all() == [
-        "passkey.added",
-        "passkey.removed",
+        "second_factor.added",
+        "second_factor.removed",
     ]
 
 

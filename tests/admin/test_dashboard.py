@@ -95,7 +95,9 @@ def test_the_dashboard_reads_no_table_of_users_emails_or_sessions(
     assert not [plan for plan in found if any(name in plan for name in whole) and "LIMIT" not in plan]
 
 
-def test_advice_names_what_is_left_to_do(client: FlaskClient, admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_advice_names_what_is_left_to_do(
+    client: FlaskClient, admin: User, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = client.get("/admin/").text
     assert "You are the only administrator." in page
     assert "No backups are made." in page
@@ -103,7 +105,11 @@ def test_advice_names_what_is_left_to_do(client: FlaskClient, admin: User, monke
     make_admin(email="someone@example.com")
     jobs.count_figures()
     assert "Sample data: 1 user has an address at example.com." in client.get("/admin/").text
-    for name, value in {"BACKUP_DIR": "backups", "APP_NAME": "Ours", "ADMIN_PASSWORD": ""}.items():
+    assert "Administrators can log in with a password alone." in page
+    ours = {"BACKUP_DIR": "backups", "APP_NAME": "Ours", "ADMIN_PASSWORD": "", "SECOND_FACTOR_REQUIRED": "admin"}
+    db.session.execute(update(UserSession).values(has_two_factors=True))
+    db.session.commit()
+    for name, value in ours.items():
         monkeypatch.setitem(client.application.config, name, value)
     page = client.get("/admin/").text
     assert re.findall("<li>([^<.:]*)[.:]", page) == ["Sample data"]

@@ -42,6 +42,7 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
 # Pictures; bodies of emails, shown in a frame and written for mail programs; a redirect for everybody; and a text that
 # exists only with a setting.
 NOT_PAGES = {
+    "account.download_recovery_codes",
     "account.picture_file",
     "dev.part",
     "dev.preview_html",

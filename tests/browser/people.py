@@ -12,7 +12,18 @@ from app.admin.bulk_tasks import change_batch, start
 from app.admin.user_export import export_users
 from app.extensions import db
 from app.fake_data import add_fake_users
-from app.models import AuditEvent, Consent, DataExport, EditableHTML, Passkey, Permission, Role, TextRevision, User
+from app.models import (
+    AuditEvent,
+    AuthenticatorApp,
+    Consent,
+    DataExport,
+    EditableHTML,
+    Passkey,
+    Permission,
+    Role,
+    TextRevision,
+    User,
+)
 from tests import areas
 from tests.factories import PASSWORD, let_in, make_admin, make_invited, make_user
 
@@ -34,7 +45,6 @@ class People:
     # The latest text of a published page.
     page: TextRevision | None = None
     role_id: int = 0
-    passkey_id: int = 0
     message_name: str = "sample.eml"
     # The rows of areas, by the names of the URL variables that they are for.
     rows_of_areas: dict[str, list[object]] = field(default_factory=dict)
@@ -68,9 +78,11 @@ class People:
         TextRevision.write(page, "# Terms\n\nBe kind.", self.administrator.id, asks_again=True)
         export = DataExport(user=self.user)
         role = Role(name="Support", permissions=int(Permission.GENERAL | Permission.VIEW_USERS), index="main")
+        # One that is not asked for yet, so that the user sees the page of recovery codes.
+        unfinished = AuthenticatorApp(user=self.user, encrypted_secret="-")
         key = {"credential_id": b"1", "user_handle": bytes(64), "public_key": b"", "name": "Chrome on Linux"}
         passkey = Passkey(user=self.user, **key)
-        db.session.add_all([export, role, passkey])
+        db.session.add_all([export, role, unfinished, passkey])
         export.write()
         db.session.commit()
         self.export_id = export.id

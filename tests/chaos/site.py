@@ -42,6 +42,7 @@ class Site:
             **os.environ,
             "FLASK_CONFIG": "production",
             "SECRET_KEY": secrets.token_urlsafe(48),
+            "DATA_KEYS": secrets.token_urlsafe(48),
             "BASE_URL": f"http://127.0.0.1:{self.port}",
             "SSL_DISABLE": "true",
             # Each visitor has its own IP address, so that rate limits do not apply.

@@ -68,7 +68,7 @@ def test_the_containers_settings_are_enough_for_production() -> None:
     page = (ROOT / "docs" / "deploy" / "container.md").read_text()
     lines = page.partition("```sh\nAPP_NAME=")[2].partition("```")[0]
     of_env = dict(line.split("=", 1) for line in f"APP_NAME={lines}".splitlines())
-    of_env |= {"SECRET_KEY": "k" * 48, "POSTGRES_PASSWORD": "x"}
+    of_env |= {"SECRET_KEY": "k" * 48, "DATA_KEYS": "d" * 48, "POSTGRES_PASSWORD": "x"}
     config["production"]({**of_env, **read("compose.yaml")["services"]["web"]["environment"]})
 
 

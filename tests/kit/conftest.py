@@ -24,6 +24,7 @@ BARE_SETTINGS = {
     "APP_NAME": "Flask-Base",
     "SECRET_KEY": "k" * 40,
     "SECRET_KEY_FALLBACKS": [],
+    "DATA_KEYS": ["d" * 40],
     "PASSWORD_MIN_LENGTH": 12,
     "ARGON2_TIME_COST": 1,
     "ARGON2_MEMORY_COST": 8,

@@ -46,6 +46,7 @@ def production_environment(database_url: str, redis_url: str, port: int) -> dict
     return {
         "FLASK_CONFIG": "production",
         "SECRET_KEY": SECRET_KEY,
+        "DATA_KEYS": SECRET_KEY,
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "BASE_URL": f"http://127.0.0.1:{port}",

@@ -1,6 +1,7 @@
 """The views of the account area, one module for each topic."""
 
 from app.account.views import (
+    authenticator_app,
     consent,
     data,
     email_address,
@@ -8,13 +9,16 @@ from app.account.views import (
     password,
     picture,
     profile,
+    recovery_codes,
     registration,
     second_factor,
+    security,
     sessions,
     sign_in,
 )
 
 __all__ = [
+    "authenticator_app",
     "consent",
     "data",
     "email_address",
@@ -22,8 +26,10 @@ __all__ = [
     "password",
     "picture",
     "profile",
+    "recovery_codes",
     "registration",
     "second_factor",
+    "security",
     "sessions",
     "sign_in",
 ]

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from app import passkeys
 from app.access import UNCONFIRMED, VISITORS, access
 from app.account.blueprint import account
-from app.account.forms import PasskeyForm
+from app.account.factor_forms import PasskeyForm
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
 from app.kit.auth.guesses import counted_guess, passkey_limits
@@ -86,7 +86,7 @@ def new_passkey() -> str | Response:
         return render_template("account/new_passkey.html", form=form)
     if not answer:
         return _challenge(passkeys.ask_for_new(user))
-    is_added = passkeys.add(user, form.name.data, answer)
+    is_added = passkeys.add(user, current_session(), form.name.data, answer)
     db.session.commit()
     if not is_added:
         form.form_errors.append(NOT_ADDED)

@@ -5,11 +5,12 @@ from werkzeug.wrappers import Response
 
 from app.access import VISITORS, access
 from app.account.blueprint import account
-from app.account.forms import SecondFactorForm
+from app.account.factor_forms import SecondFactorForm
 from app.extensions import db, limiter
+from app.kit.auth.guesses import counted_guess, second_factor_limits
 from app.kit.auth.limits import from_config
-from app.models import second_factors
-from app.second_factors import use_code
+from app.models import User, Way, second_factors
+from app.second_factors import problem_with, tried_code
 from app.sign_in import begun, finish
 
 
@@ -20,10 +21,22 @@ def second_factor() -> str | Response:
     """Ask for a second factor after the first one. Without a login that waits for it, say so."""
     flow, form = begun(), SecondFactorForm()
     if flow is None or flow.user is None:
-        return render_template("account/second_factor.html", form=None)
+        return _page(None, None)
+    user = flow.user
     if form.validate_on_submit():
-        if way := use_code(flow.user, form.code.data):
-            return finish(flow, way) or render_template("account/second_factor.html", form=None)
-        db.session.rollback()
-        form.code.errors = ["This code is wrong."]
-    return render_template("account/second_factor.html", form=form, ways=second_factors(flow.user))
+        typed = form.code.data
+        way = counted_guess(second_factor_limits(user.uid), lambda: tried_code(flow, user, typed))
+        if way:
+            return finish(flow, way) or _page(None, None)
+        form.code.errors = [problem_with(user, typed)]
+        db.session.commit()
+        if begun() is None:
+            return _page(None, None)
+    return _page(form, user)
+
+
+def _page(form: SecondFactorForm | None, user: User | None) -> str:
+    ways = second_factors(user) if user else frozenset()
+    if form and Way.APP not in ways:
+        form.code.label.text = "Recovery code"
+    return render_template("account/second_factor.html", form=form, ways=ways)

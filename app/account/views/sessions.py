@@ -1,4 +1,4 @@
-"""What protects an account; listing a user's sessions and ending them."""
+"""Listing a user's sessions and ending them."""
 
 from flask import abort, flash, redirect, render_template, url_for
 from flask_login import current_user
@@ -8,14 +8,8 @@ from werkzeug.wrappers import Response
 from app.account.blueprint import account
 from app.extensions import db
 from app.kit.auth.sudo import sudo_required
-from app.models import AuditEvent, Passkey, UserSession
+from app.models import AuditEvent, UserSession
 from app.sessions import current_session, log_out
-
-
-@account.get("/manage/security")
-def security() -> str:
-    """Show what protects the account, and where to change it."""
-    return render_template("account/security.html", passkeys=Passkey.of(current_user))
 
 
 @account.get("/sessions")

@@ -11,3 +11,8 @@ document.querySelectorAll("[data-copy]").forEach(function (button) {
     setTimeout(function () { button.innerHTML = label; }, 2000);
   });
 });
+
+// A button with data-print prints the page.
+document.querySelectorAll("[data-print]").forEach(function (button) {
+  button.addEventListener("click", function () { print(); });
+});

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from flask import Flask, current_app, request
-from limits import RateLimitItem, parse
+from limits import RateLimitItem, parse, parse_many
 from limits.storage import Storage
 from werkzeug.exceptions import TooManyRequests
 
@@ -61,6 +61,16 @@ def login_limits(known_browser: str | None) -> list[GuessLimit]:
 def passkey_limits() -> list[GuessLimit]:
     """Return the limits on answers with a wrong passkey. Nobody guesses one, but checking them takes time."""
     return [GuessLimit(_wrong("NETWORK"), f"network:{client_address()}")]
+
+
+def second_factor_limits(user_uid: str) -> list[GuessLimit]:
+    """Return the limits on guesses at the second factors of a user: all of them together, from wherever they come."""
+    who = {"USER": f"second-factor:{user_uid}", "NETWORK": f"second-factor:{client_address()}"}
+    return [
+        GuessLimit(wrong, key)
+        for whose, key in who.items()
+        for wrong in parse_many(current_app.config[f"WRONG_SECOND_FACTORS_PER_{whose}"])
+    ]
 
 
 def count_action(setting: str, who: str) -> None:

@@ -93,6 +93,7 @@ def test_production_defaults(name: str, count: int, https: bool) -> None:
 
     variables = {
         "SECRET_KEY": "k" * 48,
+        "DATA_KEYS": "d" * 48,
         "BASE_URL": "https://example.com",
         "MAIL_SERVER": "mail.example.com",
         "REDIS_URL": "redis://localhost:6379/0",

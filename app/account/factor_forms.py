@@ -1,0 +1,41 @@
+"""The forms about passkeys, authenticator apps and recovery codes."""
+
+from wtforms import StringField, SubmitField
+from wtforms.validators import InputRequired, Length
+
+from app.kit.forms.fields import name_field
+from app.kit.forms.form import Form
+from app.models.passkey import NAME_MAX_LENGTH
+
+
+def _code_field(label: str, **attributes: str) -> StringField:
+    validators = [InputRequired("Enter a code."), Length(max=64, message="This is too long for a code.")]
+    render_kw = {"autocomplete": "one-time-code", "autocapitalize": "off", "spellcheck": "false", **attributes}
+    return StringField(label, validators, render_kw=render_kw)
+
+
+class SecondFactorForm(Form):
+    """Give a code as the second factor."""
+
+    code = _code_field("Code from your app, or a recovery code")
+    submit = SubmitField("Continue")
+
+
+class PasskeyForm(Form):
+    """Name a passkey. A new one comes in a hidden field, which the browser fills in."""
+
+    name = name_field("Name", "off", NAME_MAX_LENGTH, description="To tell it from your other passkeys.")
+    submit = SubmitField("Save name")
+
+
+class FirstCodeForm(Form):
+    """Show that an authenticator app is set up."""
+
+    code = _code_field("Code that the app shows", inputmode="numeric")
+    submit = SubmitField("Continue")
+
+
+class SavedCodesForm(Form):
+    """Say that the recovery codes are kept somewhere."""
+
+    saved = SubmitField("I have saved them")

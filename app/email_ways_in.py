@@ -1,0 +1,35 @@
+"""The emails about ways to log in, in the catalog of ``app/email.py``."""
+
+from app.email import SAMPLE_LINK, SAMPLE_ORIGIN, catalog, not_me_link
+from app.kit.mail.rows import Context
+from app.models import User
+
+
+@catalog.email(
+    "account/email/second_factor_changed",
+    subject="The second factors of your account changed",
+    sample={"not_me_link": SAMPLE_LINK, "what": "An authenticator app was added.", **SAMPLE_ORIGIN},
+)
+def second_factor_changed(user: User, what: str, **origin: str) -> Context:
+    """Say ``what`` was added, removed or made anew, in a sentence."""
+    return {"not_me_link": not_me_link(user)}
+
+
+@catalog.email(
+    "account/email/recovery_code_used",
+    subject="A recovery code was used",
+    sample={"not_me_link": SAMPLE_LINK, "left": 3, "are_few": True, **SAMPLE_ORIGIN},
+)
+def recovery_code_used(user: User, left: int, are_few: bool, **origin: str) -> Context:
+    """Tell how many codes are left, with advice when these are few."""
+    return {"not_me_link": not_me_link(user)}
+
+
+@catalog.email(
+    "account/email/wrong_second_factors",
+    subject="Somebody who knows your password is trying to log in",
+    sample={"not_me_link": SAMPLE_LINK, "count": 5, **SAMPLE_ORIGIN},
+)
+def wrong_second_factors(user: User, count: int, **origin: str) -> Context:
+    """Warn of wrong second factors behind a right password, ``count`` within a day."""
+    return {"not_me_link": not_me_link(user)}

@@ -1,0 +1,137 @@
+"""SECOND_FACTOR_REQUIRED: until one is set up, nothing else opens."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import update
+
+from app.access import ANYONE, SET_UP_PAGES, UNCONFIRMED
+from app.models import Permission, UserSession
+from tests.account.second_factors import (
+    APP_PAGE,
+    CODES_PAGE,
+    SECOND_STEP,
+    add_app,
+    first_step,
+    save_codes,
+    second_step,
+    turn_on,
+)
+from tests.factories import browser_of, let_in, make_admin, make_role, make_user
+from tests.test_routes import ROUTES, RULES, address
+
+SECURITY = "/account/manage/security"
+# Those of the set-up, what every page loads, and links in emails.
+OPEN = {
+    "account.agree",
+    "account.authenticator_app",
+    "account.confirm_password",
+    "account.download_recovery_codes",
+    "account.logout",
+    "account.recovery_codes",
+    "account.security",
+    "admin.stop_impersonating",
+    "main.favicon",
+    "main.manifest",
+    "main.page",
+    "main.robots",
+    "static",
+}
+
+
+@pytest.fixture
+def required(app: Flask, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+    """Demand a second factor of everybody, or of whom the test names."""
+    of_whom: str = getattr(request, "param", "all")
+    monkeypatch.setitem(app.config, "SECOND_FACTOR_REQUIRED", of_whom)
+    return of_whom
+
+
+def is_held(client: FlaskClient, address: str = "/", method: str = "GET") -> bool:
+    return client.open(address, method=method).location == SECURITY
+
+
+@pytest.mark.usefixtures("required")
+def test_only_the_set_up_pages_open(app: Flask, client: FlaskClient, db: SQLAlchemy) -> None:
+    assert OPEN | {"account.picture_file"} >= SET_UP_PAGES
+    let_in(client, make_admin())
+    answers, expected = {}, {}
+    for route in ROUTES:
+        rule = RULES[route.endpoint]
+        answers[str(route)] = is_held(client, address(app, route), route.method)
+        is_link = rule is ANYONE and route.endpoint.startswith("account.")
+        # The second of these sends home, which is held.
+        is_open = route.endpoint in OPEN or is_link or rule in {UNCONFIRMED} or "VISITORS" in str(rule)
+        expected[str(route)] = not (is_open or "NEWCOMERS" in str(rule))
+        if route.endpoint == "account.logout":
+            let_in(client, make_admin())
+    # Without a factor, the recovery codes lead back to the list.
+    for route in ROUTES:
+        if route.endpoint in {"account.recovery_codes", "account.remove_authenticator_app"}:
+            expected.pop(str(route)), answers.pop(str(route))
+    assert answers == expected
+
+
+@pytest.mark.usefixtures("required")
+def test_who_logs_in_sets_a_factor_up_and_is_back_where_it_began(client: FlaskClient, db: SQLAlchemy) -> None:
+    user = make_user()
+    assert first_step(client, user, "/account/login?next=/account/sessions").location == SECURITY
+    page = client.get(SECURITY).text
+    assert "Set up a second factor to go on" in page
+    assert is_held(client)
+    assert is_held(client, "/account/sessions")
+    assert add_app(client)[1].location == CODES_PAGE
+    assert is_held(client, "/account/manage"), "the recovery codes are not saved yet"
+    client.get("/account/manage/profile?x=1")
+    client.post(CODES_PAGE)
+    assert client.post(CODES_PAGE, data={"saved": "y"}).location == "/account/manage/profile?x=1"
+    assert not is_held(client)
+    client.post(f"{APP_PAGE}/remove")
+    assert is_held(client), "who removes the last one sets up another one"
+
+
+@pytest.mark.parametrize("required", ["admin"], indirect=True)
+@pytest.mark.usefixtures("required", "kept_roles")
+def test_of_administrators_and_all_other_staff(app: Flask, db: SQLAlchemy) -> None:
+    assert not is_held(browser_of(app, make_user()), "/account/manage")
+    assert is_held(browser_of(app, make_admin()), "/account/manage")
+    make_role("Staff", Permission.GENERAL | Permission.VIEW_USERS)
+    assert is_held(browser_of(app, make_user("Staff")), "/account/manage")
+
+
+@pytest.mark.usefixtures("required")
+def test_somebody_who_looks_at_the_site_as_a_user_needs_their_own(
+    app: Flask, client: FlaskClient, db: SQLAlchemy
+) -> None:
+    admin, user = make_admin(), make_user()
+    let_in(client, admin)
+    save_codes_after_app(client)
+    client.post(f"/admin/user/{user.id}/impersonate", data={"reason": "a test"})
+    assert not is_held(client, "/account/manage"), "the user has none, and the administrator does"
+    db.session.execute(update(UserSession).values(has_two_factors=False))
+    db.session.commit()
+    assert is_held(client, "/account/manage")
+
+
+def save_codes_after_app(client: FlaskClient) -> None:
+    add_app(client)
+    save_codes(client)
+
+
+def test_whoever_has_two_factors_already_is_not_asked_again(
+    app: Flask, client: FlaskClient, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = make_user()
+    _secret, codes = turn_on(browser_of(app, user), user)
+    monkeypatch.setitem(app.config, "SECOND_FACTOR_REQUIRED", "all")
+    assert first_step(client, user).location == SECOND_STEP
+    assert second_step(client, codes[0]).location == "/"
+    assert not is_held(client)
+
+
+@pytest.mark.usefixtures("required")
+def test_who_is_not_confirmed_confirms_first(client: FlaskClient, db: SQLAlchemy) -> None:
+    let_in(client, make_user(confirmed=False))
+    assert client.get("/account/unconfirmed").status_code == 200
+    assert client.get("/account/manage").location == "/account/unconfirmed"
