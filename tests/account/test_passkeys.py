@@ -263,6 +263,18 @@ def test_the_second_step_takes_a_passkey_of_the_same_user(app: Flask, db: SQLAlc
     assert (row.ways, row.has_two_factors) == ("password,passkey", True)
 
 
+def test_a_login_that_waits_ends_after_five_wrong_passkeys(app: Flask, db: SQLAlchemy) -> None:
+    user = make_user()
+    authenticator, others = add_to(app, user), add_to(app, make_user())
+    client = second_step(app, db, user)
+    for _ in range(5):
+        assert log_in(client, others, SECOND_STEP).location == "/account/second-factor"
+    assert client.post(SECOND_STEP).location == "/account/second-factor"
+    assert "Log in again" in client.get("/account/second-factor").text
+    assert sessions(db, user) == []
+    assert log_in(app.test_client(), authenticator).location == "/"
+
+
 def test_without_a_login_that_waits_there_is_no_second_step(app: Flask, client: FlaskClient, db: SQLAlchemy) -> None:
     assert client.post(SECOND_STEP).location == "/account/second-factor"
 
@@ -283,6 +295,8 @@ def test_sudo_takes_a_passkey_of_the_same_user_only(app: Flask, db: SQLAlchemy) 
     assert is_refused(client, log_in(client, others, SUDO), "/account/confirm-password")
     assert client.get(NEW).location == page
     assert log_in(client, authenticator, f"{SUDO}?next=/account/passkeys/new").location == NEW
+    own = db.session.scalars(select(UserSession).where(UserSession.has_two_factors)).one()
+    assert own.ways == "password,passkey"
     assert client.get(NEW).status_code == 200
 
 
