@@ -311,6 +311,18 @@ def test_adding_and_removing_ask_for_the_password_again(app: Flask, db: SQLAlche
     assert len(Passkey.of(user)) == 1
 
 
+def test_where_a_second_factor_is_demanded_a_passkey_can_be_it(
+    app: Flask, client: FlaskClient, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = make_user()
+    monkeypatch.setitem(app.config, "SECOND_FACTOR_REQUIRED", "all")
+    newcomer = browser_of(app, user)
+    assert newcomer.get("/account/manage").location == SECURITY
+    assert "Add a passkey" in newcomer.get(SECURITY).text
+    assert log_in(client, add_to(app, user)).location == "/"
+    assert client.get("/account/manage").status_code == 200
+
+
 def test_the_last_way_in_cannot_be_removed(app: Flask, db: SQLAlchemy) -> None:
     user = make_user()
     add_to(app, user)
