@@ -300,6 +300,24 @@ def test_sudo_takes_a_passkey_of_the_same_user_only(app: Flask, db: SQLAlchemy) 
     assert client.get(NEW).status_code == 200
 
 
+def test_who_has_no_password_confirms_with_a_passkey(
+    app: Flask, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = make_user()
+    authenticator, others = add_to(app, user), add_to(app, make_user())
+    user.password_hash = None
+    db.session.commit()
+    client = app.test_client()
+    log_in(client, authenticator)
+    make_old(db)
+    page = client.get("/account/confirm-password").text
+    assert ("Use a passkey" in page, 'name="password"' in page) == (True, False)
+    assert is_refused(client, log_in(client, others, SUDO), "/account/confirm-password")
+    assert log_in(client, authenticator, SUDO).location == "/account/manage/info"
+    monkeypatch.setitem(app.config, "PASSKEYS", False)
+    assert "Email me a code" in client.get("/account/confirm-password").text
+
+
 def test_adding_and_removing_ask_for_the_password_again(app: Flask, db: SQLAlchemy) -> None:
     user = make_user()
     add_to(app, user)

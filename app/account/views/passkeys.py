@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from app import passkeys
 from app.access import UNCONFIRMED, VISITORS, access
 from app.account.blueprint import account
+from app.account.confirmation import note_confirmation
 from app.account.factor_forms import PasskeyForm
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
@@ -19,7 +20,6 @@ from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.sudo import sudo_required
 from app.kit.auth.user_agent import browser_label
 from app.kit.auth.webauthn import Json
-from app.kit.db.database import utc_now
 from app.kit.http.redirects import redirect_to_next
 from app.models import Passkey, User, Way
 from app.second_factors import tried
@@ -75,9 +75,8 @@ def confirm_passkey() -> Response:
         return _challenge(passkeys.ask(passkeys.SUDO, user))
     if not _proven(passkeys.SUDO, answer, user):
         return _refuse(url_for("account.confirm_password", next=request.args.get("next")))
-    own = current_session()
-    own.reauthenticated_at = utc_now()
-    own.add_way(Way.PASSKEY, has_two_factors=True)
+    note_confirmation()
+    current_session().add_way(Way.PASSKEY, has_two_factors=True)
     db.session.commit()
     return redirect_to_next(url_for("account.manage"))
 
@@ -147,7 +146,7 @@ def _proven(use: str, answer: str, user: User | None = None) -> Passkey | None:
 def _refuse(page: str) -> Response:
     # The challenge is used up.
     db.session.commit()
-    flash(REFUSED, "form-error")
+    flash(REFUSED, "error")
     return redirect(page)
 
 
