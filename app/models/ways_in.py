@@ -44,8 +44,12 @@ _USERS_WITH: dict[Way, InstrumentedAttribute[int]] = {
 
 
 def ways_by_user(user_ids: Collection[int], ways: Iterable[Way] = tuple(_USERS_WITH)) -> dict[int, set[Way]]:
-    """Return which of ``ways`` each of these users has set up, in one query; without users who have none."""
-    owners = [(way, _USERS_WITH[way]) for way in ways]
+    """Return which of ``ways`` each of these users has set up, in one query; without users who have none.
+
+    Passkeys that PASSKEYS switched off do not count.
+    """
+    is_off = {Way.PASSKEY} if not current_app.config["PASSKEYS"] else set()
+    owners = [(way, _USERS_WITH[way]) for way in ways if way not in is_off]
     rows = union_all(*(select(owner, literal(way.value)).where(owner.in_(user_ids)) for way, owner in owners))
     found: dict[int, set[Way]] = {}
     for user_id, way in db.session.execute(rows):
@@ -59,8 +63,6 @@ def second_factors(user: User) -> frozenset[Way]:
     Otherwise who loses a device would be locked out.
     """
     found = ways_by_user([user.id], SECOND_FACTORS).get(user.id, set())
-    if not current_app.config["PASSKEYS"]:
-        found.discard(Way.PASSKEY)
     return frozenset(found) if Way.RECOVERY_CODE in found and len(found) > 1 else frozenset()
 
 
