@@ -17,7 +17,7 @@ from app.jobs import outbox
 from app.kit.assets.brand_colors import brand_colors
 from app.kit.assets.contrast import MODES
 from app.kit.db.database import utc_now
-from app.models import Email, User
+from app.models import Email, FactorRemoval, User
 from tests import areas
 from tests.factories import make_invited, make_user
 from tests.kit.conftest import send_to
@@ -225,6 +225,8 @@ def test_every_email_can_be_sent(db: SQLAlchemy, smtp: SmtpServer, name: str) ->
         "new_device": ORIGIN,
         "account_deleted": {"full_name": "Ada Lovelace"},
     }
+    if name == "factor_removal":
+        db.session.add(FactorRemoval(user=user, requested_by=make_user(), reason="", due_at=utc_now()))
     catalog.emails[name].send(user, **known.get(name, sample_arguments(name)))
     db.session.commit()
     deliver()
