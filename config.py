@@ -71,6 +71,8 @@ class Decisions:
         "provider": timedelta(minutes=10),
         "mailed_code": timedelta(minutes=10),  # ASVS 6.5.5
     }
+    # What an owner can remove who takes an account back from somebody else ("This was not me").
+    RECENT_FACTOR_AGE = timedelta(days=7)
     # How long users can stop an administrator who removes their second factors.
     FACTOR_REMOVAL_DELAY = timedelta(hours=24)
     # Wrong answers to one question for a second factor, or for a mailed code.

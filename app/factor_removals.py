@@ -45,7 +45,7 @@ def finish_due() -> None:
 def _finish(removal: FactorRemoval) -> None:
     user, administrator = removal.user, removal.requested_by
     lock_row(db.session, user)
-    if not removal.take():
+    if not removal.take() or not second_factors.has_factor(user):
         return
     role = administrator.role
     if administrator.may_log_in and role and role.has(Permission.REMOVE_FACTORS) and role.includes(user.role):

@@ -11,13 +11,12 @@ from wtforms import (
     HiddenField,
     SelectChoice,
     SelectField,
-    StringField,
     SubmitField,
     TextAreaField,
     ValidationError,
 )
 from wtforms.fields.choices import Choice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import Length
 from wtforms.widgets import Select
 
 from app.consent import AsksForConsent
@@ -62,32 +61,6 @@ class LoginForm(Form):
     password = known_password_field()
     remember_me = BooleanField("Keep me logged in")
     submit = SubmitField("Log in")
-
-
-def _code_field(label: str, **attributes: str) -> StringField:
-    validators = [InputRequired("Enter a code."), Length(max=64, message="This is too long for a code.")]
-    render_kw = {"autocomplete": "one-time-code", "autocapitalize": "off", "spellcheck": "false", **attributes}
-    return StringField(label, validators, render_kw=render_kw)
-
-
-class SecondFactorForm(Form):
-    """Give a code as the second factor."""
-
-    code = _code_field("Code from your app, or a recovery code")
-    submit = SubmitField("Continue")
-
-
-class FirstCodeForm(Form):
-    """Show that an authenticator app is set up."""
-
-    code = _code_field("Code that the app shows", inputmode="numeric")
-    submit = SubmitField("Continue")
-
-
-class SavedCodesForm(Form):
-    """Say that the recovery codes are kept somewhere."""
-
-    saved = SubmitField("I have saved them")
 
 
 class RegistrationForm(AsksForConsent, AsksForProof):

@@ -42,6 +42,13 @@ SECURITY = "/account/manage/security"
 WRONG = "000000"
 
 
+@pytest.fixture(autouse=True)
+def _no_time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop the clock of the codes, whose step could end within a test."""
+    now = totp.current_step()
+    monkeypatch.setattr(totp, "current_step", lambda: now)
+
+
 @pytest.fixture
 def user(client: FlaskClient) -> User:
     """Return a user who is logged in in ``client``."""

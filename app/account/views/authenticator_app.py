@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from app.access import after_set_up
 from app.account import authenticator_app as apps
 from app.account.blueprint import account
-from app.account.forms import FirstCodeForm
+from app.account.factor_forms import FirstCodeForm
 from app.extensions import db, limiter
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.sudo import sudo_required

@@ -7,7 +7,8 @@ from werkzeug.wrappers import Response
 from app import email
 from app.access import ANYONE, VISITORS, access
 from app.account.blueprint import account
-from app.account.forms import ButtonForm, ChangePasswordForm, RequestResetPasswordForm, ResetPasswordForm
+from app.account.factor_forms import NotMeForm
+from app.account.forms import ChangePasswordForm, RequestResetPasswordForm, ResetPasswordForm
 from app.account.private_page import private_page
 from app.account.recovery import take_back
 from app.account.views.registration import LINK_IS_DEAD
@@ -124,10 +125,10 @@ def change_password() -> str | Response:
 def not_me(token: str) -> str | Response:
     """Log everyone out and mail a reset link, for an owner who did not do what a notice reports."""
     user = User.with_not_me_token(token)
-    form = ButtonForm()
+    form = NotMeForm(user)
     if user is not None and not form.validate_on_submit():
         return render_template("account/not_me.html", form=form)
-    if user is None or not take_back(user, token):
+    if user is None or not take_back(user, token, form.remove_recent is not None and form.remove_recent.data):
         flash(ADDRESS_IS_TAKEN if User.with_not_me_token(token) else f"{LINK_IS_DEAD} {RESET_INSTEAD}", "error")
         return redirect(url_for("account.reset_password_request"))
     db.session.commit()

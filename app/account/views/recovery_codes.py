@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from app.access import after_set_up
 from app.account import recovery_codes as codes
 from app.account.blueprint import account
-from app.account.forms import SavedCodesForm
+from app.account.factor_forms import SavedCodesForm
 from app.account.private_page import private_page
 from app.extensions import db, limiter
 from app.kit.auth.limits import from_config, signed_in_user

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from app.access import VISITORS, access
 from app.account.blueprint import account
-from app.account.forms import SecondFactorForm
+from app.account.factor_forms import SecondFactorForm
 from app.extensions import db, limiter
 from app.kit.auth.guesses import counted_guess, second_factor_limits
 from app.kit.auth.limits import from_config
