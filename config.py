@@ -15,7 +15,7 @@ from typing import ClassVar
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.kit.core.environment import Environment, load_settings_file, split_url
+from app.kit.core.environment import Environment, is_ip_address, load_settings_file, split_url
 
 ROOT = Path(__file__).resolve().parent
 SAMPLE_VALUES = {"change-me", "changeme", "password", "secret", "SECRET_KEY_ENV_VAR_NOT_SET"}
@@ -326,6 +326,8 @@ class Config(Decisions):
         self.ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
         self.PASSWORD_MIN_LENGTH = env.integer("PASSWORD_MIN_LENGTH", 12, minimum=8)
         self.PASSWORD_BREACH_CHECK = env.flag("PASSWORD_BREACH_CHECK", default=False)
+        # Browsers bind passkeys to a name, and have none for an address that is a number.
+        self.PASSKEYS = env.flag("PASSKEYS", default=True) and not is_ip_address(self.BASE_URL)
         self.AUTHENTICATOR_APPS = env.flag("AUTHENTICATOR_APPS", default=True)
         self.SECOND_FACTOR_REQUIRED = env.text("SECOND_FACTOR_REQUIRED", "none").lower()
         if self.SECOND_FACTOR_REQUIRED not in {"none", "admin", "all"}:

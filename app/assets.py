@@ -34,6 +34,7 @@ BUNDLES = {
     "editor_js": ["scripts/editor.js", "scripts/editor_page.js"],
     "mailbox_js": ["scripts/mailbox.js"],
     "copy_js": ["scripts/copy.js"],
+    "passkeys_js": ["scripts/passkeys.js"],
     "reload_js": ["scripts/reload.js"],
 }
 

@@ -40,6 +40,7 @@ SENTENCES = {
     "password.reset_requested": "Somebody asked for a link to reset the password of {subject}",
     "password.reset_forced": "{actor} made {subject} choose a new password",
     "password.changed": "{subject} changed the password",
+    "passkey.counted_backwards": "The passkey “{passkey}” of {subject} counted backwards: it may have been copied",
     "second_factor.added": "{subject} added a second factor",
     "second_factor.turned_on": "{subject} saved recovery codes: logins ask for the second factor",
     "second_factor.removed": "{subject} removed a second factor",

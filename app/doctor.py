@@ -17,6 +17,7 @@ from sqlalchemy import extract, func, select, text
 
 from app import assets, doctor_network, encrypted_data, health, maintenance
 from app.extensions import db
+from app.kit.core.environment import is_ip_address
 from app.kit.core.finding import FAILURE, OK, WARNING, Finding
 from app.kit.db import migrations
 from app.models import User
@@ -149,6 +150,12 @@ def _assets() -> Iterator[Finding]:
         yield Finding(OK, "assets", "built")
 
 
+def _passkeys() -> Iterator[Finding]:
+    if is_ip_address(current_app.config["BASE_URL"]):
+        cure = "Set BASE_URL to an address with a name: browsers have no passkeys for numbers."
+        yield Finding(WARNING, "passkeys", "not offered, since BASE_URL is an IP address", cure)
+
+
 def _clock() -> Iterator[Finding]:
     others = {}
     if db.engine.dialect.name != "sqlite":
@@ -217,6 +224,7 @@ CHECKS: tuple[Check, ...] = (
     doctor_network.base_url,
     doctor_network.certificate,
     _assets,
+    _passkeys,
     _clock,
     _disk,
     _versions,

@@ -1,4 +1,4 @@
-"""The emails about second factors, in the catalog of ``app/email.py``."""
+"""The emails about ways to log in, in the catalog of ``app/email.py``."""
 
 from flask import current_app
 

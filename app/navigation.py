@@ -40,7 +40,9 @@ Row = Entry | Section
 SECURITY_PAGES = (
     "account.authenticator_app",
     "account.change_password",
+    "account.new_passkey",
     "account.recovery_codes",
+    "account.rename_passkey",
     "account.sessions",
 )
 

@@ -40,6 +40,7 @@ LAYERS = [
         "maintenance",
         "navigation",
         "next_steps",
+        "passkeys",
         "pictures",
         "setup",
         "sign_in",

@@ -52,6 +52,7 @@ def test_styles_and_scripts_stay_within_their_budgets(built: dict[str, Path]) ->
     scripts = sum(Path(f"{built[name]}.br").stat().st_size for name in BUNDLES if name.endswith("_js"))
     assert 2 * KIB < styles <= 12 * KIB
     assert scripts <= 15 * KIB
+    assert built["passkeys_js"].stat().st_size <= 3 * KIB
 
 
 def test_two_browsers_that_reload_after_a_save_build_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ from app.kit.db.database import utc_now
 from app.kit.jobs import queue
 from app.kit.jobs.sweeper import SIGN_OF_LIFE
 from app.models import AuthenticatorApp, ScheduledJob
+from config import config
 from tests.factories import make_admin
 from tests.servers.faulty_smtp import SmtpServer
 from tests.servers.redis import free_port
@@ -190,7 +191,7 @@ def served(application: Any, app: Flask, patch: Patch) -> Iterator[None]:
     server = make_server("127.0.0.1", 0, application)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    patch.setitem(app.config, "BASE_URL", f"http://127.0.0.1:{server.port}")
+    patch.setitem(app.config, "BASE_URL", f"http://localhost:{server.port}")
     try:
         yield
     finally:
@@ -414,3 +415,12 @@ def test_a_healthy_site_has_no_failure(app: Flask, db: SQLAlchemy, monkeypatch: 
     db.session.commit()
     with served(app, app, monkeypatch):
         assert bad(doctor.examine(Path("nowhere"))) == []
+
+
+def test_an_address_without_a_name_offers_no_passkeys(app: Flask, monkeypatch: Patch) -> None:
+    for url, count in (("http://192.0.2.7:5000", 1), ("http://[2001:db8::1]", 1), ("http://localhost:5000", 0)):
+        monkeypatch.setitem(app.config, "BASE_URL", url)
+        with app.app_context():
+            findings = [finding for check in doctor.CHECKS if check.__name__ == "_passkeys" for finding in check()]
+        assert [finding.level for finding in findings] == [WARNING] * count
+        assert config["testing"]({"BASE_URL": url}).PASSKEYS is (count == 0)

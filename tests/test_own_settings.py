@@ -26,6 +26,7 @@ OTHER_SETTINGS = {
     "ADMIN_PASSWORD": "seven other words",
     "PASSWORD_MIN_LENGTH": "31",
     "PASSWORD_BREACH_CHECK": "true",
+    "PASSKEYS": "false",
     "AUTHENTICATOR_APPS": "false",
     "SECOND_FACTOR_REQUIRED": "admin",
     "UNCONFIRMED_ACCOUNT_DAYS": "3",

@@ -40,9 +40,10 @@ WHO: dict[Rule, str] = {
     """,
     VISITORS: """
         account.login account.register account.reset_password_request account.second_factor
+        account.login_with_passkey account.second_factor_passkey
     """,
     UNCONFIRMED: """
-        account.logout account.confirm_password account.agree
+        account.logout account.confirm_password account.agree account.confirm_passkey
     """,
     NEWCOMERS: """
         account.unconfirmed account.confirm_request
@@ -53,6 +54,7 @@ WHO: dict[Rule, str] = {
         account.recovery_codes account.download_recovery_codes
         account.profile account.security account.sessions account.end_session account.end_other_sessions
         account.delete_account account.exports account.request_export account.download_export
+        account.new_passkey account.rename_passkey account.remove_passkey
         account.picture account.remove_own_picture admin.stop_impersonating
     """,
     Permission.MANAGE_EMAILS: """

@@ -1,12 +1,14 @@
-"""The forms about second factors."""
+"""The forms about passkeys, authenticator apps and recovery codes."""
 
 from flask import current_app
 from wtforms import BooleanField, StringField, SubmitField
 from wtforms.validators import InputRequired, Length
 
 from app.account.recovery import has_recent_factors
+from app.kit.forms.fields import name_field
 from app.kit.forms.form import Form
 from app.models import User
+from app.models.passkey import NAME_MAX_LENGTH
 
 
 def _code_field(label: str, **attributes: str) -> StringField:
@@ -20,6 +22,13 @@ class SecondFactorForm(Form):
 
     code = _code_field("Code from your app, or a recovery code")
     submit = SubmitField("Continue")
+
+
+class PasskeyForm(Form):
+    """Name a passkey. A new one comes in a hidden field, which the browser fills in."""
+
+    name = name_field("Name", "off", NAME_MAX_LENGTH, description="To tell it from your other passkeys.")
+    submit = SubmitField("Save name")
 
 
 class FirstCodeForm(Form):

@@ -57,7 +57,7 @@ def _picture(_form: Form, field: Field) -> None:
 class LoginForm(Form):
     """Log in."""
 
-    email = email_field(autocomplete="username")
+    email = email_field(autocomplete="username webauthn")
     password = known_password_field()
     remember_me = BooleanField("Keep me logged in")
     submit = SubmitField("Log in")

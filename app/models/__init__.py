@@ -25,7 +25,7 @@ from app.models.user import AnonymousUser, User
 from app.models.user_deletion import delete_user, delete_users
 from app.models.user_lists import USER_SORTS, USER_STATES, ids_of_people, users_chosen
 from app.models.user_session import UserSession
-from app.models.ways_in import Way, must_have_second_factor, second_factors, way_labels, ways_by_user
+from app.models.ways_in import Way, has_other_way_in, must_have_second_factor, second_factors, way_labels, ways_by_user
 
 __all__ = [
     "USER_SORTS",
@@ -59,6 +59,7 @@ __all__ = [
     "delete_stored_files",
     "delete_user",
     "delete_users",
+    "has_other_way_in",
     "ids_of_people",
     "must_have_second_factor",
     "second_factors",

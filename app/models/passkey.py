@@ -36,6 +36,11 @@ class Passkey(Model):
     user: Mapped[User] = relationship()
 
     @classmethod
+    def with_credential_id(cls, credential_id: bytes) -> "Passkey | None":
+        """Return the passkey that authenticators call so, or None."""
+        return db.session.scalar(select(cls).where(cls.credential_id == credential_id))
+
+    @classmethod
     def of(cls, user: User) -> list["Passkey"]:
         """Return the user's passkeys, oldest first."""
         return list(db.session.scalars(select(cls).where(cls.user_id == user.id).order_by(cls.id)))

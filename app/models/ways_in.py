@@ -7,7 +7,7 @@ from flask import current_app
 from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.extensions import db
+from app.extensions import Model, db
 from app.models.authenticator_app import AuthenticatorApp
 from app.models.linked_identity import LinkedIdentity
 from app.models.passkey import Passkey
@@ -59,7 +59,22 @@ def second_factors(user: User) -> frozenset[Way]:
     Otherwise who loses a device would be locked out.
     """
     found = ways_by_user([user.id], SECOND_FACTORS).get(user.id, set())
+    if not current_app.config["PASSKEYS"]:
+        found.discard(Way.PASSKEY)
     return frozenset(found) if Way.RECOVERY_CODE in found and len(found) > 1 else frozenset()
+
+
+def has_other_way_in(user: User, without: Model | Way) -> bool:
+    """Return whether ``user`` could log in without a passkey, a linked identity, or ``Way.PASSWORD``.
+
+    The link that resets a password does not count: it is for who has lost a way in. The answer holds until the commit
+    if the caller has locked the row of the user.
+    """
+    settings = current_app.config
+    if settings.get("MAGIC_LINK") or (user.password_hash and without is not Way.PASSWORD):
+        return True
+    rows = [*LinkedIdentity.of(user), *(Passkey.of(user) if settings["PASSKEYS"] else [])]
+    return any(row is not without for row in rows)
 
 
 def must_have_second_factor(user: User) -> bool:

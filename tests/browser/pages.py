@@ -19,6 +19,7 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
     },
     "account.not_me": lambda people: {"token": people.user.generate_not_me_token(people.user.email)},
     "account.reset_password": lambda people: {"token": people.user.generate_password_reset_token()},
+    "account.rename_passkey": lambda people: {"passkey_id": people.passkey_id},
     "admin.bulk_task": lambda people: {"task_id": people.task_id},
     "admin.download_users": lambda people: {"task_id": people.users_export_id},
     "admin.new_bulk_task": lambda people: {"action": "disable", "of": "all", "state": "active"},

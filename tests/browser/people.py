@@ -18,6 +18,7 @@ from app.models import (
     Consent,
     DataExport,
     EditableHTML,
+    Passkey,
     Permission,
     Role,
     TextRevision,
@@ -79,7 +80,9 @@ class People:
         role = Role(name="Support", permissions=int(Permission.GENERAL | Permission.VIEW_USERS), index="main")
         # One that is not asked for yet, so that the user sees the page of recovery codes.
         unfinished = AuthenticatorApp(user=self.user, encrypted_secret="-")
-        db.session.add_all([export, role, unfinished])
+        key = {"credential_id": b"1", "user_handle": bytes(64), "public_key": b"", "name": "Chrome on Linux"}
+        passkey = Passkey(user=self.user, **key)
+        db.session.add_all([export, role, unfinished, passkey])
         export.write()
         db.session.commit()
         self.export_id = export.id
@@ -89,7 +92,7 @@ class People:
         for person in (self.user, self.administrator):
             db.session.add(Consent(user_id=person.id, **agreed, ip_address="192.0.2.1", how="asked again"))
         db.session.commit()
-        self.role_id = role.id
+        self.role_id, self.passkey_id = role.id, passkey.id
         self.task_id, self.users_export_id = self._start("enable"), self._start("export")
         change_batch(self.task_id)
         export_users(self.users_export_id)

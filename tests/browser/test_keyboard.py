@@ -90,7 +90,7 @@ def test_the_first_stop_skips_to_the_content(visitor: Visitor) -> None:
 def test_an_empty_form_leads_to_its_first_error(visitor: Visitor) -> None:
     page = visitor.page
     visitor.open("/account/login")
-    page.locator("main form").evaluate("form => { form.noValidate = true }")
+    page.locator("main form").first.evaluate("form => { form.noValidate = true }")
     fill(page, Password="x")
     with page.expect_navigation():
         page.keyboard.press("Enter")

@@ -88,7 +88,7 @@ def test_a_screen_reader_hears_a_flash_that_came_with_the_page(visitor: Visitor,
 def log_in(visitor: Visitor, address: str) -> None:
     visitor.page.get_by_label("Email").fill(address)
     visitor.page.get_by_label("Password", exact=True).fill(PASSWORD)
-    visitor.page.locator("main").get_by_role("button", name="Log in").click()
+    visitor.page.locator("main").get_by_role("button", name="Log in", exact=True).click()
 
 
 def test_a_form_is_sent_once_and_shows_that_it_is_being_sent(visitor: Visitor) -> None:
@@ -292,7 +292,7 @@ def register(page: Page, address: str) -> None:
 
 
 def test_a_page_loads_only_the_scripts_it_needs(visitor: Visitor) -> None:
-    expected = {"/": ["app"], "/account/login": ["app", "password"], "/dev/mailbox": ["app", "mailbox"]}
+    expected = {"/": ["app"], "/account/login": ["app", "passkeys", "password"], "/dev/mailbox": ["app", "mailbox"]}
     for path, names in expected.items():
         visitor.open(path)
         sources = visitor.page.locator("script").evaluate_all("all => all.map(script => script.src)")

@@ -13,7 +13,7 @@ from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.passwords import verify_password
 from app.kit.db.database import utc_now
 from app.kit.http.redirects import redirect_to_next, safe_next
-from app.models import User, Way
+from app.models import Passkey, User, Way
 from app.newcomer import newcomer_email
 from app.sessions import current_session, log_out, verify_own_password
 from app.sign_in import Proof, enter
@@ -77,4 +77,7 @@ def confirm_password() -> str | Response:
             db.session.commit()
             return redirect_to_next(url_for("account.manage"))
         flash("Wrong password.", "form-error")
-    return render_template("account/confirm_password.html", form=form, asks_again="next" in request.args)
+    passkeys = Passkey.of(current_session().user)
+    return render_template(
+        "account/confirm_password.html", form=form, asks_again="next" in request.args, passkeys=passkeys
+    )

@@ -58,6 +58,11 @@ def login_limits(known_browser: str | None) -> list[GuessLimit]:
     ]
 
 
+def passkey_limits() -> list[GuessLimit]:
+    """Return the limits on answers with a wrong passkey. Nobody guesses one, but checking them takes time."""
+    return [GuessLimit(_wrong("NETWORK"), f"network:{client_address()}")]
+
+
 def second_factor_limits(user_uid: str) -> list[GuessLimit]:
     """Return the limits on guesses at the second factors of a user: all of them together, from wherever they come."""
     who = {"USER": f"second-factor:{user_uid}", "NETWORK": f"second-factor:{client_address()}"}

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -43,6 +44,14 @@ def split_url(url: str) -> SplitResult:
         return urlsplit("") if parts.port == 0 else parts
     except ValueError:
         return urlsplit("")
+
+
+def is_ip_address(url: str) -> bool:
+    """Return whether the host of a URL is an IP address."""
+    try:
+        return bool(ip_address(split_url(url).hostname or ""))
+    except ValueError:
+        return False
 
 
 class ConfigError(RuntimeError):
