@@ -70,14 +70,15 @@ class Decisions:
         "new_recovery_codes": timedelta(minutes=30),
         "provider": timedelta(minutes=10),
         "mailed_code": timedelta(minutes=10),  # ASVS 6.5.5
+        "sudo_code": timedelta(minutes=10),
     }
-    # What an owner can remove who takes an account back from somebody else ("This was not me").
-    RECENT_FACTOR_AGE = timedelta(days=7)
     # How long users can stop an administrator who removes their second factors.
     FACTOR_REMOVAL_DELAY = timedelta(hours=24)
     # Wrong answers to one question for a second factor, or for a mailed code.
     SECOND_STEP_TRIES = 5
     MAILED_CODE_TRIES = 3
+    # A reset offers to remove what was added within this time: an intruder may have done so.
+    RECENTLY_ADDED = timedelta(days=7)
 
     # Passwords: at most 128 characters are hashed; zxcvbn's score goes from 0 to 4.
     PASSWORD_MAX_LENGTH = 128
@@ -93,6 +94,7 @@ class Decisions:
     EMAIL_REQUEST_LIMIT = "20/minute"
     LINK_LIMIT = "20/minute"
     # Per user.
+    SUDO_CODE_LIMIT = "5/hour"
     OWN_PASSWORD_FORM_LIMIT = "20/minute"  # noqa: S105
     EXPORT_LIMIT = "10/day"
     PICTURE_LIMIT = "30/hour"
@@ -333,6 +335,8 @@ class Config(Decisions):
         if self.SECOND_FACTOR_REQUIRED not in {"none", "admin", "all"}:
             what = f"{self.SECOND_FACTOR_REQUIRED!r} is none of none, admin and all."
             env.problem("SECOND_FACTOR_REQUIRED", what, "Set it to one of them.")
+        self.MAGIC_LINK = env.flag("MAGIC_LINK", default=False)
+        self.MAGIC_LINK_FOR_ADMINISTRATORS = env.flag("MAGIC_LINK_FOR_ADMINISTRATORS", default=False)
         self.UNCONFIRMED_ACCOUNT_DAYS = env.integer("UNCONFIRMED_ACCOUNT_DAYS", 0)
         self.AUDIT_RETENTION_DAYS = env.integer("AUDIT_RETENTION_DAYS", 0)
         self.PROOF_OF_WORK = env.text("PROOF_OF_WORK", "suspicion")

@@ -190,7 +190,7 @@ def refusal(rule: Rule) -> Response | None:
 
 def _send_home() -> Response:
     flash(f"You are already logged in as {current_user.email}.", "info")
-    return redirect(url_for("main.index"))
+    return redirect(safe_next(request.args.get("next"), url_for("main.index")))
 
 
 def may_open(endpoint: str) -> bool:

@@ -35,6 +35,7 @@ BUNDLES = {
     "mailbox_js": ["scripts/mailbox.js"],
     "copy_js": ["scripts/copy.js"],
     "passkeys_js": ["scripts/passkeys.js"],
+    "mailed_code_js": ["scripts/mailed_code.js"],
     "reload_js": ["scripts/reload.js"],
 }
 

@@ -131,9 +131,19 @@ def email_changed(user: User, recipient: str, new_email: str, **origin: str) -> 
 @catalog.email(
     "account/email/password_changed",
     subject="Your password was changed",
+    sample={"not_me_link": SAMPLE_LINK, "removed": "Passkey “Phone”", **SAMPLE_ORIGIN},
+)
+def password_changed(user: User, removed: str = "", **origin: str) -> Context:
+    """Notify the user, also of a first password; ``removed`` are the ways to log in that were removed with a reset."""
+    return {"not_me_link": not_me_link(user)}
+
+
+@catalog.email(
+    "account/email/password_removed",
+    subject="Your password was removed",
     sample={"not_me_link": SAMPLE_LINK, **SAMPLE_ORIGIN},
 )
-def password_changed(user: User, **origin: str) -> Context:
+def password_removed(user: User, **origin: str) -> Context:
     return {"not_me_link": not_me_link(user)}
 
 

@@ -50,7 +50,7 @@ def log_in(
     row.ways, row.has_two_factors = ",".join(ways), has_two_factors
     user_id = user.id
     db.session.flush()
-    known_browser.remember(user.uid, user.password_hash)
+    known_browser.remember(user.uid, user.password_mark)
     session.clear()
     g.pop("csrf_token", None)
     session.permanent = remembered

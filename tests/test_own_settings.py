@@ -29,6 +29,8 @@ OTHER_SETTINGS = {
     "PASSKEYS": "false",
     "AUTHENTICATOR_APPS": "false",
     "SECOND_FACTOR_REQUIRED": "admin",
+    "MAGIC_LINK": "on",
+    "MAGIC_LINK_FOR_ADMINISTRATORS": "on",
     "UNCONFIRMED_ACCOUNT_DAYS": "3",
     "AUDIT_RETENTION_DAYS": "4",
     "MAIL_SERVER": "mail.another.example.net",

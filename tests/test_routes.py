@@ -34,24 +34,25 @@ WHO: dict[Rule, str] = {
         main.up_doctor main.metrics_page main.security_txt main.change_password
         account.confirm account.keep_second_factors account.not_me
         account.password_strength account.picture_file account.reset_password
-        account.join_from_invite
+        account.join_from_invite account.mailed_code_link
         dev.mailbox dev.message dev.part dev.raw dev.mailbox_status dev.emails dev.preview dev.preview_html
         dev.components dev.migrate
     """,
     VISITORS: """
         account.login account.register account.reset_password_request account.second_factor
         account.login_with_passkey account.second_factor_passkey
+        account.mailed_code_request account.mailed_code
     """,
     UNCONFIRMED: """
-        account.logout account.confirm_password account.agree account.confirm_passkey
+        account.logout account.confirm_password account.agree account.confirm_passkey account.sudo_code
     """,
     NEWCOMERS: """
         account.unconfirmed account.confirm_request
     """,
     USERS: """
-        account.manage account.change_password account.change_email_request account.change_email
         account.authenticator_app account.remove_authenticator_app
         account.recovery_codes account.download_recovery_codes
+        account.manage account.change_password account.remove_password account.change_email_request account.change_email
         account.profile account.security account.sessions account.end_session account.end_other_sessions
         account.delete_account account.exports account.request_export account.download_export
         account.new_passkey account.rename_passkey account.remove_passkey

@@ -1,13 +1,10 @@
 """The forms about passkeys, authenticator apps and recovery codes."""
 
-from flask import current_app
-from wtforms import BooleanField, StringField, SubmitField
+from wtforms import StringField, SubmitField
 from wtforms.validators import InputRequired, Length
 
-from app.account.recovery import has_recent_factors
 from app.kit.forms.fields import name_field
 from app.kit.forms.form import Form
-from app.models import User
 from app.models.passkey import NAME_MAX_LENGTH
 
 
@@ -42,19 +39,3 @@ class SavedCodesForm(Form):
     """Say that the recovery codes are kept somewhere."""
 
     saved = SubmitField("I have saved them")
-
-
-class NotMeForm(Form):
-    """Take an account back, and remove what somebody else may have added."""
-
-    remove_recent = BooleanField(default=True)
-    submit = SubmitField("Continue")
-
-    def __init__(self, user: User | None) -> None:
-        super().__init__()
-        if user is None or not has_recent_factors(user):
-            del self.remove_recent
-        else:
-            days = current_app.config["RECENT_FACTOR_AGE"].days
-            what = "passkeys, authenticator apps and links to other accounts"
-            self.remove_recent.label.text = f"Also remove the {what} that were added in the last {days} days"

@@ -1,19 +1,16 @@
 """The forms of the account area."""
 
+from collections.abc import Sequence
 from functools import cache
 
-from flask import current_app
 from flask_login import current_user
-from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     BooleanField,
-    Field,
     HiddenField,
     SelectChoice,
     SelectField,
     SubmitField,
     TextAreaField,
-    ValidationError,
 )
 from wtforms.fields.choices import Choice
 from wtforms.validators import Length
@@ -21,6 +18,7 @@ from wtforms.widgets import Select
 
 from app.consent import AsksForConsent
 from app.kit.forms.fields import (
+    CheckboxesField,
     email_field,
     known_password_field,
     name_field,
@@ -29,12 +27,15 @@ from app.kit.forms.fields import (
     typed_person,
 )
 from app.kit.forms.form import Form
-from app.kit.pages.moments import zone_names
-from app.kit.storage.pictures import problem_with_picture, too_large
+from app.kit.pages.moments import exact_time, zone_names
 from app.models import User
 from app.models.consent import Document, documents_due
+from app.models.recently_added import Added
 from app.models.user_profile import ABOUT_MAX_LENGTH, NAME_MAX_LENGTH
 from app.proof_of_work import AsksForProof
+
+# The fields for the password that the current user has.
+OWN_PASSWORD = {"password", "old_password"}
 
 
 def _owner(form: "_FormAboutOwner") -> list[str | None]:
@@ -43,15 +44,6 @@ def _owner(form: "_FormAboutOwner") -> list[str | None]:
 
 def _current_user(_form: Form) -> list[str | None]:
     return [current_user.first_name, current_user.last_name, current_user.email]
-
-
-def _picture_limits() -> tuple[int, int]:
-    return current_app.config["PICTURE_MAX_BYTES"], current_app.config["PICTURE_MAX_PIXELS"]
-
-
-def _picture(_form: Form, field: Field) -> None:
-    if problem := problem_with_picture(field.data.stream, *_picture_limits()):
-        raise ValidationError(problem)
 
 
 class LoginForm(Form):
@@ -139,11 +131,24 @@ class _FormAboutOwner(Form):
 
 
 class ResetPasswordForm(_FormAboutOwner):
-    """Set a new password with a mailed link."""
+    """Set a new password with a mailed link, and remove what was added lately."""
 
     new_password = new_password_field("New password", _owner)
     new_password2 = repeated_password_field("Confirm new password", "new_password")
+    remove = CheckboxesField(
+        "Remove what you did not add yourself",
+        description="These ways to log in are new. Whoever added them can use them.",
+    )
     submit = SubmitField("Set password")
+
+    def __init__(self, owner: User, added: Sequence[Added]) -> None:
+        super().__init__(owner)
+        self.remove.choices = [
+            SelectChoice(row.key, row.label, {"description": f"Added {exact_time(row.created_at, owner.zone)}"})
+            for row in added
+        ]
+        if not added:
+            del self.remove
 
 
 class CreatePasswordForm(_FormAboutOwner, AsksForConsent):
@@ -166,40 +171,31 @@ class AgreeForm(AsksForConsent):
         return documents_due(current_user)
 
 
-class ChangePasswordForm(Form):
-    """Set a new password while logged in."""
+class _FormWithOwnPassword(Form):
+    """A form that asks for the password again, of users who have one; the others have confirmed in another way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        if current_user.password_hash is None:
+            for name in OWN_PASSWORD & self._fields.keys():
+                delattr(self, name)
+
+
+class ChangePasswordForm(_FormWithOwnPassword):
+    """Set a new password while logged in, or a first one."""
 
     old_password = known_password_field("Old password")
     new_password = new_password_field("New password", _current_user)
     new_password2 = repeated_password_field("Confirm new password", "new_password")
-    submit = SubmitField("Change password")
+    submit = SubmitField("Set password")
 
 
-class ChangeEmailForm(Form):
+class ChangeEmailForm(_FormWithOwnPassword):
     """Change the email address of the account."""
 
     email = email_field("New email")
     password = known_password_field()
     submit = SubmitField("Change email")
-
-
-class PictureForm(Form):
-    """Upload a picture of oneself."""
-
-    picture = FileField("New picture", [FileRequired("Choose a picture."), _picture])
-    submit = SubmitField("Upload")
-
-    def __init__(self) -> None:
-        super().__init__()
-        most_bytes, most_pixels = _picture_limits()
-        limits = f"at most {most_bytes // 1_000_000} MB and {most_pixels // 1_000_000} megapixels."
-        self.picture.description = f"PNG, JPEG or WebP, {limits}"
-        accepted = "image/png,image/jpeg,image/webp"
-        self.picture.render_kw = {
-            "accept": accepted,
-            "data-max-bytes": most_bytes,
-            "data-too-large": too_large(most_bytes),
-        }
 
 
 class ConfirmPasswordForm(Form):
@@ -209,7 +205,7 @@ class ConfirmPasswordForm(Form):
     submit = SubmitField("Continue")
 
 
-class DeleteAccountForm(Form):
+class DeleteAccountForm(_FormWithOwnPassword):
     """Delete one's own account."""
 
     password = known_password_field()

@@ -3,8 +3,6 @@
 Each function adds an audit event in the same transaction. The view commits.
 """
 
-from secrets import token_urlsafe
-
 from flask import current_app
 from flask_login import current_user
 
@@ -125,17 +123,17 @@ def enable(user: User) -> None:
 
 
 def force_password_reset(user: User) -> None:
-    """Replace the password with one that nobody knows, end every session, and mail a link to choose a new one.
+    """Remove the password, end every session, and mail a link to choose a new one.
 
-    The new hash also invalidates every link that was mailed before. Raises :class:`RefusedError` for oneself, and for
+    Every link that was mailed before becomes invalid. Raises :class:`RefusedError` for oneself, and for
     users who would get no link: invited and disabled ones.
     """
-    nobodys_hash = hash_password(token_urlsafe())  # before the lock, because hashing is slow
     _lock(user)
     _refuse_oneself(user, "Change your own password on your account page.")
     if user.is_invited or user.is_disabled:
         raise RefusedError(f"{user.full_name()} cannot log in with a password at the moment.")
-    user.password_hash = nobodys_hash
+    user.password_hash = None
+    user.access_version += 1  # the links of users who had no password, too
     UserSession.end_all(user)
     email.reset_password.send_unlimited(user, forced=True)
     AuditEvent.record("password.reset_forced", subject=user)

@@ -25,7 +25,15 @@ from app.models.user import AnonymousUser, User
 from app.models.user_deletion import delete_user, delete_users
 from app.models.user_lists import USER_SORTS, USER_STATES, ids_of_people, users_chosen
 from app.models.user_session import UserSession
-from app.models.ways_in import Way, has_other_way_in, must_have_second_factor, second_factors, way_labels, ways_by_user
+from app.models.ways_in import (
+    Way,
+    has_other_way_in,
+    may_get_codes,
+    must_have_second_factor,
+    second_factors,
+    way_labels,
+    ways_by_user,
+)
 
 __all__ = [
     "USER_SORTS",
@@ -61,6 +69,7 @@ __all__ = [
     "delete_users",
     "has_other_way_in",
     "ids_of_people",
+    "may_get_codes",
     "must_have_second_factor",
     "second_factors",
     "users_chosen",

@@ -66,6 +66,12 @@ class Flow(Model):
         return db.session.scalar(select(cls).where(*own))
 
     @classmethod
+    def living(cls, purpose: str, user: User) -> list["Flow"]:
+        """Return every living flow of the user, in whichever browser it began."""
+        own = (cls.purpose == purpose, cls.user_id == user.id, ~cls.is_over())
+        return list(db.session.scalars(select(cls).where(*own)))
+
+    @classmethod
     def end_all(cls, user: User) -> None:
         """Delete every flow of the user."""
         db.session.execute(delete(cls).where(cls.user_id == user.id), execution_options=PLAIN)

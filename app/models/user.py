@@ -149,7 +149,8 @@ class User(UserRecovery, UserProfile, Searchable):
         return f"<User {self.uid}>"
 
 
-ACCESS = ("email", "password_hash", "is_invited", "role_id", "disabled_at")
+# The key of the address, too: "not me" gives a new one, also to users who had no password to lose.
+ACCESS = ("email", "address_key", "password_hash", "is_invited", "role_id", "disabled_at")
 
 
 @event.listens_for(User, "init", propagate=True)

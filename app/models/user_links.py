@@ -28,7 +28,7 @@ class UserLinks(UserIdentity):
         # The number too: who moves away and back has the same address, and a used link would work again.
         "change_email": ("email", "password_mark", "access_version"),
         "reset_password": ("email", "password_mark"),
-        "invite": ("email", "password_hash"),
+        "invite": ("email", "has_joined"),
     }
     LIFETIME: ClassVar[dict[str, str]] = {
         "confirm": "CONFIRM_LINK_LIFETIME",
@@ -36,6 +36,14 @@ class UserLinks(UserIdentity):
         "reset_password": "RESET_LINK_LIFETIME",
         "invite": "INVITE_LINK_LIFETIME",
     }
+
+    @property
+    def has_joined(self) -> bool | None:
+        """None until an invitation is accepted. It is not the password: that may be gone again.
+
+        None and not False, because the links that earlier releases mailed carry the absent password.
+        """
+        return None if self.is_invited else True
 
     def generate_confirmation_token(self, expiration: int | None = None) -> str:
         """Return a token that confirms the account for ``expiration`` seconds, by default CONFIRM_LINK_LIFETIME."""

@@ -6,14 +6,12 @@ it gives the address a new key and deletes all later addresses. See docs/securit
 disagree".
 """
 
-from secrets import token_urlsafe
 from typing import Self
 
 from flask import current_app
 
 from app.extensions import db
 from app.kit.auth import tokens
-from app.kit.auth.passwords import hash_password
 from app.kit.auth.tokens import Claims
 from app.models.former_address import FormerAddress, new_address_key
 from app.models.user_links import UserLinks
@@ -51,10 +49,9 @@ class UserRecovery(UserLinks):
     def redeem_not_me(self, token: str) -> bool:
         """Restore the address that the token was mailed to. The caller commits.
 
-        A random password replaces the old one, which also invalidates every mailed link. Returns False if the
-        token is not valid, or another account has the address by now.
+        The password is removed, which also invalidates every mailed link. Returns False if the token is not valid, or
+        another account has the address by now.
         """
-        nobodys_hash = hash_password(token_urlsafe())
         claims = self._locked_for("not_me", token)
         email = self._address_of(claims) if claims else None
         if email is None or not self._move_to(email):
@@ -62,7 +59,7 @@ class UserRecovery(UserLinks):
             return False
         FormerAddress.forget_since(self.id, email)
         self.address_key = new_address_key()
-        self.password_hash = nobodys_hash
+        self.password_hash = None
         return True
 
     def _address_of(self, claims: Claims) -> str | None:

@@ -64,16 +64,22 @@ def second_factors(user: User) -> frozenset[Way]:
     return frozenset(found) if Way.RECOVERY_CODE in found and len(found) > 1 else frozenset()
 
 
+def may_get_codes(user: User) -> bool:
+    """Return whether ``user`` may log in with a mailed code: only by setting, and administrators by another one."""
+    settings = current_app.config
+    is_staff = user.role is not None and user.role.is_for_staff
+    return bool(settings["MAGIC_LINK"] and (settings["MAGIC_LINK_FOR_ADMINISTRATORS"] or not is_staff))
+
+
 def has_other_way_in(user: User, without: Model | Way) -> bool:
     """Return whether ``user`` could log in without a passkey, a linked identity, or ``Way.PASSWORD``.
 
     The link that resets a password does not count: it is for who has lost a way in. The answer holds until the commit
     if the caller has locked the row of the user.
     """
-    settings = current_app.config
-    if settings.get("MAGIC_LINK") or (user.password_hash and without is not Way.PASSWORD):
+    if may_get_codes(user) or (user.password_hash and without is not Way.PASSWORD):
         return True
-    rows = [*LinkedIdentity.of(user), *(Passkey.of(user) if settings["PASSKEYS"] else [])]
+    rows = [*LinkedIdentity.of(user), *(Passkey.of(user) if current_app.config["PASSKEYS"] else [])]
     return any(row is not without for row in rows)
 
 

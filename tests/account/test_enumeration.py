@@ -68,6 +68,18 @@ def ask_for_other_address(client: FlaskClient, address: str) -> TestResponse:
     return client.post("/account/manage/change-email", data={"email": address, "password": PASSWORD})
 
 
+def ask_for_code(client: FlaskClient, address: str) -> TestResponse:
+    return client.post("/account/email-code", data={"email": address})
+
+
+def type_wrong_code(client: FlaskClient, _address: str) -> TestResponse:
+    return client.post("/account/email-code/enter", data={"code": "wrong"})
+
+
+def wait_for_code(client: FlaskClient, _address: str) -> TestResponse:
+    return client.get("/account/email-code/enter")
+
+
 @contextmanager
 def counted_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     hashes: list[str] = []
@@ -123,6 +135,7 @@ OWNERS = {
     "sign-up": lambda address: make_user(email=address, confirmed=False),
     "invited": lambda address: make_invited(email=address),
     "promoted": lambda address: make_admin(email=address, confirmed=False),
+    "administrator": lambda address: make_admin(email=address),
     "disabled": lambda address: make_user(email=address, confirmed=False, disabled_at=utc_now()),
 }
 
@@ -164,6 +177,31 @@ def test_a_sign_up_and_what_follows_look_alike_whoever_owns_the_address(
     assert seen["nobody"]["hashes"] == (1 if attempt in {register, log_in_after_signing_up} else 0)
     assert seen["nobody"]["status"] in {200, 302}
     assert before == () or attempt is register or "ADDRESS" in seen["nobody"]["page"]
+
+
+@pytest.mark.parametrize(
+    ("attempt", "before"),
+    [
+        (ask_for_code, ()),
+        (ask_for_code, (ask_for_code,)),
+        (ask_for_code, (ask_for_code, _let_the_mail_leave)),
+        (ask_for_code, (*[ask_for_code, _let_the_mail_leave] * 5,)),
+        (wait_for_code, (ask_for_code,)),
+        (type_wrong_code, (ask_for_code,)),
+        (type_wrong_code, (ask_for_code, *[type_wrong_code] * 2)),
+        (type_wrong_code, (ask_for_code, *[type_wrong_code] * 3)),
+    ],
+)
+def test_asking_for_a_code_and_what_follows_looks_alike_whoever_owns_the_address(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, attempt: Attempt, before: tuple[Attempt, ...]
+) -> None:
+    with pytest.MonkeyPatch.context() as setting:
+        setting.setitem(app.config, "MAGIC_LINK", True)
+        seen = seen_by_newcomers(app, monkeypatch, attempt, before)
+    for owner, view in seen.items():
+        assert view == seen["nobody"], owner
+    assert seen["nobody"]["hashes"] == 0
+    assert Email.query.count() >= len(OWNERS)
 
 
 @pytest.mark.parametrize("kind", ["disabled", "invited", "unconfirmed"])

@@ -182,7 +182,7 @@ def test_an_email_that_the_server_refuses_for_now_is_tried_again_when_somebody_a
 def test_notices_and_recovery_cannot_be_silenced(db: SQLAlchemy) -> None:
     user = make_user()
     limited = {name for name, entry in catalog.emails.items() if entry.limited_per_recipient}
-    assert limited == {"confirm", "reset_password", "already_registered", "change_email"}
+    assert limited == {"confirm", "reset_password", "already_registered", "change_email", "mailed_code"}
     for _ in range(8):
         email.reset_password.send(user)
         email.password_changed.send(user, ip_address="", browser="")

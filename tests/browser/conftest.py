@@ -46,8 +46,9 @@ def site(_address: str, csrf_app: Flask, db: SQLAlchemy) -> str:
 
 
 @pytest.fixture
-def people(app: Flask, db: SQLAlchemy, kept_roles: None) -> People:
-    """Return a user, an administrator, and rows for every list."""
+def people(app: Flask, db: SQLAlchemy, kept_roles: None, monkeypatch: pytest.MonkeyPatch) -> People:
+    """Return a user, an administrator, and rows for every list. Pages that a setting closes are open."""
+    monkeypatch.setitem(app.config, "MAGIC_LINK", True)
     return People.make(app)
 
 

@@ -17,6 +17,7 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
         "user_id": people.invited.id,
         "token": people.invited.generate_invitation_token(),
     },
+    "account.mailed_code_link": lambda people: {"token": people.code_token},
     "account.not_me": lambda people: {"token": people.user.generate_not_me_token(people.user.email)},
     "account.reset_password": lambda people: {"token": people.user.generate_password_reset_token()},
     "account.rename_passkey": lambda people: {"passkey_id": people.passkey_id},

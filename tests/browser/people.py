@@ -12,12 +12,14 @@ from app.admin.bulk_tasks import change_batch, start
 from app.admin.user_export import export_users
 from app.extensions import db
 from app.fake_data import add_fake_users
+from app.mailed_codes import ask_to_log_in
 from app.models import (
     AuditEvent,
     AuthenticatorApp,
     Consent,
     DataExport,
     EditableHTML,
+    Email,
     Passkey,
     Permission,
     Role,
@@ -46,6 +48,8 @@ class People:
     page: TextRevision | None = None
     role_id: int = 0
     message_name: str = "sample.eml"
+    # Of a mailed link to log in, which another browser asked for.
+    code_token: str = ""
     # The rows of areas, by the names of the URL variables that they are for.
     rows_of_areas: dict[str, list[object]] = field(default_factory=dict)
 
@@ -61,6 +65,7 @@ class People:
         )
         add_fake_users(FAKE_USERS)
         people._fill_lists()
+        people._ask_for_code(app)
         people.rows_of_areas = areas.sample_rows(people.user)
         people._fill_mailbox(app.config["MAILBOX_DIR"])
         for name in ("user", "administrator"):
@@ -96,6 +101,15 @@ class People:
         self.task_id, self.users_export_id = self._start("enable"), self._start("export")
         change_batch(self.task_id)
         export_users(self.users_export_id)
+
+    def _ask_for_code(self, app: Flask) -> None:
+        with app.test_request_context(method="POST", data={"email": self.user.email}):
+            ask_to_log_in(self.user.email, False, "")
+            db.session.commit()
+        row = Email.query.filter_by(kind="mailed_code").one()
+        rendered = emails.catalog.emails["mailed_code"].compose(row)
+        assert rendered is not None
+        self.code_token = rendered.text.split("/account/email-code/")[1].split()[0]
 
     def _start(self, action: str) -> int:
         chosen = {"ids": [self.administrator.id, self.user.id]}

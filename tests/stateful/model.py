@@ -90,6 +90,8 @@ def state_for(kind: str, account: Account, recipient: str) -> Hashable:
         return account.held_at(recipient)
     if kind == "change_email":
         return account.changes
+    if account.password == NOBODYS_PASSWORD:  # there is none: a link ends with any change
+        return (account.address, "changes", account.changes)
     return (account.address, account.passwords)
 
 

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from app import email
 from app.account.blueprint import account
+from app.account.confirmation import confirmed_by_owner, is_by_owner
 from app.account.forms import DeleteAccountForm
 from app.extensions import db, limiter
 from app.jobs import export_data
@@ -15,7 +16,7 @@ from app.kit.auth.sudo import sudo_required
 from app.kit.db.database import utc_now
 from app.models import AuditEvent, Consent, DataExport, delete_user
 from app.models.user import lock_administrator_roles
-from app.sessions import forget_browser, verify_own_password
+from app.sessions import forget_browser
 
 EXPORT_REFRESH_SECONDS = 5
 
@@ -75,12 +76,13 @@ def download_export(export_id: int) -> FlaskResponse:
 
 
 @account.route("/manage/delete", methods=["GET", "POST"])
+@confirmed_by_owner
 @limiter.limit(from_config("FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def delete_account() -> str | Response:
-    """Delete one's own account after asking for the password. The last administrator cannot."""
+    """Delete one's own account after asking who it is. The last administrator cannot."""
     form = DeleteAccountForm()
     if form.validate_on_submit():
-        if not verify_own_password(form.password.data):
+        if not is_by_owner(form):
             flash("Wrong password.", "form-error")
         elif not _delete_current_user():
             flash("You are the last administrator. Make somebody else one first.", "form-error")

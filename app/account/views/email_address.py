@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from app import email
 from app.account.blueprint import account
+from app.account.confirmation import confirmed_by_owner, is_by_owner
 from app.account.forms import ButtonForm, ChangeEmailForm
 from app.account.private_page import private_page
 from app.account.views.registration import LINK_IS_DEAD
@@ -14,16 +15,16 @@ from app.extensions import db, limiter
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.user_agent import request_details
 from app.models import AuditEvent, User
-from app.sessions import verify_own_password
 
 
 @account.route("/manage/change-email", methods=["GET", "POST"])
+@confirmed_by_owner
 @limiter.limit(from_config("FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def change_email_request() -> str | Response:
     """Mail a link to the new address and a notice to the old one. The response is the same for a taken address."""
     form = ChangeEmailForm()
     if form.validate_on_submit():
-        if not verify_own_password(form.password.data):
+        if not is_by_owner(form):
             flash("Wrong password.", "form-error")
         elif form.email.data.lower() == current_user.email.lower():
             form.email.errors = ["This is your address already."]

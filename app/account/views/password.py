@@ -1,4 +1,4 @@
-"""Changing a password, resetting a forgotten one, and locking out an intruder."""
+"""Setting, changing and removing a password, resetting a forgotten one, and locking out an intruder."""
 
 from flask import flash, redirect, render_template, session, url_for
 from flask_login import current_user
@@ -7,8 +7,13 @@ from werkzeug.wrappers import Response
 from app import email
 from app.access import ANYONE, VISITORS, access
 from app.account.blueprint import account
-from app.account.factor_forms import NotMeForm
-from app.account.forms import ChangePasswordForm, RequestResetPasswordForm, ResetPasswordForm
+from app.account.confirmation import confirmed_by_owner, is_by_owner
+from app.account.forms import (
+    ButtonForm,
+    ChangePasswordForm,
+    RequestResetPasswordForm,
+    ResetPasswordForm,
+)
 from app.account.private_page import private_page
 from app.account.recovery import take_back
 from app.account.views.registration import LINK_IS_DEAD
@@ -17,9 +22,12 @@ from app.extensions import db, limiter
 from app.kit.auth import known_browser
 from app.kit.auth.guesses import count_action
 from app.kit.auth.limits import client_address, from_config, signed_in_user
+from app.kit.auth.sudo import sudo_required
 from app.kit.auth.user_agent import request_details
-from app.models import AuditEvent, User, UserSession
-from app.sessions import current_session, forget_browser, verify_own_password
+from app.kit.db.database import lock_unchanged
+from app.models import AuditEvent, User, UserSession, Way, has_other_way_in
+from app.models.recently_added import recently_added, remove_recently_added
+from app.sessions import current_session, forget_browser
 
 # Replaces the token in the URL once the token is in the session.
 TOKEN_IN_SESSION = "form"  # noqa: S105
@@ -75,18 +83,27 @@ def reset_password(token: str) -> str | Response:
     if token != TOKEN_IN_SESSION:
         session[SESSION_KEY] = token
         return redirect(url_for("account.reset_password", token=TOKEN_IN_SESSION), 303)
-    form = ResetPasswordForm(user)
+    form = ResetPasswordForm(user, recently_added(user))
     if not form.validate_on_submit():
         return render_template("account/reset_password.html", form=form)
     if not user.redeem_password_reset(known_token, form.new_password.data):
         return _refuse_reset()
-    _end_sessions_and_tell(user)
+    UserSession.end_all(user)
+    email.password_changed.send(user, removed=_remove(user, form), **request_details())
+    AuditEvent.record("password.changed", subject=user)
     # An attacker who guesses passwords for this address must not use up the owner's attempts.
-    known_browser.remember(user.uid, user.password_hash)
+    known_browser.remember(user.uid, user.password_mark)
     db.session.commit()
     forget_browser()
     flash("Your password is changed. Log in with the new one.", "success")
     return redirect(url_for("account.login"))
+
+
+def _remove(user: User, form: ResetPasswordForm) -> str:
+    labels = remove_recently_added(user, form.remove.data) if "remove" in form else []
+    for label in labels:
+        AuditEvent.record("way_in.removed", subject=user, way=label)
+    return ", ".join(labels)
 
 
 def _refuse_reset() -> Response:
@@ -95,27 +112,48 @@ def _refuse_reset() -> Response:
     return redirect(url_for("account.reset_password_request"))
 
 
-def _end_sessions_and_tell(user: User, except_id: int | None = None) -> None:
-    UserSession.end_all(user, except_id)
-    email.password_changed.send(user, **request_details())
-    AuditEvent.record("password.changed", subject=user)
-
-
 @account.route("/manage/change-password", methods=["GET", "POST"])
+@confirmed_by_owner
 @limiter.limit(from_config("FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def change_password() -> str | Response:
-    """Set a new password after asking for the old one, and log out every other browser."""
+    """Set a new password after asking for the old one, if there is one, and log out every other browser."""
+    user = current_session().user
     form = ChangePasswordForm()
     if form.validate_on_submit():
-        if verify_own_password(form.old_password.data):
-            current_user.password = form.new_password.data
-            _end_sessions_and_tell(current_user, except_id=current_session().id)
-            known_browser.remember(current_user.uid, current_user.password_hash)
+        if is_by_owner(form):
+            user.password = form.new_password.data
+            _keep_this_browser_only(user)
+            email.password_changed.send(user, **request_details())
+            AuditEvent.record("password.changed", subject=user)
             db.session.commit()
-            flash("Your password is changed. Other browsers are logged out.", "success")
+            flash("Your password is set. Other browsers are logged out.", "success")
             return redirect(url_for("account.manage"))
         flash("The old password is wrong.", "form-error")
-    return render_template("account/change_password.html", form=form)
+    can_remove = bool(user.password_hash) and has_other_way_in(user, Way.PASSWORD)
+    return render_template("account/change_password.html", form=form, can_remove=can_remove)
+
+
+@account.post("/manage/remove-password")
+@sudo_required
+def remove_password() -> Response:
+    """Remove the password of a user who can log in without it, and log out every other browser."""
+    user = current_session().user
+    lock_unchanged(db.session, user)
+    if not has_other_way_in(user, Way.PASSWORD):
+        flash("Your password stays: without it, you could not log in any more.", "error")
+        return redirect(url_for("account.change_password"))
+    user.password_hash = None
+    _keep_this_browser_only(user)
+    email.password_removed.send(user, **request_details())
+    AuditEvent.record("password.removed", subject=user)
+    db.session.commit()
+    flash("Your password is removed. Other browsers are logged out.", "success")
+    return redirect(url_for("account.security"))
+
+
+def _keep_this_browser_only(user: User) -> None:
+    UserSession.end_all(user, except_id=current_session().id)
+    known_browser.remember(user.uid, user.password_mark)
 
 
 @account.route("/not-me/<token>", methods=["GET", "POST"])
@@ -125,10 +163,10 @@ def change_password() -> str | Response:
 def not_me(token: str) -> str | Response:
     """Log everyone out and mail a reset link, for an owner who did not do what a notice reports."""
     user = User.with_not_me_token(token)
-    form = NotMeForm(user)
+    form = ButtonForm()
     if user is not None and not form.validate_on_submit():
         return render_template("account/not_me.html", form=form)
-    if user is None or not take_back(user, token, form.remove_recent is not None and form.remove_recent.data):
+    if user is None or not take_back(user, token):
         flash(ADDRESS_IS_TAKEN if User.with_not_me_token(token) else f"{LINK_IS_DEAD} {RESET_INSTEAD}", "error")
         return redirect(url_for("account.reset_password_request"))
     db.session.commit()

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from app.access import ANYONE, access
 from app.account.blueprint import account
-from app.account.forms import PictureForm
+from app.account.picture_form import PictureForm
 from app.extensions import db, limiter
 from app.jobs import make_picture
 from app.kit.auth.limits import from_config, signed_in_user

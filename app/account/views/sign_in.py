@@ -1,17 +1,19 @@
-"""Logging in and out, and entering the password again before a sensitive action."""
+"""Logging in and out, and confirming who one is before a sensitive action."""
 
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from app import mailed_codes
 from app.access import UNCONFIRMED, VISITORS, access
 from app.account.blueprint import account
+from app.account.code_forms import MailedCodeForm
+from app.account.confirmation import Question, note_confirmation, question_for
 from app.account.forms import ConfirmPasswordForm, LoginForm
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
 from app.kit.auth.guesses import count_action, counted_guess, login_limits
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.passwords import verify_password
-from app.kit.db.database import utc_now
 from app.kit.http.redirects import redirect_to_next, safe_next
 from app.models import Passkey, User, Way
 from app.newcomer import newcomer_email
@@ -37,7 +39,7 @@ def login() -> str | Response:
 def _user_with(typed_email: str, password: str) -> User | None:
     """Return the user who may log in with these, or None. The queries and hashes are the same in every case."""
     user = User.with_email(typed_email)
-    browser = known_browser.recognize(user.uid, user.password_hash) if user else None
+    browser = known_browser.recognize(user.uid, user.password_mark) if user else None
     return counted_guess(login_limits(browser), lambda: _verified(user, password))
 
 
@@ -69,15 +71,46 @@ def logout() -> Response:
 @access(UNCONFIRMED)
 @limiter.limit(from_config("FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
 def confirm_password() -> str | Response:
-    """Ask for the password before a sensitive action, then redirect back to it."""
-    form = ConfirmPasswordForm()
-    if form.validate_on_submit():
-        if verify_own_password(form.password.data):
-            current_session().reauthenticated_at = utc_now()
+    """Ask for the password, or what the user has instead, before a sensitive action; then redirect back to it."""
+    user = current_session().user
+    question = question_for(user)
+    form = _form_for(question)
+    if form is not None and form.validate_on_submit():
+        if _is_confirmed(user, form):
+            note_confirmation()
             db.session.commit()
             return redirect_to_next(url_for("account.manage"))
-        flash("Wrong password.", "form-error")
-    passkeys = Passkey.of(current_session().user)
+        db.session.commit()  # the tries
+        form = _form_for(question)
+        wrong = "Wrong password." if question is Question.PASSWORD else "This code is wrong."
+        flash(wrong, "form-error" if form else "error")
     return render_template(
-        "account/confirm_password.html", form=form, asks_again="next" in request.args, passkeys=passkeys
+        "account/confirm_password.html", form=form, question=question.value, passkeys=Passkey.of(user)
     )
+
+
+def _form_for(question: Question) -> ConfirmPasswordForm | MailedCodeForm | None:
+    if question is Question.PASSWORD:
+        return ConfirmPasswordForm()
+    is_awaited = question is Question.CODE and mailed_codes.waiting(mailed_codes.SUDO)
+    return MailedCodeForm() if is_awaited else None
+
+
+def _is_confirmed(user: User, form: ConfirmPasswordForm | MailedCodeForm) -> bool:
+    if isinstance(form, ConfirmPasswordForm):
+        return verify_own_password(form.password.data)
+    return mailed_codes.confirms(user, form.code.data)
+
+
+@account.post("/confirm-password/code")
+@access(UNCONFIRMED)
+@limiter.limit(from_config("FORM_LIMIT"), key_func=signed_in_user)
+def sudo_code() -> Response:
+    """Mail a code to a user who has nothing else to confirm who they are."""
+    user = current_session().user
+    if question_for(user) is Question.CODE:
+        count_action("SUDO_CODE_LIMIT", signed_in_user())
+        mailed_codes.ask_to_confirm(user)
+        db.session.commit()
+        flash(f"An email with a code is on its way to {user.email}.", "info")
+    return redirect(url_for("account.confirm_password", next=request.args.get("next")))

@@ -43,8 +43,8 @@ def own_password_limits() -> list[GuessLimit]:
     return [GuessLimit(_wrong("USER"), signed_in_user())]
 
 
-def login_limits(known_browser: str | None) -> list[GuessLimit]:
-    """Return the limits on guesses in the login form, for the address typed there.
+def login_limits(known_browser: str | None, address: str = "") -> list[GuessLimit]:
+    """Return the limits on guesses at a login: for ``address``, a key of ``typed_email``, or else the one in the form.
 
     A browser in which this user has logged in before (``known_browser``, its id) has its own count: an attacker who
     guesses at the address, or from the same network, must not lock the owner out.
@@ -53,7 +53,7 @@ def login_limits(known_browser: str | None) -> list[GuessLimit]:
         return [GuessLimit(_wrong("KNOWN_BROWSER"), f"browser:{known_browser}")]
     # The address first: a guess that it stops does not count for the network.
     return [
-        GuessLimit(_wrong("ADDRESS"), f"address:{typed_email()}"),
+        GuessLimit(_wrong("ADDRESS"), f"address:{address or typed_email()}"),
         GuessLimit(_wrong("NETWORK"), f"network:{client_address()}"),
     ]
 

@@ -15,15 +15,15 @@ from app.kit.auth.limits import client_address
 _PURPOSE = "known_browser"
 
 
-def remember(user_uid: str, password_hash: str | None) -> None:
+def remember(user_uid: str, password_mark: str | int) -> None:
     """Set the cookie on this response: the user has logged in here, or proved their identity in another way.
 
-    The cookie becomes invalid when the password changes: a thief who knew the old one could have collected any
-    number of cookies, each with guesses of its own.
+    The cookie becomes invalid when ``password_mark`` changes, as it does with the password: a thief who knew the old
+    one could have collected any number of cookies, each with guesses of its own.
     """
-    browser = recognize(user_uid, password_hash) or token_urlsafe(16)
+    browser = recognize(user_uid, password_mark) or token_urlsafe(16)
     lifetime = current_app.config["KNOWN_BROWSER_LIFETIME"]
-    token = tokens.sign(_PURPOSE, user_uid, (password_hash,), lifetime, browser=browser)
+    token = tokens.sign(_PURPOSE, user_uid, (password_mark,), lifetime, browser=browser)
 
     @after_this_request
     def set_cookie(response: Response) -> Response:
@@ -39,10 +39,10 @@ def remember(user_uid: str, password_hash: str | None) -> None:
         return response
 
 
-def recognize(user_uid: str, password_hash: str | None) -> str | None:
+def recognize(user_uid: str, password_mark: str | int) -> str | None:
     """Return this browser's random id, or None if the user has not logged in here with the current password."""
     claims = _claims()
-    if claims is None or claims.uid != user_uid or not tokens.matches(claims, (password_hash,)):
+    if claims is None or claims.uid != user_uid or not tokens.matches(claims, (password_mark,)):
         return None
     return str(claims.data["browser"])
 

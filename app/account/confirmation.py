@@ -1,0 +1,72 @@
+"""How users confirm who they are before a sensitive action: with the password, or what they have instead."""
+
+from collections.abc import Callable
+from enum import Enum
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from app.account.forms import OWN_PASSWORD
+from app.extensions import db
+from app.kit.auth.sudo import sudo_required
+from app.kit.db.database import lock_unchanged, utc_now
+from app.kit.forms.form import Form
+from app.models import Passkey, User, second_factors
+from app.sessions import current_session, verify_own_password
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Question(Enum):
+    """What a user is asked for."""
+
+    PASSWORD = "password"  # noqa: S105
+    PASSKEY = "passkey"
+    CODE = "code"
+    # Everything anew: the account has a second factor, which this session has not seen.
+    LOGIN = "login"
+
+
+def question_for(user: User) -> Question:
+    """Return what confirms that the current session is still used by ``user``.
+
+    The password alone is enough in a session that began with two factors: whoever found the browser open, or stole
+    its cookie, lacks the password. A mailed code is the last resort, since who sits at the browser often reads the
+    mail, too.
+    """
+    if second_factors(user) and not current_session().has_two_factors:
+        return Question.LOGIN
+    if user.password_hash is not None:
+        return Question.PASSWORD
+    return Question.PASSKEY if Passkey.of(user) else Question.CODE
+
+
+def confirmed_by_owner(view: Callable[P, R]) -> Callable[P, R | Response]:
+    """Let users without a password confirm who they are before ``view``, whose form asks the others for theirs."""
+    guarded = sudo_required(view)
+
+    @wraps(view)
+    def confirmed(*args: P.args, **kwargs: P.kwargs) -> R | Response:
+        return view(*args, **kwargs) if current_user.password_hash else guarded(*args, **kwargs)
+
+    return confirmed
+
+
+def is_by_owner(form: Form) -> bool:
+    """Return whether the form holds the current user's password, if there is one, and lock the user's row.
+
+    Only for a view below ``confirmed_by_owner``.
+    """
+    for name in OWN_PASSWORD:
+        if name in form:
+            return verify_own_password(form[name].data)
+    lock_unchanged(db.session, current_session().user)
+    return True
+
+
+def note_confirmation() -> None:
+    """Ask nothing more for SUDO_LIFETIME. The caller commits."""
+    current_session().reauthenticated_at = utc_now()

@@ -1,0 +1,60 @@
+"""What was added to an account lately with which somebody can log in: after a reset, its owner may want it gone."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import current_app
+from sqlalchemy import delete
+
+from app.extensions import db
+from app.kit.db.database import utc_now
+from app.models.authenticator_app import AuthenticatorApp
+from app.models.linked_identity import LinkedIdentity
+from app.models.passkey import Passkey
+from app.models.recovery_code import RecoveryCode
+from app.models.user import User
+
+
+@dataclass(frozen=True)
+class Added:
+    """A passkey, an authenticator app or a linked account; ``key`` names it in forms."""
+
+    key: str
+    label: str
+    created_at: datetime
+    row: Passkey | AuthenticatorApp | LinkedIdentity
+
+
+def recently_added(user: User) -> list[Added]:
+    """Return what was added within RECENTLY_ADDED.
+
+    Never what is older, nor recovery codes by themselves: without codes, an old second factor is not asked for, and
+    a reset link must not lead around it.
+    """
+    app = AuthenticatorApp.of(user)
+    rows = [
+        *(Added(f"passkey-{row.id}", f"Passkey “{row.name}”", row.created_at, row) for row in Passkey.of(user)),
+        *([Added(f"app-{app.id}", "Authenticator app", app.created_at, app)] if app else []),
+        *(
+            Added(f"linked-{row.id}", f"Log in with {row.provider} {row.email}".strip(), row.created_at, row)
+            for row in LinkedIdentity.of(user)
+        ),
+    ]
+    since = utc_now() - current_app.config["RECENTLY_ADDED"]
+    return [added for added in rows if added.created_at > since]
+
+
+def remove_recently_added(user: User, keys: Collection[str]) -> list[str]:
+    """Remove those of ``keys`` that were added lately, and return them in words. The caller commits.
+
+    Recovery codes go with the last second factor, for which they were made.
+    """
+    removed = [added for added in recently_added(user) if added.key in keys]
+    for added in removed:
+        db.session.delete(added.row)
+    if removed:
+        db.session.flush()
+        if not Passkey.of(user) and AuthenticatorApp.of(user) is None:
+            db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
+    return [added.label for added in removed]
