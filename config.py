@@ -74,6 +74,8 @@ class Decisions:
         "mailed_code": timedelta(minutes=10),  # ASVS 6.5.5
         "sudo_code": timedelta(minutes=10),
     }
+    # How long users can stop an administrator who removes their second factors.
+    FACTOR_REMOVAL_DELAY = timedelta(hours=24)
     # Wrong answers to one question for a second factor, or for a mailed code.
     SECOND_STEP_TRIES = 5
     MAILED_CODE_TRIES = 3

@@ -46,6 +46,8 @@ SENTENCES = {
     "second_factor.turned_on": "{subject} saved recovery codes: logins ask for the second factor",
     "second_factor.removed": "{subject} removed a second factor",
     "second_factor.reset": "All second factors of {subject} were removed",
+    "second_factor.removal_requested": "{actor} wants all second factors of {subject} to be removed",
+    "second_factor.removal_stopped": "The second factors of {subject} stay",
     "second_factor.wrong": "Somebody gave a wrong code as the second factor of {subject}",
     "recovery_codes.made": "{subject} made new recovery codes",
     "password.removed": "{subject} removed the password",

@@ -122,7 +122,8 @@ def added(user: User, own: UserSession, way: Way, what: str) -> None:
 
     The caller has locked the user's row before it added the factor, and commits.
     """
-    note_change(user, "second_factor.added", f"{what} was added.", what=what)
+    AuditEvent.record("second_factor.added", subject=user, what=what)
+    tell(user, f"{what} was added.")
     own.add_way(way, has_two_factors=bool(second_factors(user)))
 
 
@@ -131,7 +132,8 @@ def removed(user: User, what: str) -> None:
 
     The caller has locked the user's row before it removed the factor, and commits.
     """
-    note_change(user, "second_factor.removed", f"{what} was removed.", what=what)
+    AuditEvent.record("second_factor.removed", subject=user, what=what)
+    tell(user, f"{what} was removed.")
     if not has_factor(user):
         db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id), execution_options=PLAIN)
         without = update(UserSession).where(UserSession.user_id == user.id).values(has_two_factors=False)
@@ -143,17 +145,20 @@ def has_factor(user: User) -> bool:
     return bool(ways_by_user([user.id], (Way.PASSKEY, Way.APP)))
 
 
-def remove_all(user: User, who: str, **details: str) -> None:
-    """Remove every second factor of ``user`` and end all sessions; ``who`` did it. The caller commits."""
+def remove_all(user: User, who: str, by: str = "") -> None:
+    """Remove every second factor of ``user`` and end all sessions. The caller commits.
+
+    ``who`` did it, in words for the user; ``by`` is by which means, if nobody is logged in.
+    """
     UserSession.end_all(user)
     for model in (AuthenticatorApp, Passkey, RecoveryCode):
         db.session.execute(delete(model).where(model.user_id == user.id), execution_options=PLAIN)
-    note_change(user, "second_factor.reset", f"All second factors were removed by {who}.", **details)
+    AuditEvent.record("second_factor.reset", subject=user, by=by)
+    tell(user, f"All second factors were removed by {who}.")
 
 
-def note_change(user: User, event: str, text: str, **details: str) -> None:
-    """Record an event, and mail its ``text`` to the user."""
-    AuditEvent.record(event, user, None, **details)
+def tell(user: User, what: str) -> None:
+    """Mail ``what`` has happened to the user's second factors."""
     # Of somebody else's act the address and browser are not the user's business.
     origin = request_details() if acting_user() == user else {}
-    email_ways_in.second_factor_changed.send(user, what=text, **origin)
+    email_ways_in.second_factor_changed.send(user, what=what, **origin)

@@ -34,6 +34,7 @@ LAYERS = [
         "audit",
         "decorators",
         "encrypted_data",
+        "factor_removals",
         "fake_data",
         "figures",
         "mailed_codes",

@@ -32,7 +32,8 @@ WHO: dict[Rule, str] = {
     ANYONE: """
         main.index main.about main.page main.robots main.sitemap main.manifest main.favicon main.up main.up_ready
         main.up_doctor main.metrics_page main.security_txt main.change_password
-        account.confirm account.not_me account.password_strength account.picture_file account.reset_password
+        account.confirm account.keep_second_factors account.not_me
+        account.password_strength account.picture_file account.reset_password
         account.join_from_invite account.mailed_code_link account.provider_callback
         dev.mailbox dev.message dev.part dev.raw dev.mailbox_status dev.emails dev.preview dev.preview_html
         dev.components dev.migrate
@@ -91,6 +92,9 @@ WHO: dict[Rule, str] = {
     """,
     Permission.IMPERSONATE: """
         admin.impersonate
+    """,
+    Permission.REMOVE_FACTORS: """
+        admin.remove_second_factors admin.keep_second_factors
     """,
     Permission.CHANGE_PAGES: """
         admin.update_editor_contents admin.preview_editor_contents

@@ -32,6 +32,7 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
     "admin.delete_user_request": lambda people: {"user_id": people.user.id},
     "admin.disable_user": lambda people: {"user_id": people.user.id},
     "admin.edit_page": lambda people: {"page_id": people.page.text_id},
+    "admin.remove_second_factors": lambda people: {"user_id": people.user.id},
     "admin.page_info": lambda people: {"page_id": people.page.text_id},
     "admin.page_revision": lambda people: {"page_id": people.page.text_id, "revision_id": people.page.id},
     "admin.user_info": lambda people: {"user_id": people.user.id},

@@ -9,7 +9,7 @@ from flask import abort, current_app, flash, jsonify, redirect, render_template,
 from werkzeug.wrappers import Response
 
 from app import passkeys
-from app.access import UNCONFIRMED, VISITORS, access
+from app.access import UNCONFIRMED, VISITORS, access, after_set_up, is_set_up_demanded
 from app.account.blueprint import account
 from app.account.confirmation import note_confirmation
 from app.account.factor_forms import PasskeyForm
@@ -98,7 +98,9 @@ def new_passkey() -> str | Response:
         form.form_errors.append(NOT_ADDED)
         return render_template("account/new_passkey.html", form=form)
     flash("Your passkey is saved. Log in with it next time.", "success")
-    return redirect(url_for("account.security"))
+    # Where a second factor is demanded, it counts from the moment on at which recovery codes are saved.
+    needs_codes = is_set_up_demanded(current_session())
+    return redirect(url_for("account.recovery_codes") if needs_codes else after_set_up(url_for("account.security")))
 
 
 @account.route("/passkeys/<int:passkey_id>/rename", methods=["GET", "POST"])
