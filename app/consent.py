@@ -21,6 +21,8 @@ NEVER_ASKED = {
     "account.end_session",
     "account.end_other_sessions",
     "account.confirm_password",
+    "account.confirm_passkey",
+    "account.sudo_code",
     "account.confirm_request",
     "account.request_export",
     "account.delete_account",
