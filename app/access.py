@@ -36,6 +36,7 @@ READING = {"GET", "HEAD", "OPTIONS"}
 SET_UP_PAGES = {
     "account.security",
     "account.authenticator_app",
+    "account.new_passkey",
     "account.recovery_codes",
     "account.download_recovery_codes",
     "account.picture_file",

@@ -81,6 +81,7 @@ MENUS: dict[str, list[Row]] = {
                 "admin.change_user_email",
                 "admin.change_account_type",
                 "admin.disable_user",
+                "admin.remove_second_factors",
                 "admin.impersonate",
                 "admin.delete_user_request",
                 "admin.bulk_tasks",

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 from flask import current_app
@@ -36,16 +37,16 @@ FEW_CODES = 3
 WRONG_CLOCK = "This code is right for another time. Check the clock of your device, and let it set the time by itself."
 
 
-def tried_code(flow: Flow, user: User, typed: str) -> Way | None:
-    """Count a try to finish the begun login ``flow``, and return what was used up, or None. The caller commits.
+def tried(flow: Flow, user: User, check: Callable[[], Way | None]) -> Way | None:
+    """Count a try to finish the begun login ``flow``, and return what ``check`` has proven, or None.
 
-    Raises ``StaleDataError`` if the account changed.
+    The caller commits. Raises ``StaleDataError`` if the account changed.
     """
     # First, as in every transaction that needs several rows of a user; tries at once run one after the other.
     lock_unchanged(db.session, user)
     if not flow.count_try(current_app.config["SECOND_STEP_TRIES"]):
         return None
-    way = use_code(user, typed)
+    way = check()
     if way is None:
         _note_failure(user)
     return way
@@ -121,9 +122,9 @@ def added(user: User, own: UserSession, way: Way, what: str) -> None:
 
     The caller has locked the user's row before it added the factor, and commits.
     """
-    note_change(user, "second_factor.added", f"{what} was added.", what=what)
-    own.ways = ",".join(dict.fromkeys([*own.ways.split(","), way]))
-    own.has_two_factors = own.has_two_factors or bool(second_factors(user))
+    AuditEvent.record("second_factor.added", subject=user, what=what)
+    tell(user, f"{what} was added.")
+    own.add_way(way, has_two_factors=bool(second_factors(user)))
 
 
 def removed(user: User, what: str) -> None:
@@ -131,7 +132,8 @@ def removed(user: User, what: str) -> None:
 
     The caller has locked the user's row before it removed the factor, and commits.
     """
-    note_change(user, "second_factor.removed", f"{what} was removed.", what=what)
+    AuditEvent.record("second_factor.removed", subject=user, what=what)
+    tell(user, f"{what} was removed.")
     if not has_factor(user):
         db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id), execution_options=PLAIN)
         without = update(UserSession).where(UserSession.user_id == user.id).values(has_two_factors=False)
@@ -143,17 +145,20 @@ def has_factor(user: User) -> bool:
     return bool(ways_by_user([user.id], (Way.PASSKEY, Way.APP)))
 
 
-def remove_all(user: User, who: str, **details: str) -> None:
-    """Remove every second factor of ``user`` and end all sessions; ``who`` did it. The caller commits."""
+def remove_all(user: User, who: str, by: str = "") -> None:
+    """Remove every second factor of ``user`` and end all sessions. The caller commits.
+
+    ``who`` did it, in words for the user; ``by`` is by which means, if nobody is logged in.
+    """
     UserSession.end_all(user)
     for model in (AuthenticatorApp, Passkey, RecoveryCode):
         db.session.execute(delete(model).where(model.user_id == user.id), execution_options=PLAIN)
-    note_change(user, "second_factor.reset", f"All second factors were removed by {who}.", **details)
+    AuditEvent.record("second_factor.reset", subject=user, by=by)
+    tell(user, f"All second factors were removed by {who}.")
 
 
-def note_change(user: User, event: str, text: str, **details: str) -> None:
-    """Record an event, and mail its ``text`` to the user."""
-    AuditEvent.record(event, user, None, **details)
+def tell(user: User, what: str) -> None:
+    """Mail ``what`` has happened to the user's second factors."""
     # Of somebody else's act the address and browser are not the user's business.
     origin = request_details() if acting_user() == user else {}
-    email_ways_in.second_factor_changed.send(user, what=text, **origin)
+    email_ways_in.second_factor_changed.send(user, what=what, **origin)

@@ -18,7 +18,7 @@ from app.jobs import outbox
 from app.kit.assets.brand_colors import brand_colors
 from app.kit.assets.contrast import MODES
 from app.kit.db.database import utc_now
-from app.models import Email, Flow, User
+from app.models import Email, FactorRemoval, Flow, User
 from tests import areas
 from tests.factories import make_invited, make_user
 from tests.kit.conftest import send_to
@@ -228,6 +228,8 @@ def test_every_email_can_be_sent(db: SQLAlchemy, smtp: SmtpServer, name: str) ->
         "mailed_code": {"nonce": "nonce"},
         "sudo_code": {"nonce": "nonce"},
     }
+    if name == "factor_removal":
+        db.session.add(FactorRemoval(user=user, requested_by=make_user(), reason="", due_at=utc_now()))
     if "nonce" in known.get(name, {}):
         Flow.begin(name, timedelta(minutes=1), "", user, {"nonce": "nonce", "access_version": user.access_version})
     catalog.emails[name].send(user, **known.get(name, sample_arguments(name)))

@@ -68,6 +68,16 @@ class RegistrationForm(AsksForConsent, AsksForProof):
     submit = SubmitField("Register")
 
 
+class ProviderSignUpForm(AsksForConsent):
+    """Sign up with a provider: what it did not tell. The view removes ``email`` if the provider has verified it."""
+
+    first_name = name_field("First name", "given-name", NAME_MAX_LENGTH)
+    last_name = name_field("Last name", "family-name", NAME_MAX_LENGTH)
+    email = email_field()
+    consent = BooleanField()
+    submit = SubmitField("Create account")
+
+
 @cache
 def _time_zones() -> list[SelectChoice]:
     """Return the places by continent, so that the browser's own search finds "Berlin"."""

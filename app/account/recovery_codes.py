@@ -9,7 +9,7 @@ from app import flows, second_factors
 from app.extensions import db
 from app.kit.core.data_keys import UnreadableError, decrypt, encrypt
 from app.kit.db.database import lock_unchanged
-from app.models import RecoveryCode, UserSession
+from app.models import AuditEvent, RecoveryCode, UserSession
 from app.models.flow import PLAIN, Flow, digest
 from app.sessions import current_session
 
@@ -55,9 +55,11 @@ def save(flow: Flow, codes: list[str]) -> bool:
     db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id), execution_options=PLAIN)
     db.session.add_all(RecoveryCode(user_id=user.id, code_hash=digest(code.replace("-", ""))) for code in codes)
     if was_on:
-        second_factors.note_change(user, "recovery_codes.made", "New recovery codes were made. The old ones are void.")
+        AuditEvent.record("recovery_codes.made", subject=user)
+        second_factors.tell(user, "New recovery codes were made. The old ones are void.")
     else:
         UserSession.end_all(user, except_id=own.id)
         own.has_two_factors = True
-        second_factors.note_change(user, "second_factor.turned_on", "From now on, logging in takes a second factor.")
+        AuditEvent.record("second_factor.turned_on", subject=user)
+        second_factors.tell(user, "From now on, logging in takes a second factor.")
     return True

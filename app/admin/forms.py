@@ -152,6 +152,13 @@ class ImpersonateForm(Form):
     submit = SubmitField("Look at the site as this user")
 
 
+class RemoveFactorsForm(Form):
+    """Remove the second factors of a user."""
+
+    reason = _reason_field(InputRequired("Enter a reason."), DataRequired("Enter a reason."))
+    submit = SubmitField("Remove second factors", render_kw={"class": "button--danger"})
+
+
 class DisableUserForm(Form):
     """Disable a user without deleting anything."""
 

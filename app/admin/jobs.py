@@ -3,6 +3,7 @@
 from app.admin.bulk_tasks import action_of, change_batch
 from app.admin.user_export import export_users
 from app.extensions import db
+from app.factor_removals import finish_due
 from app.kit.jobs.queue import job
 from app.kit.jobs.schedule import Entry
 from app.models import BulkTask
@@ -30,10 +31,16 @@ def continue_bulk_tasks() -> None:
     db.session.commit()
 
 
+@job("Remove second factors")
+def remove_second_factors() -> None:
+    """Remove the second factors that administrators wanted to be removed a day ago, and nobody wanted to keep."""
+    finish_due()
+
+
 def enqueue(task: BulkTask) -> None:
     """Enqueue the job that does ``task``, or continues it."""
     is_export = action_of(task).change is None
     (export_list if is_export else change_users).enqueue(task.id)
 
 
-schedule = [Entry(continue_bulk_tasks, "*/5 * * * *")]
+schedule = [Entry(continue_bulk_tasks, "*/5 * * * *"), Entry(remove_second_factors, "3-59/10 * * * *")]

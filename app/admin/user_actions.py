@@ -6,14 +6,15 @@ Each function adds an audit event in the same transaction. The view commits.
 from flask import current_app
 from flask_login import current_user
 
-from app import email
+from app import email, factor_removals
 from app.extensions import db
 from app.impersonation import begin, may_impersonate
 from app.kit.auth.passwords import hash_password
-from app.kit.db.database import lock_unchanged
-from app.models import AuditEvent, Permission, Role, User, UserSession, delete_user
+from app.kit.db.database import lock_unchanged, utc_now
+from app.models import AuditEvent, FactorRemoval, Permission, Role, User, UserSession, delete_user
 from app.models.audit_event import acting_user
 from app.models.user import lock_administrator_roles
+from app.second_factors import has_factor
 
 
 class RefusedError(Exception):
@@ -143,6 +144,27 @@ def end_sessions(user: User) -> None:
     _lock(user)
     UserSession.end_all(user)
     AuditEvent.record("session.all_ended", subject=user)
+
+
+def remove_factors(user: User, reason: str) -> None:
+    """Let all second factors of ``user`` be removed after FACTOR_REMOVAL_DELAY, and mail a link that stops it.
+
+    Raises :class:`RefusedError` for oneself, and where nothing is to be removed or a removal waits already.
+    """
+    _lock(user)
+    _refuse_oneself(user, "Remove your own second factors on your security page.")
+    due_at = utc_now() + current_app.config["FACTOR_REMOVAL_DELAY"]
+    if not has_factor(user):
+        raise RefusedError(f"{user.full_name()} has no second factor.")
+    if not factor_removals.begin(user, current_user, reason, due_at):
+        raise RefusedError("This was asked for already.")
+
+
+def keep_factors(user: User) -> None:
+    """Stop the removal of second factors."""
+    _lock(user)
+    if removal := FactorRemoval.of(user):
+        factor_removals.stop(removal)
 
 
 def delete(user: User) -> None:

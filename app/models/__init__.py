@@ -8,6 +8,7 @@ from app.models.daily_figure import DailyFigure
 from app.models.data_export import DataExport
 from app.models.editable_html import EditableHTML
 from app.models.email import Email
+from app.models.factor_removal import FactorRemoval
 from app.models.flow import Flow
 from app.models.former_address import FormerAddress
 from app.models.known_device import KnownDevice
@@ -46,6 +47,7 @@ __all__ = [
     "DataExport",
     "EditableHTML",
     "Email",
+    "FactorRemoval",
     "Flow",
     "FormerAddress",
     "KnownDevice",

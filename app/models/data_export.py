@@ -11,9 +11,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.extensions import Model, db
 from app.kit.db.database import UTCDateTime, utc_now
 from app.models.audit_event import AuditEvent
+from app.models.authenticator_app import AuthenticatorApp
 from app.models.consent import Consent
 from app.models.former_address import FormerAddress
+from app.models.linked_identity import LinkedIdentity
 from app.models.passkey import Passkey
+from app.models.recovery_code import RecoveryCode
 from app.models.user import User
 from app.models.user_session import UserSession
 
@@ -67,6 +70,7 @@ class DataExport(Model):
 def _everything_about(user: User) -> dict[str, Any]:
     """Return the user's data, including that of the areas."""
     about_user = or_(AuditEvent.actor_id == user.id, AuditEvent.subject_id == user.id)
+    app = AuthenticatorApp.of(user)
     events = db.session.scalars(select(AuditEvent).where(about_user).order_by(AuditEvent.id))
     return {
         "account": {
@@ -80,6 +84,8 @@ def _everything_about(user: User) -> dict[str, Any]:
             "role": user.role.name if user.role else None,
             "created_at": user.created_at,
         },
+        "authenticator_app": app and {"created_at": app.created_at, "last_used_at": app.last_used_at},
+        "recovery_codes": [{"created_at": row.created_at, "used_at": row.used_at} for row in RecoveryCode.of(user)],
         "former_addresses": [{"email": row.email, "until": row.until} for row in FormerAddress.of(user.id)],
         "consents": [
             {
@@ -104,6 +110,10 @@ def _everything_about(user: User) -> dict[str, Any]:
         "passkeys": [
             {"name": passkey.name, "created_at": passkey.created_at, "last_used_at": passkey.last_used_at}
             for passkey in Passkey.of(user)
+        ],
+        "linked_accounts": [
+            {"provider": row.provider, "subject": row.subject, "email": row.email, "created_at": row.created_at}
+            for row in LinkedIdentity.of(user)
         ],
         "events": [_event(event, user) for event in events],
         **{name: part for export in current_app.extensions["exports_of_areas"] for name, part in export(user).items()},

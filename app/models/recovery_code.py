@@ -23,6 +23,11 @@ class RecoveryCode(Model):
     used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     @classmethod
+    def of(cls, user: User) -> list["RecoveryCode"]:
+        """Return the user's codes, used ones too."""
+        return list(db.session.scalars(select(cls).where(cls.user_id == user.id).order_by(cls.id)))
+
+    @classmethod
     def left(cls, user: User) -> int:
         """Return how many codes the user has not used."""
         unused = select(func.count()).select_from(cls).where(cls.user_id == user.id, cls.used_at.is_(None))

@@ -49,6 +49,7 @@ class Permission(PermissionFlag):
     IMPERSONATE = 0x4000000, "Look at the site as a user", "For a limited time, with a reason; the user is told."
     CHANGE_ROLES = 0x8000000, "Change account types", "Add and change them, and choose those of users."
     CHANGE_PAGES = 0x10000000, "Change pages", "Write the texts of pages that can be edited."
+    REMOVE_FACTORS = 0x20000000, "Remove second factors", "Of users who are locked out, after a day. Needs “See users”."
 
 
 EVERYTHING = int(Permission.ADMINISTER)
@@ -63,6 +64,7 @@ ABOUT_USERS = (
     | Permission.DELETE_USERS
     | Permission.EXPORT_USERS
     | Permission.IMPERSONATE
+    | Permission.REMOVE_FACTORS
 )
 
 # Name, permissions, and the blueprint of its home page. These roles cannot be changed on /admin/roles.

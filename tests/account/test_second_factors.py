@@ -1,5 +1,6 @@
 """Setting second factors up, logging in with them, and removing them."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,17 @@ from sqlalchemy import select, update
 
 from app.kit.auth import totp
 from app.kit.db.database import utc_now
-from app.models import AuditEvent, AuthenticatorApp, Flow, Passkey, RecoveryCode, User, UserSession, second_factors
+from app.models import (
+    AuditEvent,
+    AuthenticatorApp,
+    DataExport,
+    Flow,
+    Passkey,
+    RecoveryCode,
+    User,
+    UserSession,
+    second_factors,
+)
 from tests.account.mailed import mailed_kinds, mailed_link
 from tests.account.second_factors import (
     APP_PAGE,
@@ -29,6 +40,13 @@ from tests.factories import browser_of, let_in, make_user, sign_in
 
 SECURITY = "/account/manage/security"
 WRONG = "000000"
+
+
+@pytest.fixture(autouse=True)
+def _no_time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop the clock of the codes, whose step could end within a test."""
+    now = totp.current_step()
+    monkeypatch.setattr(totp, "current_step", lambda: now)
 
 
 @pytest.fixture
@@ -315,3 +333,17 @@ def test_a_reset_password_logs_nobody_in_past_the_second_factor(app: Flask, clie
     other.post("/account/reset-password/form", data={"new_password": new, "new_password2": new})
     assert not is_in(other)
     assert sign_in(other, user, new).location == SECOND_STEP
+
+
+def test_a_copy_of_ones_data_says_what_is_set_up_and_no_secret(client: FlaskClient, user: User, db: SQLAlchemy) -> None:
+    secret, codes = turn_on(client, user)
+    export = DataExport(user=user)
+    db.session.add(export)
+    export.write()
+    db.session.commit()
+    content = json.loads(export.content or "")
+    assert content["authenticator_app"]["created_at"]
+    assert len(content["recovery_codes"]) == 10
+    app = AuthenticatorApp.of(user)
+    assert app is not None
+    assert not [text for text in (totp.as_text(secret), app.encrypted_secret, *codes) if text in str(export.content)]

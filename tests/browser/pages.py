@@ -32,6 +32,7 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
     "admin.delete_user_request": lambda people: {"user_id": people.user.id},
     "admin.disable_user": lambda people: {"user_id": people.user.id},
     "admin.edit_page": lambda people: {"page_id": people.page.text_id},
+    "admin.remove_second_factors": lambda people: {"user_id": people.user.id},
     "admin.page_info": lambda people: {"page_id": people.page.text_id},
     "admin.page_revision": lambda people: {"page_id": people.page.text_id, "revision_id": people.page.id},
     "admin.user_info": lambda people: {"user_id": people.user.id},
@@ -40,11 +41,13 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
     "dev.raw": lambda people: {"name": people.message_name},
     "main.page": lambda people: {"slug": people.page.text.editor_name},
 }
-# Pictures; bodies of emails, shown in a frame and written for mail programs; a redirect for everybody; and a text that
-# exists only with a setting.
+# Pictures; bodies of emails, shown in a frame and written for mail programs; redirects for everybody; a text that
+# exists only with a setting; and what follows after a visit to a provider (test_providers.py).
 NOT_PAGES = {
     "account.download_recovery_codes",
     "account.picture_file",
+    "account.provider_callback",
+    "account.register_with_provider",
     "dev.part",
     "dev.preview_html",
     "main.change_password",

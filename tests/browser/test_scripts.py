@@ -227,6 +227,7 @@ def test_two_tabs_do_not_overwrite_each_other(visitor: Visitor, people: People, 
     visitor.complaints.clear()  # Chromium reports each 409
 
 
+@pytest.mark.thorough
 def test_a_tall_preview_leaves_the_tools_alone(visitor: Visitor, people: People, db: SQLAlchemy) -> None:
     EditableHTML.query.delete()
     db.session.commit()
@@ -273,6 +274,7 @@ def test_without_scripts_people_register_and_administrators_edit(
         expect(visitor.page.locator(".flash__dismiss")).to_be_hidden()
 
 
+@pytest.mark.thorough
 def test_a_long_email_is_shown_whole(visitor: Visitor, people: People, app: Flask) -> None:
     write(app.config["MAILBOX_DIR"], "long.eml", html="<p>One of many lines.</p>" * 100)
     visitor.open("/dev/mailbox/long.eml")

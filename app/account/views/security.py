@@ -1,12 +1,28 @@
 """What protects an account, in one list."""
 
-from flask import current_app, render_template
+from flask import current_app, flash, redirect, render_template, url_for
 from flask_login import current_user
+from werkzeug.wrappers import Response
 
-from app.access import is_set_up_demanded
+from app import factor_removals
+from app.access import ANYONE, access, is_set_up_demanded
 from app.account.blueprint import account
+from app.account.forms import ButtonForm
+from app.account.private_page import private_page
+from app.account.providers import label_of
 from app.account.recovery_codes import NUMBER_OF_CODES
-from app.models import AuditEvent, AuthenticatorApp, Passkey, RecoveryCode, UserSession, second_factors
+from app.extensions import db, limiter
+from app.kit.auth.limits import from_config
+from app.models import (
+    AuditEvent,
+    AuthenticatorApp,
+    FactorRemoval,
+    LinkedIdentity,
+    Passkey,
+    RecoveryCode,
+    UserSession,
+    second_factors,
+)
 from app.second_factors import FEW_CODES, has_factor
 from app.sessions import current_session
 
@@ -22,11 +38,31 @@ def security() -> str:
         offers_apps=current_app.config["AUTHENTICATOR_APPS"],
         has_factor=has_factor(current_user),
         is_on=bool(second_factors(current_user)),
+        removal=FactorRemoval.of(current_user),
         is_demanded=is_set_up_demanded(current_session()),
         codes_left=RecoveryCode.left(current_user),
         few_codes=FEW_CODES,
         number_of_codes=NUMBER_OF_CODES,
+        identities=LinkedIdentity.of(current_user),
+        provider_label=label_of,
         passkeys=Passkey.of(current_user),
         sessions=UserSession.living(current_user),
         logins=AuditEvent.logins_of(current_user, SHOWN_LOGINS),
     )
+
+
+@account.route("/keep-second-factors/<token>", methods=["GET", "POST"])
+@access(ANYONE)
+@limiter.limit(from_config("LINK_LIMIT"))
+@private_page
+def keep_second_factors(token: str) -> str | Response:
+    """Stop an administrator who is about to remove the second factors, with a mailed link."""
+    removal, form = FactorRemoval.with_token(token), ButtonForm()
+    if removal is not None and not form.validate_on_submit():
+        return render_template("account/keep_second_factors.html", form=form)
+    if removal is None or not factor_removals.stop(removal):
+        flash("This link is not valid any more. Your security page shows what protects your account.", "error")
+    else:
+        db.session.commit()
+        flash("Your second factors stay.", "success")
+    return redirect(url_for("account.security" if current_user.is_authenticated else "account.login"))
