@@ -249,6 +249,7 @@ def test_leaving_is_never_held_up(app: Flask, terms: EditableHTML) -> None:
         ("/account/manage/export", {}),
         ("/account/sessions/end-others", {}),
         ("/account/confirm-password", {"password": PASSWORD}),
+        ("/account/confirm-password/code", {}),
         ("/account/logout", {}),
         ("/account/manage/delete", {"password": PASSWORD}),
     ):
