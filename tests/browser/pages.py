@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask import Flask
 from werkzeug.routing import Rule
 
+from app.models import FactorRemoval
 from tests.browser.people import People
 
 # The values of URL variables. For a new page with variables: add its endpoint, or its sample_rows in tests/areas.py.
@@ -18,6 +19,7 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
         "token": people.invited.generate_invitation_token(),
     },
     "account.mailed_code_link": lambda people: {"token": people.code_token},
+    "account.keep_second_factors": lambda people: {"token": FactorRemoval.of(people.user).token},
     "account.not_me": lambda people: {"token": people.user.generate_not_me_token(people.user.email)},
     "account.reset_password": lambda people: {"token": people.user.generate_password_reset_token()},
     "account.rename_passkey": lambda people: {"passkey_id": people.passkey_id},

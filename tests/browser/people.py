@@ -12,6 +12,7 @@ from app.admin.bulk_tasks import change_batch, start
 from app.admin.user_export import export_users
 from app.extensions import db
 from app.fake_data import add_fake_users
+from app.kit.db.database import utc_now
 from app.mailed_codes import ask_to_log_in
 from app.models import (
     AuditEvent,
@@ -20,6 +21,7 @@ from app.models import (
     DataExport,
     EditableHTML,
     Email,
+    FactorRemoval,
     Passkey,
     Permission,
     Role,
@@ -87,7 +89,8 @@ class People:
         unfinished = AuthenticatorApp(user=self.user, encrypted_secret="-")
         key = {"credential_id": b"1", "user_handle": bytes(64), "public_key": b"", "name": "Chrome on Linux"}
         passkey = Passkey(user=self.user, **key)
-        db.session.add_all([export, role, unfinished, passkey])
+        removal = FactorRemoval(user=self.user, requested_by=self.administrator, reason="Lost", due_at=utc_now())
+        db.session.add_all([export, role, unfinished, passkey, removal])
         export.write()
         db.session.commit()
         self.export_id = export.id
