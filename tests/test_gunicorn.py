@@ -107,6 +107,7 @@ def test_a_wrong_configuration_ends_the_start_with_one_message(tmp_path):
         assert f"  {name}: " in result.stderr
 
 
+@pytest.mark.thorough
 def test_without_a_configuration_nothing_starts(tmp_path):
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
 

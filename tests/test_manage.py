@@ -98,6 +98,7 @@ def test_an_impossible_port_is_refused_in_words(wrong):
     assert "Invalid value for '--port'" in result.stderr
 
 
+@pytest.mark.thorough
 def test_dev_refuses_production(project):
     result = manage(project, "dev", FLASK_CONFIG="production")
 
@@ -114,6 +115,7 @@ def test_a_wrong_configuration_is_told_whole_and_without_a_traceback(project):
         assert f"{name}: " in result.stderr
 
 
+@pytest.mark.thorough
 def test_assets_are_built_without_any_setting(project):
     result = manage(project, "build_assets", FLASK_CONFIG="production")
 

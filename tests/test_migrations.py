@@ -87,6 +87,7 @@ def test_the_newest_migrations_are_those_that_alembic_names(tmp_path: Path, coun
     assert newest_revisions(tmp_path) == set(newest) == set(ScriptDirectory(str(tmp_path)).get_heads())
 
 
+@pytest.mark.thorough
 def test_a_migration_is_not_preceded_by_the_names_of_plugins() -> None:
     code = """
 import logging

@@ -90,6 +90,7 @@ def run(project: Path, *arguments: str, **variables: str) -> str:
     return done.stdout
 
 
+@pytest.mark.thorough
 def test_neither_the_settings_file_nor_the_environment_reaches_the_tests(checkout: Path) -> None:
     expected = {name: value for name, value in vars(config["testing"]({})).items() if name != "environment"}
 

@@ -26,7 +26,7 @@ SHOWN_COLORS = """
 """
 
 
-@pytest.mark.parametrize("system", ["light", "dark"])
+@pytest.mark.parametrize("system", ["light", pytest.param("dark", marks=pytest.mark.thorough)])
 def test_a_chosen_theme_colors_the_page_and_the_browsers_frame(visitor: Visitor, system: str) -> None:
     visitor.page.emulate_media(color_scheme=system)  # type: ignore[arg-type]
     visitor.open("/")
