@@ -94,9 +94,10 @@ def purge_recipient_limits() -> None:
 
 @job("Purge expired sessions")
 def purge_sessions() -> None:
-    """Delete expired sessions, and what was begun in a browser and never finished."""
+    """Delete expired sessions, what was begun in a browser and never finished, and spent proofs of work."""
     delete_rows(UserSession, UserSession.is_over())
     delete_rows(Flow, Flow.is_over())
+    delete_rows(SpentProof, SpentProof.expires_at < utc_now())
 
 
 @job("Purge unconfirmed accounts")
@@ -113,12 +114,6 @@ def purge_unconfirmed_accounts() -> None:
 def purge_former_addresses() -> None:
     """Delete former addresses older than 30 days, which can no longer restore an account."""
     delete_rows(FormerAddress, FormerAddress.is_over())
-
-
-@job("Purge spent proofs of work")
-def purge_spent_proofs() -> None:
-    """Delete the solved tasks that are too old to be accepted anyway."""
-    delete_rows(SpentProof, SpentProof.expires_at < utc_now())
 
 
 @job("Export a user's data")
@@ -240,7 +235,6 @@ schedule = Schedule(
         Entry(purge_sessions, "27 * * * *"),
         Entry(purge_unconfirmed_accounts, "37 3 * * *"),
         Entry(purge_former_addresses, "57 3 * * *"),
-        Entry(purge_spent_proofs, "47 * * * *"),
         Entry(export_waiting, "*/5 * * * *"),
         Entry(purge_exports, "7 * * * *"),
         Entry(make_waiting_pictures, "*/5 * * * *"),

@@ -85,7 +85,7 @@ def test_an_area_cannot_take_a_bit_of_the_kit() -> None:
     """A later release could give it to an action, and everybody with the area's permission would have that one."""
 
     class TooHigh(IntFlag):
-        PUBLISH = 0x20000000
+        PUBLISH = 0x40000000
 
     with pytest.raises(ConfigError, match=r"TooHigh.PUBLISH has the bit of the kit. .* like 0x100"):
         registered(Area(Blueprint("high", __name__), permissions=TooHigh))

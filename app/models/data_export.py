@@ -20,6 +20,8 @@ from app.models.recovery_code import RecoveryCode
 from app.models.user import User
 from app.models.user_session import UserSession
 
+CONSENT = ("document", "digest", "revision_id", "created_at", "ip_address", "how")
+
 
 class DataExport(Model):
     """One requested export; ``content`` is JSON text once ``ready_at`` is set."""
@@ -72,6 +74,7 @@ def _everything_about(user: User) -> dict[str, Any]:
     about_user = or_(AuditEvent.actor_id == user.id, AuditEvent.subject_id == user.id)
     app = AuthenticatorApp.of(user)
     events = db.session.scalars(select(AuditEvent).where(about_user).order_by(AuditEvent.id))
+    consents = Consent.of(user)
     return {
         "account": {
             "first_name": user.first_name,
@@ -84,40 +87,24 @@ def _everything_about(user: User) -> dict[str, Any]:
             "role": user.role.name if user.role else None,
             "created_at": user.created_at,
         },
-        "authenticator_app": app and {"created_at": app.created_at, "last_used_at": app.last_used_at},
-        "recovery_codes": [{"created_at": row.created_at, "used_at": row.used_at} for row in RecoveryCode.of(user)],
-        "former_addresses": [{"email": row.email, "until": row.until} for row in FormerAddress.of(user.id)],
-        "consents": [
-            {
-                "document": consent.document,
-                "text_sha256": consent.digest,
-                "revision": consent.revision_id,
-                "created_at": consent.created_at,
-                "ip_address": consent.ip_address,
-                "how": consent.how,
-            }
-            for consent in Consent.of(user)
-        ],
-        "sessions": [
-            {
-                "browser": session.browser,
-                "ip_address": session.ip_address,
-                "created_at": session.created_at,
-                "last_seen_at": session.last_seen_at,
-            }
-            for session in UserSession.living(user)
-        ],
-        "passkeys": [
-            {"name": passkey.name, "created_at": passkey.created_at, "last_used_at": passkey.last_used_at}
-            for passkey in Passkey.of(user)
-        ],
+        "authenticator_app": app and _part(app, "created_at", "last_used_at"),
+        "recovery_codes": [_part(row, "created_at", "used_at") for row in RecoveryCode.of(user)],
+        "passkeys": [_part(row, "name", "created_at", "last_used_at") for row in Passkey.of(user)],
         "linked_accounts": [
-            {"provider": row.provider, "subject": row.subject, "email": row.email, "created_at": row.created_at}
-            for row in LinkedIdentity.of(user)
+            _part(row, "provider", "subject", "email", "created_at") for row in LinkedIdentity.of(user)
+        ],
+        "former_addresses": [_part(row, "email", "until") for row in FormerAddress.of(user.id)],
+        "consents": [_part(row, *CONSENT) for row in consents],
+        "sessions": [
+            _part(row, "browser", "ip_address", "created_at", "last_seen_at") for row in UserSession.living(user)
         ],
         "events": [_event(event, user) for event in events],
         **{name: part for export in current_app.extensions["exports_of_areas"] for name, part in export(user).items()},
     }
+
+
+def _part(row: Model, *names: str) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
 
 
 def _event(event: AuditEvent, user: User) -> dict[str, Any]:

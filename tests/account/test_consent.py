@@ -286,12 +286,12 @@ def test_export_and_administration_show_it(app: Flask, db: SQLAlchemy, terms: Ed
     export = DataExport(user=user, created_at=utc_now())
     export.write()
     [_privacy, in_export] = json.loads(export.content)["consents"]
-    assert (in_export["document"], in_export["text_sha256"]) == ("terms", terms.fingerprint)
+    assert (in_export["document"], in_export["digest"]) == ("terms", terms.fingerprint)
     assert (in_export["how"], in_export["ip_address"]) == ("invitation", "203.0.113.7")
     page = browser_of(app, make_admin()).get(f"/admin/user/{user.id}").text
     assert "Agreed to" in page
     assert terms.fingerprint[:12] in page
-    assert f'href="/admin/pages/{terms.id}/revisions/{in_export["revision"]}"' in page
+    assert f'href="/admin/pages/{terms.id}/revisions/{in_export["revision_id"]}"' in page
     db.session.delete(user)
     db.session.commit()
     assert not consents(db), "consent goes with the account"

@@ -25,7 +25,8 @@ def login(client: FlaskClient, token: str) -> int:
 def test_the_token_differs_in_every_response(client: FlaskClient) -> None:
     tokens = [token_on(client) for _ in range(5)]
     assert len(set(tokens)) == 5
-    assert len({unmask(token) for token in tokens}) == 1
+    # Signed with its second, which may pass meanwhile.
+    assert len({unmask(token).partition(".")[0] for token in tokens}) == 1
     assert login(client, tokens[0]) == 302
 
 

@@ -15,7 +15,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import func, select
 
 from app.extensions import limiter
-from app.jobs import purge_spent_proofs
+from app.jobs import purge_sessions
 from app.kit.db.database import utc_now
 from app.models import SpentProof, User
 from app.proof_of_work import NOT_SOLVED
@@ -276,10 +276,10 @@ def test_without_the_storage_of_limits_forms_are_accepted(
 
 def test_spent_proofs_are_deleted_once_they_expired(always: Flask, client: FlaskClient, db: SQLAlchemy) -> None:
     register(client, solved(client))
-    purge_spent_proofs()
+    purge_sessions()
     [spent] = db.session.scalars(select(SpentProof)).all()
     assert timedelta(minutes=4) < spent.expires_at - utc_now() <= timedelta(minutes=5)
     spent.expires_at = utc_now() - timedelta(seconds=1)
     db.session.commit()
-    purge_spent_proofs()
+    purge_sessions()
     assert not db.session.scalars(select(SpentProof)).all()
