@@ -15,6 +15,7 @@ from typing import ClassVar
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.kit.auth.providers import read_providers
 from app.kit.core.environment import Environment, is_ip_address, load_settings_file, split_url
 
 ROOT = Path(__file__).resolve().parent
@@ -68,7 +69,8 @@ class Decisions:
         "passkey": timedelta(minutes=5),
         "new_app": timedelta(minutes=30),  # an authenticator app that has not shown its first code
         "new_recovery_codes": timedelta(minutes=30),
-        "provider": timedelta(minutes=10),
+        "provider": timedelta(minutes=10),  # while the user is at the provider
+        "provider_sign_up": timedelta(minutes=30),  # the form that asks for what the provider did not tell
         "mailed_code": timedelta(minutes=10),  # ASVS 6.5.5
         "sudo_code": timedelta(minutes=10),
     }
@@ -278,6 +280,10 @@ class Config(Decisions):
         self._read_uploads(env)
         self._read_network(env)
         self._read_third_parties(env)
+        # Plain http is for a provider on the developer's own machine.
+        self.PROVIDERS = read_providers(env, http_allowed=self.DEBUG or self.TESTING)
+        # `manage.py dev` reads it before this (development/site.py).
+        self.SAMPLE_PROVIDER = env.flag("SAMPLE_PROVIDER", default=True)
 
     def _check_decisions(self, env: Environment) -> None:
         """Record a problem for each pair of settings that contradict each other."""

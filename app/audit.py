@@ -52,6 +52,8 @@ SENTENCES = {
     "recovery_codes.made": "{subject} made new recovery codes",
     "password.removed": "{subject} removed the password",
     "way_in.removed": "{subject} removed a way to log in while resetting the password: {way}",
+    "identity.linked": "{subject} linked an account at {provider}",
+    "identity.unlinked": "{subject} unlinked an account at {provider}",
     "email.change_requested": "{subject} asked to change the email address",
     "email.changed": "{actor} changed the email address of {subject}",
     "email.retried": "{actor} had email {email_id} sent again",

@@ -84,7 +84,9 @@ def dev(info: ScriptInfo, host: str, port: int | None, reset: bool, fake: int | 
     needs_app=False,
     context_settings={"ignore_unknown_options": True},
 )
-@click.option("--postgres", is_flag=True, help="On a PostgreSQL server of its own instead of SQLite.")
+@click.option(
+    "--postgres", is_flag=True, help="On a PostgreSQL server of its own; by itself all tests that use the database."
+)
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def test(postgres: bool, pytest_arguments: tuple[str, ...]) -> None:
     """Run the tests.
@@ -148,7 +150,8 @@ def _add_fake_users(count: int) -> None:
     password = FAKE_PASSWORD if current_app.debug else None
     with click.progressbar(length=count, label=f"Adding {count} fake users") as bar:
         fake_data.add_fake_users(count, password, bar.update)
-    figures.store()
+    # Fake users have signed up on days that are over.
+    figures.store(anew=True)
     db.session.commit()
     if password:
         click.echo(f"Each fake user's password is: {password}")

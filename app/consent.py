@@ -14,13 +14,13 @@ from app.kit.auth.sudo import interrupt
 from app.kit.forms.form import Form
 from app.models.consent import Document, documents, documents_due
 
-# What works without agreeing: leaving with one's data, ending sessions, and the ways there.
+# What works without agreeing: leaving with one's data, and ending sessions. The page that asks for the password on the
+# way there works, too, with all that lies below its address: who has no password gives a passkey.
 NEVER_ASKED = {
     "account.agree",
     "account.logout",
     "account.end_session",
     "account.end_other_sessions",
-    "account.confirm_password",
     "account.confirm_request",
     "account.request_export",
     "account.delete_account",
@@ -88,7 +88,8 @@ def _state(asked: Sequence[Document]) -> str:
 
 def ask_again() -> Response | None:
     """Stop a change by a user who has to agree first; the form is kept. Return None if there is nothing to ask."""
-    if request.endpoint in NEVER_ASKED or not documents_due(current_user):
+    is_on_the_way = request.path.startswith(url_for("account.confirm_password"))
+    if request.endpoint in NEVER_ASKED or is_on_the_way or not documents_due(current_user):
         return None
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         told = {"error": "Our terms have changed.", "action": "Agree to them", "page": url_for("account.agree")}

@@ -223,6 +223,7 @@ CHECKS: tuple[Check, ...] = (
     _sample_passwords,
     doctor_network.base_url,
     doctor_network.certificate,
+    doctor_network.providers,
     _assets,
     _passkeys,
     _clock,

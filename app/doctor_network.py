@@ -11,6 +11,7 @@ from flask import current_app
 
 from app import outside_view
 from app.extensions import mail
+from app.kit.auth.providers import Attempt, ProviderError
 from app.kit.core.finding import FAILURE, OK, WARNING, Finding
 from app.kit.mail.message import build_message
 
@@ -66,6 +67,21 @@ def certificate() -> Iterator[Finding]:
     days = int((ssl.cert_time_to_seconds(str(presented["notAfter"])) - time.time()) / 86400)
     level = OK if days >= CERTIFICATE_DAYS else WARNING
     yield Finding(level, "certificate", f"valid for {days} days", "" if level == OK else "Is its renewal running?")
+
+
+def providers() -> Iterator[Finding]:
+    """Check that the providers with which users log in call themselves what the settings say."""
+    for provider in current_app.config["PROVIDERS"].values():
+        # Imported here: 18 MiB, which only a site with a provider needs.
+        from app.kit.auth.openid import authorization_url
+
+        try:
+            address = authorization_url(provider, Attempt("https://example.com", state="-", nonce="-", verifier="-"))
+        except ProviderError as error:
+            cure = f"Open {provider.issuer}/.well-known/openid-configuration: is its issuer the one of the settings?"
+            yield Finding(FAILURE, "sign-in", f"{provider.label}: {error}", cure)
+        else:
+            yield Finding(OK, "sign-in", f"{provider.label} is at {urlsplit(address).hostname}")
 
 
 def mail_server(send_to: str) -> Iterator[Finding]:

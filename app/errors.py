@@ -13,6 +13,7 @@ from app.kit.auth.passwords import TooManyHashesError
 from app.kit.core.request_log import current_request_id
 from app.kit.forms.form import drawn_again
 from app.kit.http.redirects import local_referrer
+from app.kit.pages.moments import in_words
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,6 @@ IMPERSONATION_PAGE = ErrorPage(
 # An attacker may send a host name that fills the terminal.
 SHOWN_HOST_CHARACTERS = 80
 BUSY_RETRY_SECONDS = 2
-WAITS = (("hour", 3600), ("minute", 60), ("second", 1))
 
 
 def init_app(app: Flask) -> None:
@@ -91,7 +91,7 @@ def _too_many_hashes(_error: TooManyHashesError) -> Response:
 
 def _too_many_requests(error: TooManyRequests) -> Response:
     seconds = error.retry_after if isinstance(error.retry_after, int) else 1
-    when = f"Try again in {_wait(seconds)}."
+    when = f"Try again in {in_words(seconds, round_up=True)}."
     response = drawn_again(f"Too many attempts. {when}")
     if response is None:
         page = PAGES[429]
@@ -101,13 +101,6 @@ def _too_many_requests(error: TooManyRequests) -> Response:
     response.status_code = 429
     response.headers["Retry-After"] = str(seconds)
     return response
-
-
-def _wait(seconds: int) -> str:
-    """Return a time in words, rounded up."""
-    unit, length = next(row for row in WAITS if seconds > 2 * row[1] or row[1] == 1)
-    count = -(-seconds // length)
-    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def _http_error(error: HTTPException) -> Response | HTTPException:

@@ -14,8 +14,9 @@ from sqlalchemy import Select, case, func, insert, select, text
 
 from app.extensions import db
 from app.kit.auth.passwords import hash_password
-from app.kit.db import search
+from app.kit.db import search_index
 from app.kit.db.database import utc_now
+from app.kit.db.indexes import create_missing_indexes, drop_indexes
 from app.models import AuditEvent, Role, User
 
 # With few rows a transaction, a database would write the pages of its indexes again and again.
@@ -40,8 +41,8 @@ def add_fake_users(
     if db.engine.dialect.name == "sqlite":
         # Ten indexes do not fit into the 2 MB that SQLite keeps in memory otherwise.
         db.session.execute(text("PRAGMA cache_size = -256000"))
-    people = islice(_invent_people(role.id if role else None, password_hash), count)
-    with _search_indexed_afterwards() if count > CHUNK else nullcontext():
+    people = islice(_invent_people(min(count, NAMES), role.id if role else None, password_hash), count)
+    with _indexed_afterwards() if count > max(CHUNK, _newest_id()) else nullcontext():
         while chunk := list(islice(people, CHUNK)):
             _insert(chunk)
             on_progress(len(chunk))
@@ -50,29 +51,40 @@ def add_fake_users(
 
 
 @contextmanager
-def _search_indexed_afterwards() -> Iterator[None]:
-    """Index all rows at the end, even if the command is interrupted: row by row takes five times as long."""
-    users = User.__table__
+def _indexed_afterwards() -> Iterator[None]:
+    """Index all rows at the end, even if the command is interrupted: row by row takes five times as long.
+
+    After a command that was killed, `manage.py reindex` creates the indexes.
+    """
+    tables = [User.__table__, AuditEvent.__table__]
+    # PostgreSQL would wait for the session's own lock, because it has read the table.
+    db.session.commit()
     with db.engine.begin() as connection:
-        search.drop_index(connection, users)
+        search_index.drop_index(connection, User.__table__)
+        drop_indexes(connection, tables)
     try:
         yield
     finally:
         db.session.rollback()
         with db.engine.begin() as connection:
-            search.create_index(connection, users)
+            create_missing_indexes(connection, tables)
+            search_index.create_index(connection, User.__table__)
+
+
+def _newest_id() -> int:
+    return db.session.scalar(select(func.max(User.id))) or 0
 
 
 def _insert(people: list[Row]) -> None:
     """Insert users, each with the event of joining, and commit."""
-    newest = db.session.scalar(select(func.max(User.id))) or 0
+    newest = _newest_id()
     # Otherwise SQLAlchemy inserts rows with a NULL in batches of their own, two or three rows each.
     db.session.execute(insert(User), people, execution_options={"render_nulls": True})
     db.session.execute(insert(AuditEvent).from_select(["event", "subject_id", "created_at"], _joining(newest)))
     db.session.commit()
 
 
-def _invent_people(role_id: int | None, password_hash: str) -> Iterator[Row]:
+def _invent_people(names: int, role_id: int | None, password_hash: str) -> Iterator[Row]:
     # Imported here: its word lists take 25 MB, and nothing else needs them.
     try:
         from faker import Faker
@@ -80,8 +92,8 @@ def _invent_people(role_id: int | None, password_hash: str) -> Iterator[Row]:
         raise click.ClickException("Faker is not installed here; the site's image leaves it out.") from error
     faker, random, now = Faker(), Random(), utc_now()  # noqa: S311 - nothing here is a secret
     # Faker takes 20 µs for a name, half a minute for a million users.
-    first_names = [faker.first_name() for _ in range(NAMES)]
-    last_names = [faker.last_name() for _ in range(NAMES)]
+    first_names = [faker.first_name() for _ in range(names)]
+    last_names = [faker.last_name() for _ in range(names)]
     while True:
         first_name, last_name = random.choice(first_names), random.choice(last_names)
         email = f"{first_name}.{last_name}.{token_hex(4)}@example.com".lower()

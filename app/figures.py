@@ -4,6 +4,7 @@ At a million users this takes a second, so a scheduled job does it (`count_figur
 reads the rows.
 """
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 
 import redis
@@ -24,14 +25,21 @@ SAMPLE_DOMAIN = "@example.com"
 MOST_SAMPLE_USERS = 1000
 
 
-def store() -> None:
-    """Count everything, and store it. The caller commits."""
-    DailyFigure.replace(counted())
+def store(anew: bool = False) -> None:
+    """Count what may have changed, and store it; with ``anew`` also the sign-ups of days before. The caller commits."""
+    DailyFigure.replace(counted(() if anew else _days_over()))
 
 
-def counted() -> list[DailyFigure]:
-    """Return all figures of today, and the sign-ups of each day of the chart, without storing them."""
-    now, days = utc_now(), chart_days()
+def _days_over() -> set[date]:
+    """Return the days whose sign-ups were counted after they were over: nobody signs up in the past."""
+    counted_at = DailyFigure.sign_ups_counted_at(since=chart_days()[0])
+    return {day for day, moment in counted_at.items() if moment >= _start_of(day + timedelta(days=1))}
+
+
+def counted(over: Collection[date] = ()) -> list[DailyFigure]:
+    """Return all figures of today, and the sign-ups of the chart's days but those ``over``, without storing them."""
+    now = utc_now()
+    days = [day for day in chart_days() if day not in over]
     signed_up = db.session.execute(select(*map(_signed_up_on, days))).one()
     today = _users() | _active_users(now) | _emails(days[-1]) | _jobs()
     figures = [(day, SIGN_UPS, number) for day, number in zip(days, signed_up, strict=True)]

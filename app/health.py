@@ -12,9 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.extensions import db
 from app.kit.db import migrations
 from app.kit.db.database import utc_now
-from app.kit.db.search import is_missing, searchable_tables
+from app.kit.db.search import has_words_only, index_name
+from app.kit.db.search_index import is_missing, searchable_tables
 from app.kit.jobs import queue
 from app.kit.jobs.sweeper import SIGN_OF_LIFE
+from app.kit.pages.moments import in_words
 from app.models import Email, ScheduledJob
 
 
@@ -68,7 +70,11 @@ def _migrations() -> tuple[bool, str]:
 def _search() -> tuple[bool, str]:
     connection = db.session.connection()
     missing = [table.name for table in searchable_tables(db.metadata) if is_missing(connection, table)]
-    return not missing, "It has its index." if not missing else "It has no index: run manage.py reindex."
+    if missing:
+        return False, "It has no index: run manage.py reindex."
+    if any(has_words_only(db.engine, index_name(table)) for table in searchable_tables(db.metadata)):
+        return True, "It finds only the beginnings of words: PostgreSQL's extension pg_trgm is missing."
+    return True, "It has its index."
 
 
 def _queue() -> tuple[bool, str]:
@@ -94,5 +100,4 @@ def _mail() -> tuple[bool, str]:
 
 
 def _age(moment: datetime) -> str:
-    seconds = max(0, int((utc_now() - moment).total_seconds()))
-    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
+    return in_words(max(0, (utc_now() - moment).total_seconds()))

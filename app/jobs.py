@@ -5,6 +5,7 @@ the current transaction commits; ``purge_sessions()`` runs it at once.
 """
 
 import time
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from flask import current_app
@@ -14,6 +15,8 @@ from sqlalchemy.orm.exc import StaleDataError
 from app import backups, figures, pictures
 from app.email import catalog, export_ready
 from app.extensions import db
+from app.kit.db import batches
+from app.kit.db.batches import BatchSize
 from app.kit.db.database import Model, lock_row, utc_now
 from app.kit.jobs.queue import job
 from app.kit.jobs.schedule import Entry, Schedule
@@ -40,10 +43,8 @@ from app.models.stored_file import sweep_unused_files
 
 # Long enough to deliver a small backlog at once, short enough to end before a platform kills the worker.
 DELIVERY_SECONDS = 5
-# How many rows are deleted at once: no transaction then holds its locks, on SQLite of the whole database, over 100 ms.
-ROWS_PER_DELETION = 1000
-# With a user go the rows of many tables and indexes.
-USERS_PER_DELETION = 50
+# With a user go the rows of many tables and indexes: a batch of users begins with fewer than one of other rows.
+FIRST_USERS = 10
 PLAIN = {"synchronize_session": False}
 
 outbox = Outbox(Email, catalog.compose)
@@ -77,10 +78,10 @@ def purge_emails() -> None:
     Dead emails without a user are deleted after DEAD_EMAIL_ABOUT_NOBODY_LIFETIME: they name somebody who has left.
     """
     finished = Email.state.in_([EmailState.SENT, EmailState.CANCELED])
-    delete_in_portions(Email, finished & (Email.created_at < days_ago(current_app.config["SENT_EMAIL_DAYS"])))
+    delete_rows(Email, finished & (Email.created_at < days_ago(current_app.config["SENT_EMAIL_DAYS"])))
     dead = Email.state == EmailState.DEAD
     too_old = utc_now() - current_app.config["DEAD_EMAIL_ABOUT_NOBODY_LIFETIME"]
-    delete_in_portions(Email, Email.about_nobody() & dead & (Email.created_at < too_old))
+    delete_rows(Email, Email.about_nobody() & dead & (Email.created_at < too_old))
 
 
 @job("Purge recipient limits")
@@ -88,14 +89,14 @@ def purge_recipient_limits() -> None:
     """Delete the limits of addresses that got no email for an hour."""
     hour_ago = utc_now() - timedelta(hours=1)
     idle = RecipientLimit.last_slot_at.is_(None) | (RecipientLimit.last_slot_at < hour_ago)
-    delete_in_portions(RecipientLimit, idle)
+    delete_rows(RecipientLimit, idle)
 
 
 @job("Purge expired sessions")
 def purge_sessions() -> None:
     """Delete expired sessions, and what was begun in a browser and never finished."""
-    delete_in_portions(UserSession, UserSession.is_over())
-    delete_in_portions(Flow, Flow.is_over())
+    delete_rows(UserSession, UserSession.is_over())
+    delete_rows(Flow, Flow.is_over())
 
 
 @job("Purge unconfirmed accounts")
@@ -105,22 +106,19 @@ def purge_unconfirmed_accounts() -> None:
     if days:
         administrators = [role.id for role in Role.administrators()]
         stale = User.confirmed.is_(False) & (User.created_at < days_ago(days)) & User.role_id.not_in(administrators)
-        while ids := db.session.scalars(select(User.id).where(stale).limit(USERS_PER_DELETION)).all():
-            delete_users(stale & User.id.in_(ids), USERS_PER_DELETION)
-            db.session.commit()
-        db.session.commit()
+        delete_in_batches(User, stale, lambda ids: delete_users(stale & User.id.in_(ids), len(ids)), FIRST_USERS)
 
 
 @job("Purge former addresses")
 def purge_former_addresses() -> None:
     """Delete former addresses older than 30 days, which can no longer restore an account."""
-    delete_in_portions(FormerAddress, FormerAddress.is_over())
+    delete_rows(FormerAddress, FormerAddress.is_over())
 
 
 @job("Purge spent proofs of work")
 def purge_spent_proofs() -> None:
     """Delete the solved tasks that are too old to be accepted anyway."""
-    delete_in_portions(SpentProof, SpentProof.expires_at < utc_now())
+    delete_rows(SpentProof, SpentProof.expires_at < utc_now())
 
 
 @job("Export a user's data")
@@ -153,7 +151,7 @@ def export_waiting() -> None:
 @job("Purge data exports")
 def purge_exports() -> None:
     """Delete exports that are no longer offered, of a user's own data and of lists of users."""
-    delete_in_portions(DataExport, DataExport.is_over())
+    delete_rows(DataExport, DataExport.is_over())
     too_old = utc_now() - current_app.config["DATA_EXPORT_LIFETIME"]
     delete_stored_files((StoredFile.kind == BulkTask.FILE) & (StoredFile.created_at < too_old))
     db.session.commit()
@@ -184,8 +182,8 @@ def purge_audit_log() -> None:
     """Delete audit events, and what was done to many users, older than AUDIT_RETENTION_DAYS; 0 keeps them."""
     days = current_app.config["AUDIT_RETENTION_DAYS"]
     if days:
-        delete_in_portions(AuditEvent, AuditEvent.created_at < days_ago(days))
-        delete_in_portions(BulkTask, BulkTask.created_at < days_ago(days))
+        delete_rows(AuditEvent, AuditEvent.created_at < days_ago(days))
+        delete_rows(BulkTask, BulkTask.created_at < days_ago(days))
 
 
 @job("Count figures", timeout_seconds=900)
@@ -207,14 +205,29 @@ def days_ago(days: int) -> datetime:
     return utc_now() - timedelta(days=days)
 
 
-def delete_in_portions(model: type[Model], condition: ColumnElement[bool]) -> None:
-    """Delete the rows that meet ``condition``, and commit after each batch of a thousand."""
+def delete_rows(model: type[Model], condition: ColumnElement[bool]) -> None:
+    """Delete the rows that meet ``condition``, and commit after each batch."""
     key = model.__table__.c.id
-    batch = select(key).where(condition).limit(ROWS_PER_DELETION)
+    delete_in_batches(
+        model,
+        condition,
+        lambda ids: db.session.execute(delete(model).where(key.in_(ids), condition), execution_options=PLAIN),
+    )
+
+
+def delete_in_batches(
+    model: type[Model],
+    condition: ColumnElement[bool],
+    delete_some: Callable[[Sequence[int]], object],
+    first: int = batches.FIRST,
+) -> None:
+    """Call ``delete_some`` with the ids of rows that meet ``condition``, and commit, until none are left."""
+    found, size = select(model.__table__.c.id).where(condition), BatchSize(first)
     # Looked for before the DELETE, which would hold its lock while it looks. A row may have changed since.
-    while ids := db.session.scalars(batch).all():
-        db.session.execute(delete(model).where(key.in_(ids), condition), execution_options=PLAIN)
-        db.session.commit()
+    while ids := db.session.scalars(found.limit(size.rows)).all():
+        with size.timed():
+            delete_some(ids)
+            db.session.commit()
     db.session.commit()
 
 

@@ -16,7 +16,7 @@ from app.extensions import db
 from app.kit.core.command_line import Section
 from app.kit.core.environment import ConfigError, load_settings_file
 from app.kit.core.finding import FAILURE, OK, WARNING, Finding
-from app.kit.db import search
+from app.kit.db import search_index
 from app.kit.http import caching
 from app.models import User
 from app.name_prompt import AskName, with_name
@@ -128,7 +128,7 @@ def reindex() -> None:
     """Make the index of the search anew."""
     _name_the_target()
     with db.engine.begin() as connection:
-        for done in search.reindex(connection, db.metadata):
+        for done in search_index.reindex(connection, db.metadata):
             click.echo(f"\r{done} rows", nl=False)
     click.echo("\nThe search finds every row.")
 

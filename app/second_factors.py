@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 from flask import current_app
@@ -36,16 +37,16 @@ FEW_CODES = 3
 WRONG_CLOCK = "This code is right for another time. Check the clock of your device, and let it set the time by itself."
 
 
-def tried_code(flow: Flow, user: User, typed: str) -> Way | None:
-    """Count a try to finish the begun login ``flow``, and return what was used up, or None. The caller commits.
+def tried(flow: Flow, user: User, check: Callable[[], Way | None]) -> Way | None:
+    """Count a try to finish the begun login ``flow``, and return what ``check`` has proven, or None.
 
-    Raises ``StaleDataError`` if the account changed.
+    The caller commits. Raises ``StaleDataError`` if the account changed.
     """
     # First, as in every transaction that needs several rows of a user; tries at once run one after the other.
     lock_unchanged(db.session, user)
     if not flow.count_try(current_app.config["SECOND_STEP_TRIES"]):
         return None
-    way = use_code(user, typed)
+    way = check()
     if way is None:
         _note_failure(user)
     return way
@@ -123,8 +124,7 @@ def added(user: User, own: UserSession, way: Way, what: str) -> None:
     """
     AuditEvent.record("second_factor.added", subject=user, what=what)
     tell(user, f"{what} was added.")
-    own.ways = ",".join(dict.fromkeys([*own.ways.split(","), way]))
-    own.has_two_factors = own.has_two_factors or bool(second_factors(user))
+    own.add_way(way, has_two_factors=bool(second_factors(user)))
 
 
 def removed(user: User, what: str) -> None:

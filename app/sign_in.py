@@ -28,13 +28,20 @@ SECOND_STEP = "second_step"
 class Proof:
     """What somebody has proven so far, and what was asked for with the login.
 
-    ``is_complete`` says that the way counts as both factors: a passkey that checked who holds it.
+    ``is_complete`` says that the way counts as both factors: a passkey that checked who holds it. ``back_to`` is the
+    page to return to, if the login began in an earlier request; else this one's ``next`` names it.
     """
 
     way: Way
     is_complete: bool = False
     remembered: bool = False
     greeting: str = ""
+    back_to: str | None = None
+
+    @property
+    def next(self) -> str:
+        """The page to return to, which may be anything that somebody wrote into a URL."""
+        return request.args.get("next", "") if self.back_to is None else self.back_to
 
 
 def enter(user: User, proof: Proof) -> Response | None:
@@ -50,7 +57,7 @@ def enter(user: User, proof: Proof) -> Response | None:
         elif second_factors(user) and not proof.is_complete:
             response = _ask_for_second_factor(user, proof)
         else:
-            response = _let_in(user, [proof.way], proof.is_complete, proof.remembered, proof.greeting)
+            response = _let_in(user, [proof.way], proof.is_complete, proof.remembered, proof.greeting, proof.next)
     except StaleDataError:
         db.session.rollback()
         return None
@@ -98,19 +105,19 @@ def _ask_for_second_factor(user: User, proof: Proof) -> Response:
         way=proof.way.value,
         remembered=proof.remembered,
         greeting=proof.greeting,
-        next=request.args.get("next", ""),
+        next=proof.next,
         access_version=user.access_version,
     )
     return redirect(url_for("account.second_factor"))
 
 
 def _let_in(
-    user: User, ways: list[Way], has_two_factors: bool, remembered: bool, greeting: str, back_to: str | None = None
+    user: User, ways: list[Way], has_two_factors: bool, remembered: bool, greeting: str, back_to: str
 ) -> Response:
     own = log_in(user, remembered, ways, has_two_factors)
     is_first = _note_device(user, ways)
     flash(greeting or f"You are now logged in. Welcome{'' if is_first else ' back'}!", "success")
-    target = safe_next(request.args.get("next") if back_to is None else back_to, url_for("main.index"))
+    target = safe_next(back_to, url_for("main.index"))
     return demand_set_up(target) if is_set_up_demanded(own) else redirect(target)
 
 

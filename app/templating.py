@@ -171,7 +171,7 @@ def duration(length: timedelta) -> str:
     """Return a length of time in words, such as "one hour", "seven days" or "15 minutes"."""
     count, unit = next(
         (int(length.total_seconds() // seconds), unit)
-        for unit, seconds in (("day", moments.DAY), ("hour", moments.HOUR), ("minute", moments.MINUTE), ("second", 1))
+        for unit, seconds in moments.UNITS
         if length.total_seconds() % seconds == 0 and length.total_seconds() >= seconds
     )
     number = SMALL_NUMBERS[count] if count < len(SMALL_NUMBERS) else str(count)

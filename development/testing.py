@@ -9,17 +9,21 @@ from development.postgres import postgres_server
 
 # One process more than cores, because some tests only wait for other processes.
 ALL_TESTS = ["--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "worksteal"]
+# The others run the same on every database. tests/conftest.py marks those that use it, by their fixtures.
+DATABASE_TESTS = [*ALL_TESTS, "-m", "database and not attacks and not chaos and not thorough"]
 
 
 def run_tests(pytest_arguments: list[str], *, on_postgres: bool) -> int:
-    """Run pytest with these arguments, or all tests on all cores if there are none, and return its exit code."""
-    arguments = pytest_arguments or ALL_TESTS
+    """Run pytest with these arguments and return its exit code.
+
+    Without arguments run all tests on all cores; on PostgreSQL, those that use the database.
+    """
     if not on_postgres:
-        return _run_pytest(arguments, {})
+        return _run_pytest(pytest_arguments or ALL_TESTS, {})
     # A plain SIGTERM would end this process without stopping the server.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with postgres_server() as address:
-        return _run_pytest(arguments, {"TEST_DATABASE_URL": address})
+        return _run_pytest(pytest_arguments or DATABASE_TESTS, {"TEST_DATABASE_URL": address})
 
 
 def _run_pytest(arguments: list[str], extra: dict[str, str]) -> int:

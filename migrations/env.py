@@ -9,8 +9,9 @@ from flask import current_app
 from sqlalchemy import Column, Index
 from sqlalchemy.schema import SchemaItem
 
-from app.kit.db import search
+from app.kit.db import search_index
 from app.kit.db.database import UTCDateTime
+from app.kit.db.indexes import is_for
 
 db = current_app.extensions["migrate"].db
 # Alembic compares no index on an expression, and says so about each of ours (include_object, below).
@@ -32,15 +33,16 @@ def run_migrations() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
-            search.create_indexes(connection, db.metadata)
+            search_index.create_indexes(connection, db.metadata)
 
 
 def include_object(item: SchemaItem, name: str | None, kind: str, *_: object) -> bool:
     """Return whether a generated migration looks at this part of the models or of the database.
 
     The index of a search makes itself. Indexes on expressions are compared by their text, which PostgreSQL rewrites.
+    Some are for one of the databases only.
     """
-    if search.is_ours(name, db.metadata):
+    if search_index.is_ours(name, db.metadata) or not is_for(context.get_context().dialect.name, item):
         return False
     return not isinstance(item, Index) or all(isinstance(part, Column) for part in item.expressions)
 

@@ -22,6 +22,15 @@ from tests.servers.web import WebServer, production_environment, start_gunicorn
 KEPT_TABLES = {"roles", "alembic_version"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest reads -m
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use the database, except those in a browser: their views have tests without one."""
+    for item in items:
+        fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
+        if "database_url" in fixtures and "browser" not in fixtures:
+            item.add_marker("database")
+
+
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder for this test process."""

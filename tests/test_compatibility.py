@@ -394,6 +394,7 @@ class TestSettings:
     def test_environments(self) -> None:
         assert config.keys() == {"development", "testing", "production", "heroku", "unix", "default"}
 
+    @pytest.mark.thorough
     def test_a_script_may_import_config_first(self) -> None:
         script = "from config import config; config['testing']({}); import app"
         subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)

@@ -22,6 +22,7 @@ from development.ports import EVERY_ADDRESS, listen, listen_near, url
 from development.processes import Processes
 from development.queue_server import NoQueueServerError, find_program, server_command
 from development.settings_file import ensure_settings_file
+from development.site import DevelopmentSite
 from development.web_server import _page_of_traceback
 from tests.servers import redis as redis_server
 from tests.servers.development_site import ROOT, STOP_SECONDS, bare_environment, copy_project, processes_in
@@ -60,6 +61,16 @@ def test_an_address_that_is_not_of_this_machine_is_refused_in_words():
 def test_the_address_is_a_name_since_passkeys_need_one():
     assert {url(host, 1) for host in ("127.0.0.1", "::1", *EVERY_ADDRESS)} == {"http://localhost:1"}
     assert url("box.local", 80) == "http://box.local:80"
+
+
+def test_the_provider_keeps_its_address_and_can_be_turned_off(tmp_path, monkeypatch):
+    with (tmp_path / "lock").open("w") as lock, socket.create_server(("127.0.0.1", 0)) as listener:
+        issuers = {DevelopmentSite(lock, "", listener).variables["OIDC_EXAMPLE_ISSUER"] for _ in range(2)}
+        monkeypatch.setenv("SAMPLE_PROVIDER", "false")
+        variables = DevelopmentSite(lock, "", listener).variables
+
+    assert len(issuers) == 1
+    assert not [name for name in variables if "PROVIDER" in name or name.startswith("OIDC")]
 
 
 def test_an_installed_queue_server_comes_before_the_bundled_one(tmp_path, monkeypatch):
@@ -198,6 +209,7 @@ def test_a_saved_setting_takes_effect_and_a_wrong_one_is_shown_until_it_is_mende
     wait_until(lambda: "<title>Flask-Base</title>" in _get(web_server)[1], 20)
 
 
+@pytest.mark.thorough
 def test_no_request_is_lost_while_the_server_starts_again(project, web_server):
     wait_until(lambda: _get(f"{web_server}/up")[0] == 200, 20)
 

@@ -19,6 +19,7 @@ from werkzeug.serving import make_server
 
 from app import commands, create_app, doctor, doctor_network, health, maintenance, operations, outside_view
 from app.extensions import db as database
+from app.kit.auth.providers import Provider
 from app.kit.core.data_keys import encrypt
 from app.kit.core.finding import FAILURE, OK, WARNING, Finding
 from app.kit.db import migrations
@@ -95,6 +96,11 @@ def nobody_answers(app: Flask, patch: Patch) -> None:
     patch.setitem(app.config, "BASE_URL", f"http://127.0.0.1:{free_port()}")
 
 
+def misspelled_provider(app: Flask, patch: Patch) -> None:
+    misspelled = Provider("work", "Work", "http://localhost:1/", "canary-secret", "canary-secret")
+    patch.setitem(app.config, "PROVIDERS", {"work": misspelled})
+
+
 FAILURES: list[tuple[str, Callable[[Flask, Patch], None], str, str]] = [
     ("secrets", no_key, FAILURE, "the known one of development"),
     ("secrets", password_left, WARNING, "still set"),
@@ -106,6 +112,7 @@ FAILURES: list[tuple[str, Callable[[Flask, Patch], None], str, str]] = [
     ("disk", full_disk, FAILURE, "0.0 GB free"),
     ("versions", other_package, WARNING, "flask, nobody-has-this"),
     ("maintenance", closed_site, WARNING, "only administrators get in"),
+    ("providers", misspelled_provider, FAILURE, "Work: ConnectionError"),
     ("base_url", nobody_answers, FAILURE, "nothing answers"),
 ]
 

@@ -41,8 +41,12 @@ def variables(app: Flask, redis_url: str, home: Path, port: int) -> dict[str, st
 
 @pytest.fixture(scope="module")
 def server(variables: dict[str, str], home: Path, port: int) -> Iterator[WebServer]:
-    """Yield the site, started as in Procfile."""
-    with start_gunicorn(WEB, {**variables, "HOME": str(home)}, port=port, path="/up") as server:
+    """Yield the site, started as in Procfile; its log is beside ``home``."""
+    settings = {**variables, "HOME": str(home)}
+    with (
+        (home.parent / "log").open("wb") as log,
+        start_gunicorn(WEB, settings, port=port, path="/up", log=log) as server,
+    ):
         yield server
 
 
@@ -52,12 +56,13 @@ def test_two_workers_serve_and_nothing_is_left_in_the_home_folder(server, home):
     assert not home.exists()
 
 
-def test_a_start_logs_no_traceback(variables, tmp_path):
-    with (tmp_path / "log").open("wb") as log, start_gunicorn(WEB, variables, path="/up", log=log) as server:
-        wait_until(lambda: len(server.worker_ids()) == 2, seconds=20, what="the second worker")
-        urllib.request.urlopen(f"{server.address}/up", timeout=20)  # noqa: S310
+def test_a_start_logs_no_traceback(server, home):
+    wait_until(lambda: len(server.worker_ids()) == 2, seconds=20, what="the second worker")
+    urllib.request.urlopen(f"{server.address}/up", timeout=20)  # noqa: S310
 
-    assert "Traceback" not in (tmp_path / "log").read_text()
+    log = (home.parent / "log").read_text()
+    assert "Booting worker" in log
+    assert "Traceback" not in log
 
 
 def test_a_killed_worker_is_replaced(server):
@@ -102,6 +107,7 @@ def test_a_wrong_configuration_ends_the_start_with_one_message(tmp_path):
         assert f"  {name}: " in result.stderr
 
 
+@pytest.mark.thorough
 def test_without_a_configuration_nothing_starts(tmp_path):
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
 

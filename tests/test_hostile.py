@@ -106,6 +106,7 @@ def test_a_view_that_never_ends_is_stopped_and_named(fork: Flask, monkeypatch: p
     assert "no answer within" in attacker.failed[0]
 
 
+@pytest.mark.thorough
 def test_what_a_request_changed_is_put_back(app: Flask, db: SQLAlchemy) -> None:
     with world_of(app) as world:
         before = rows(db)

@@ -10,11 +10,12 @@ from sqlalchemy import event, func, insert, select, update
 
 from app import jobs
 from app.jobs import schedule
+from app.kit.db import batches
 from app.kit.db.database import utc_now
 from app.kit.jobs import queue
 from app.kit.jobs.queue import Job
 from app.kit.jobs.schedule import Entry, Schedule
-from app.models import AuditEvent, DataExport, Email, ScheduledJob, User, UserSession
+from app.models import AuditEvent, DataExport, EditableHTML, Email, ScheduledJob, TextRevision, User, UserSession
 from tests.factories import make_admin, make_user
 from tests.servers.waiting import in_threads
 
@@ -153,7 +154,7 @@ def test_a_large_purge_holds_its_locks_for_one_batch_at_a_time(
     """A batch deletes what was looked for before: nothing is searched while locks are held."""
     if setting:
         monkeypatch.setitem(app.config, setting, 1)
-    rows, batch = (250, jobs.USERS_PER_DELETION) if model is User else (3500, jobs.ROWS_PER_DELETION)
+    rows = 10 * (jobs.FIRST_USERS if model is User else batches.FIRST)
     owner = {"user_id": make_user().id} if model in {UserSession, DataExport} else {}
     unique = {UserSession: ["token_hash"], User: ["uid", "email"]}.get(model, [])
     written = [values | owner | dict.fromkeys(unique, f"{number}@example.org") for number in range(rows)]
@@ -178,9 +179,22 @@ def test_a_large_purge_holds_its_locks_for_one_batch_at_a_time(
         event.remove(db.engine, "commit", end)
     deletion = f"DELETE FROM {model.__tablename__} "  # noqa: S608 - nothing runs it
     deletions = [[text for text in one if text.startswith(deletion)] for one in transactions]
-    assert [len(one) for one in deletions if one] == [1] * -(-rows // batch)
+    assert {len(one) for one in deletions} == {0, 1}
+    # Each batch is at most twice as large as the one before.
+    assert sum(map(len, deletions)) >= 4
     assert not any("SELECT" in text for one in deletions for text in one)
     assert db.session.scalar(select(func.count()).select_from(model).where(model.created_at == LONG_AGO)) == 0
+
+
+def test_no_purge_deletes_what_a_page_said_before(app: Flask, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "AUDIT_RETENTION_DAYS", 1)
+    text = EditableHTML(editor_name="terms", value="now")
+    db.session.add_all([text, TextRevision(text=text, value="before", created_at=LONG_AGO)])
+    db.session.commit()
+    for entry in jobs.schedule.entries:
+        if entry.name.startswith("Purge"):
+            entry.job()
+    assert db.session.scalars(select(TextRevision.value)).all() == ["before"]
 
 
 def test_expired_sessions_are_purged(db: SQLAlchemy) -> None:

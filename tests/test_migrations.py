@@ -11,7 +11,7 @@ from flask import Flask
 from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import inspect
 
-from app.kit.db import migrations, search
+from app.kit.db import migrations, search_index
 from app.kit.db.migrations import newest_revisions
 from tests.servers import create_postgres_database
 
@@ -75,7 +75,7 @@ def test_a_column_that_no_migration_knows_is_found(empty_app):
 def _tables(app: Flask) -> set[str]:
     db = app.extensions["sqlalchemy"]
     names = set(inspect(db.engine).get_table_names()) - {"sqlite_sequence"}
-    return {name for name in names if not search.is_ours(name, db.metadata)}
+    return {name for name in names if not search_index.is_ours(name, db.metadata)}
 
 
 @pytest.mark.parametrize(("count", "newest"), [(0, ""), (1, "a"), (2, "b"), (3, "bc"), (4, "d"), (5, "de")])
@@ -87,6 +87,7 @@ def test_the_newest_migrations_are_those_that_alembic_names(tmp_path: Path, coun
     assert newest_revisions(tmp_path) == set(newest) == set(ScriptDirectory(str(tmp_path)).get_heads())
 
 
+@pytest.mark.thorough
 def test_a_migration_is_not_preceded_by_the_names_of_plugins() -> None:
     code = """
 import logging

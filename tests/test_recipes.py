@@ -8,17 +8,22 @@ from pathlib import Path
 import pytest
 
 from tests.recipe_steps import ROOT, copy_project, run, section, steps
+from tests.test_own_settings import change_every_setting
 
 PAGE = (ROOT / "docs" / "recipes.md").read_text()
 RELEASE = (ROOT / "tests" / "next_release.md").read_text()
 RESOURCE = section(PAGE, "A resource in an area of its own")
 CHANGED = ["app", "config.py", "migrations", "tests"]
+# The tests of these folders run where every setting is another one, those of the recipes included. Some of the others
+# start the site as in production, which has to find its own.
+WITH_OTHER_SETTINGS = [f"tests/{area}" for area in ("account", "admin", "dev", "kit", "main", "models", "notes")]
+PYTEST = ["pytest", "-q", "-n", "3", "--dist", "worksteal", "--tb=short", "--show-capture=no"]
 # The checks that the copy has to pass: those that its owner would run.
 CHECKS = [
     ["ruff", "check", *CHANGED],
     ["ruff", "format", "--check", *CHANGED],
     ["mypy", "--no-incremental"],
-    ["pytest", "-q", "-n", "3", "--dist", "worksteal", "--tb=short", "--show-capture=no", "--ignore=tests/browser"],
+    [*PYTEST, *(f"--ignore={folder}" for folder in ["tests/browser", *WITH_OTHER_SETTINGS])],
 ]
 MOST_EXISTING_FILES = 3
 IDENTITY = {
@@ -84,6 +89,8 @@ def test_a_project_that_follows_the_recipes_is_sound(tmp_path: Path) -> None:
     carry_out(PAGE.replace(section(PAGE, "Remove an area"), ""), project)
     for check in CHECKS:
         run(project, "-m", *check)
+    change_every_setting(project)
+    run(project, "-m", *PYTEST, *WITH_OTHER_SETTINGS)
 
 
 @pytest.mark.thorough

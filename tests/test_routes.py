@@ -34,7 +34,7 @@ WHO: dict[Rule, str] = {
         main.up_doctor main.metrics_page main.security_txt main.change_password
         account.confirm account.keep_second_factors account.not_me
         account.password_strength account.picture_file account.reset_password
-        account.join_from_invite account.mailed_code_link
+        account.join_from_invite account.mailed_code_link account.provider_callback
         dev.mailbox dev.message dev.part dev.raw dev.mailbox_status dev.emails dev.preview dev.preview_html
         dev.components dev.migrate
     """,
@@ -42,6 +42,7 @@ WHO: dict[Rule, str] = {
         account.login account.register account.reset_password_request account.second_factor
         account.login_with_passkey account.second_factor_passkey
         account.mailed_code_request account.mailed_code
+        account.log_in_with_provider account.register_with_provider
     """,
     UNCONFIRMED: """
         account.logout account.confirm_password account.agree account.confirm_passkey account.sudo_code
@@ -55,7 +56,7 @@ WHO: dict[Rule, str] = {
         account.manage account.change_password account.remove_password account.change_email_request account.change_email
         account.profile account.security account.sessions account.end_session account.end_other_sessions
         account.delete_account account.exports account.request_export account.download_export
-        account.new_passkey account.rename_passkey account.remove_passkey
+        account.new_passkey account.rename_passkey account.remove_passkey account.link_provider account.unlink_identity
         account.picture account.remove_own_picture admin.stop_impersonating
     """,
     Permission.MANAGE_EMAILS: """
@@ -322,13 +323,13 @@ def test_looking_changes_no_row(app: Flask, client: FlaskClient, db: SQLAlchemy,
     enter(client, person)
     # The logged-in user is the only one so far.
     values = fill_database(db, db.session.scalar(select(User)) or make_user())
-    changed = {}
+    changed, before = {}, rows(db)
     for route in ROUTES:
         if route.method in {"GET", "HEAD"}:
-            before = rows(db)
             for address_of_row in addresses(app, route, values):
                 client.open(address_of_row, method=route.method)
-            changed[str(route)] = rows(db) != before
+            after = rows(db)
+            changed[str(route)], before = after != before, after
     assert len(changed) > 40
     assert not [route for route, has_changed in changed.items() if has_changed], "only a POST may change a row"
 

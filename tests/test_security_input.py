@@ -54,6 +54,7 @@ def test_no_part_of_a_request_is_an_error_of_ours(attacker: Attacker) -> None:
     assert attacker.sent > 1000
 
 
+@pytest.mark.thorough
 def test_a_refused_form_keeps_what_was_typed(attacker: Attacker) -> None:
     shown_again, lost = 0, []
     for target in attacker.targets():

@@ -13,7 +13,7 @@ __all__ = ["attacker"]
 pytestmark = pytest.mark.attacks
 
 # The number of tests that share the work in parallel; each finds the parameters again.
-SHARES = 4
+SHARES = 3
 
 
 @pytest.mark.parametrize("share", range(SHARES))

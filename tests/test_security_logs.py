@@ -113,6 +113,28 @@ def test_joining_and_signing_in(app: Flask, client: FlaskClient, secrets: Secret
     assert not found(log, secrets)
 
 
+def test_logging_in_with_a_mailed_code(
+    app: Flask, client: FlaskClient, secrets: Secrets, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "MAGIC_LINK", True)
+    user = make_user()
+    assert press(client, "/account/email-code", email=user.email) == 302
+    secrets.of_browser(client)
+    link = secrets.of_mail("email-code")
+    code = re.search(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}\b", app.test_client().get(link).text)
+    assert code is not None
+    secrets.texts |= {code.group(), code.group().replace("-", "")}
+    for typed in (WRONG, code.group()):
+        press(client, "/account/email-code/enter", code=typed)
+    assert client.get("/account/manage").status_code == 200
+    user.password_hash = None
+    database.session.commit()
+    client.post("/account/confirm-password/code")
+    secrets.of_mail("not-me")
+    press(client, "/account/confirm-password", code=WRONG)
+    assert not found(log, secrets)
+
+
 def test_forgetting_and_being_invited(app: Flask, client: FlaskClient, secrets: Secrets, log: Log) -> None:
     user = make_user()
     assert press(client, "/account/reset-password", email=user.email) == 302

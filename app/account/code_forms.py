@@ -21,6 +21,7 @@ class MailedCodeForm(Form):
     code = StringField(
         "Code",
         [InputRequired("Enter the code."), Length(max=64, message="This is too long for a code.")],
+        description="Eight characters, such as 3F7K-9QXM.",
         render_kw={"autocomplete": "one-time-code", "autocapitalize": "characters", "spellcheck": "false"},
     )
     submit = SubmitField("Continue")

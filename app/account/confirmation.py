@@ -5,6 +5,7 @@ from enum import Enum
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from flask import current_app
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -41,7 +42,8 @@ def question_for(user: User) -> Question:
         return Question.LOGIN
     if user.password_hash is not None:
         return Question.PASSWORD
-    return Question.PASSKEY if Passkey.of(user) else Question.CODE
+    has_passkey = current_app.config["PASSKEYS"] and Passkey.of(user)
+    return Question.PASSKEY if has_passkey else Question.CODE
 
 
 def confirmed_by_owner(view: Callable[P, R]) -> Callable[P, R | Response]:

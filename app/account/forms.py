@@ -68,6 +68,16 @@ class RegistrationForm(AsksForConsent, AsksForProof):
     submit = SubmitField("Register")
 
 
+class ProviderSignUpForm(AsksForConsent):
+    """Sign up with a provider: what it did not tell. The view removes ``email`` if the provider has verified it."""
+
+    first_name = name_field("First name", "given-name", NAME_MAX_LENGTH)
+    last_name = name_field("Last name", "family-name", NAME_MAX_LENGTH)
+    email = email_field()
+    consent = BooleanField()
+    submit = SubmitField("Create account")
+
+
 @cache
 def _time_zones() -> list[SelectChoice]:
     """Return the places by continent, so that the browser's own search finds "Berlin"."""
@@ -141,7 +151,7 @@ class ResetPasswordForm(_FormAboutOwner):
     )
     submit = SubmitField("Set password")
 
-    def __init__(self, owner: User, added: Sequence[Added]) -> None:
+    def __init__(self, owner: User, added: Sequence[Added] = ()) -> None:
         super().__init__(owner)
         self.remove.choices = [
             SelectChoice(row.key, row.label, {"description": f"Added {exact_time(row.created_at, owner.zone)}"})
@@ -176,9 +186,9 @@ class _FormWithOwnPassword(Form):
 
     def __init__(self) -> None:
         super().__init__()
-        if current_user.password_hash is None:
-            for name in OWN_PASSWORD & self._fields.keys():
-                delattr(self, name)
+        if current_user.is_authenticated and current_user.password_hash is None:
+            for name in [name for name in OWN_PASSWORD if name in self]:
+                del self[name]
 
 
 class ChangePasswordForm(_FormWithOwnPassword):

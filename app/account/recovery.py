@@ -2,7 +2,7 @@
 
 from app import email
 from app.kit.auth.user_agent import request_details
-from app.models import AuditEvent, User, UserSession
+from app.models import AuditEvent, LinkedIdentity, User, UserSession
 
 
 def take_back(user: User, token: str) -> bool:
@@ -14,6 +14,8 @@ def take_back(user: User, token: str) -> bool:
     if not user.redeem_not_me(token):
         return False
     UserSession.end_all(user)
+    # The intruder may have linked one; the owner logs in with the mailed link, and links anew.
+    LinkedIdentity.unlink_all(user)
     email.cancel_waiting(user)
     email.reset_password.send_unlimited(user)
     if user.email != told_before[0]:

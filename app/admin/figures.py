@@ -1,17 +1,17 @@
 """The figures on the dashboard, each with the list that it counts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from flask import current_app, url_for
 from flask_login import current_user
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from app.extensions import db
 from app.figures import chart_days, counted
 from app.kit.db.database import utc_now
-from app.kit.db.session import count_up_to
 from app.kit.mail.rows import EmailState
 from app.kit.pages.chart import Bar
 from app.kit.pages.table import COUNTED
@@ -81,9 +81,9 @@ class Figures:
         label = "Active in the last day" if days == 1 else f"Active in {days} days"
         return Figure(label, f"{self.numbers.get(f'active_{days}', 0):,}", "admin.audit", query)
 
-    def of_work(self) -> list[Figure]:
-        """Return the figures about emails and jobs."""
-        waiting, failed = in_state(EmailState.PENDING), self.numbers.get("failed_jobs")
+    def of_work(self, waiting: int) -> list[Figure]:
+        """Return the figures about emails and jobs; ``waiting`` emails are pending."""
+        failed = self.numbers.get("failed_jobs")
         return [
             Figure(
                 "Emails sent today (UTC)", f"{self.numbers.get('sent', 0):,}", EMAILS, {"state": EmailState.SENT.value}
@@ -93,11 +93,12 @@ class Figures:
         ]
 
 
-def in_state(state: EmailState) -> int:
-    """Return how many emails are in this state, as of now; more than COUNTED are not counted."""
-    return count_up_to(COUNTED + 1, select(Email.id).where(Email.state == state))
+def emails_in(*states: EmailState) -> Sequence[int]:
+    """Return how many emails are in each of these states, as of now; more than COUNTED are not counted."""
+    rows = (select(Email.id).where(Email.state == state).limit(COUNTED + 1).subquery() for state in states)
+    return db.session.execute(select(*(select(func.count(one.c.id)).scalar_subquery() for one in rows))).one()
 
 
 def capped(number: int) -> str:
-    """Return a number of :func:`in_state` in words."""
+    """Return a number of :func:`emails_in` in words."""
     return f"more than {COUNTED:,}" if number > COUNTED else f"{number:,}"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import String, delete, func, select
+from sqlalchemy import String, delete, func, select, tuple_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Model, db
@@ -31,8 +31,14 @@ class DailyFigure(Model):
         return db.session.scalars(select(cls).where((cls.day == last_day) | sign_ups)).all()
 
     @classmethod
+    def sign_ups_counted_at(cls, since: date) -> dict[date, datetime]:
+        """Return when the sign-ups of each day were counted last."""
+        query = select(cls.day, cls.counted_at).where(cls.name == SIGN_UPS, cls.day >= since)
+        return dict(db.session.execute(query).all())
+
+    @classmethod
     def replace(cls, rows: Sequence["DailyFigure"]) -> None:
         """Store these rows instead of those of the same days and names. The caller commits."""
-        for row in rows:
-            db.session.execute(delete(cls).where(cls.day == row.day, cls.name == row.name))
+        former = tuple_(cls.day, cls.name).in_([(row.day, row.name) for row in rows])
+        db.session.execute(delete(cls).where(former), execution_options={"synchronize_session": False})
         db.session.add_all(rows)

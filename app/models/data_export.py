@@ -14,6 +14,7 @@ from app.models.audit_event import AuditEvent
 from app.models.authenticator_app import AuthenticatorApp
 from app.models.consent import Consent
 from app.models.former_address import FormerAddress
+from app.models.linked_identity import LinkedIdentity
 from app.models.passkey import Passkey
 from app.models.recovery_code import RecoveryCode
 from app.models.user import User
@@ -109,6 +110,10 @@ def _everything_about(user: User) -> dict[str, Any]:
         "passkeys": [
             {"name": passkey.name, "created_at": passkey.created_at, "last_used_at": passkey.last_used_at}
             for passkey in Passkey.of(user)
+        ],
+        "linked_accounts": [
+            {"provider": row.provider, "subject": row.subject, "email": row.email, "created_at": row.created_at}
+            for row in LinkedIdentity.of(user)
         ],
         "events": [_event(event, user) for event in events],
         **{name: part for export in current_app.extensions["exports_of_areas"] for name, part in export(user).items()},

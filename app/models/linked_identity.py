@@ -2,13 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, select
+from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 
 from app.extensions import Model, db
 from app.kit.auth.email_address import EMAIL_MAX_LENGTH
 from app.kit.db.database import NEVER_REUSE_IDS, UTCDateTime, utc_now
 from app.models.user import User
+
+PLAIN = {"synchronize_session": False}
 
 
 class LinkedIdentity(Model):
@@ -29,6 +31,10 @@ class LinkedIdentity(Model):
 
     user: Mapped[User] = relationship()
 
+    def told(self) -> dict[str, str]:
+        """Return the columns that the provider tells."""
+        return {name: getattr(self, name) for name in ("issuer", "subject", "provider", "email")}
+
     @classmethod
     def of(cls, user: User) -> list["LinkedIdentity"]:
         """Return the user's accounts at providers, oldest first."""
@@ -36,5 +42,21 @@ class LinkedIdentity(Model):
 
     @classmethod
     def known(cls, issuer: str, subject: str) -> "LinkedIdentity | None":
-        """Return the identity with this issuer and subject, or None."""
-        return db.session.scalar(select(cls).where(cls.issuer == issuer, cls.subject == subject))
+        """Return the identity with this issuer and subject if its user is confirmed, or None.
+
+        A sign-up with it must look alike whether its address was free or not, until somebody confirms the address.
+        """
+        query = select(cls).join(cls.user).where(cls.issuer == issuer, cls.subject == subject, User.confirmed)
+        return db.session.scalar(query.options(contains_eager(cls.user)))
+
+    @classmethod
+    def unlink_unconfirmed(cls, issuer: str, subject: str) -> None:
+        """Free an identity from an account that nobody has confirmed. The caller commits."""
+        unconfirmed = select(User.id).where(User.confirmed.is_(False))
+        mine = (cls.issuer == issuer, cls.subject == subject, cls.user_id.in_(unconfirmed))
+        db.session.execute(delete(cls).where(*mine), execution_options=PLAIN)
+
+    @classmethod
+    def unlink_all(cls, user: User) -> None:
+        """Delete every identity of the user. The caller commits."""
+        db.session.execute(delete(cls).where(cls.user_id == user.id), execution_options=PLAIN)

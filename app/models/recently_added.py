@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask import current_app
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, delete, func, select, update
 
 from app.extensions import db
 from app.kit.db.database import utc_now
@@ -18,21 +18,23 @@ from app.models.user import User
 
 @dataclass(frozen=True)
 class Added:
-    """A passkey, an authenticator app or a linked account; ``key`` names it in forms."""
+    """A passkey, an authenticator app, a linked account, or (without a ``row``) recovery codes.
+
+    ``key`` names it in forms.
+    """
 
     key: str
     label: str
     created_at: datetime
-    row: Passkey | AuthenticatorApp | LinkedIdentity
+    row: Passkey | AuthenticatorApp | LinkedIdentity | None = None
 
 
 def recently_added(user: User) -> list[Added]:
-    """Return what was added within RECENTLY_ADDED.
-
-    Never what is older, nor recovery codes by themselves: without codes, an old second factor is not asked for, and
-    a reset link must not lead around it.
-    """
-    app = AuthenticatorApp.of(user)
+    """Return what was added within RECENTLY_ADDED, never what is older: a reset link must not lead around it."""
+    app, codes = (
+        AuthenticatorApp.of(user),
+        db.session.scalar(select(func.max(RecoveryCode.created_at)).where(*_unused(user))),
+    )
     rows = [
         *(Added(f"passkey-{row.id}", f"Passkey “{row.name}”", row.created_at, row) for row in Passkey.of(user)),
         *([Added(f"app-{app.id}", "Authenticator app", app.created_at, app)] if app else []),
@@ -40,6 +42,7 @@ def recently_added(user: User) -> list[Added]:
             Added(f"linked-{row.id}", f"Log in with {row.provider} {row.email}".strip(), row.created_at, row)
             for row in LinkedIdentity.of(user)
         ),
+        *([Added("codes", "Recovery codes", codes)] if codes else []),
     ]
     since = utc_now() - current_app.config["RECENTLY_ADDED"]
     return [added for added in rows if added.created_at > since]
@@ -48,13 +51,20 @@ def recently_added(user: User) -> list[Added]:
 def remove_recently_added(user: User, keys: Collection[str]) -> list[str]:
     """Remove those of ``keys`` that were added lately, and return them in words. The caller commits.
 
-    Recovery codes go with the last second factor, for which they were made.
+    Recovery codes are only used up: without any, an older second factor would not be asked for. They are deleted with
+    the last one.
     """
     removed = [added for added in recently_added(user) if added.key in keys]
     for added in removed:
-        db.session.delete(added.row)
-    if removed:
-        db.session.flush()
-        if not Passkey.of(user) and AuthenticatorApp.of(user) is None:
-            db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
+        if added.row is None:
+            db.session.execute(update(RecoveryCode).where(*_unused(user)).values(used_at=utc_now()))
+        else:
+            db.session.delete(added.row)
+    db.session.flush()
+    if removed and not Passkey.of(user) and AuthenticatorApp.of(user) is None:
+        db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
     return [added.label for added in removed]
+
+
+def _unused(user: User) -> tuple[ColumnElement[bool], ...]:
+    return RecoveryCode.user_id == user.id, RecoveryCode.used_at.is_(None)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Index, and_, case, false, func, literal_column, true
 from sqlalchemy.orm import QueryableAttribute
+from sqlalchemy.sql.expression import Grouping
 
 from app.extensions import db
 from app.kit.http.routing import row_id
@@ -35,7 +36,14 @@ for _name, _columns in USER_SORTS.items():
     if _name != "email":  # it has its unique index
         Index(f"ix_users_{_name}", *_columns, User.id)
     Index(f"ix_users_role_{_name}", User.role_id, *_columns, User.id)
-    Index(f"ix_users_state_{_name}", user_state, *_columns, User.id)
+    # In parentheses, as PostgreSQL asks for.
+    Index(f"ix_users_state_{_name}", Grouping(user_state), *_columns, User.id)
+
+# Counts the users of a state. PostgreSQL would read each row for it, because the indexes above lack the columns of the
+# condition: 10 ms instead of 1 for ten thousand users.
+for _state in USER_STATES:
+    _found = user_state == literal_column(f"'{_state}'")
+    Index(f"ix_users_{_state}", User.id, postgresql_where=_found, info={"only_on": "postgresql"})
 
 
 def users_chosen(chosen: Mapping[str, Any]) -> ColumnElement[bool]:

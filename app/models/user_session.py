@@ -133,6 +133,11 @@ class UserSession(Model):
             return "An administrator, looking at the site as this user"
         return browser_label(self.user_agent)
 
+    def add_way(self, way: str, has_two_factors: bool) -> None:
+        """Note that the user proved who they are in one more way; ``has_two_factors`` if two factors are proven now."""
+        self.ways = ",".join(dict.fromkeys([*self.ways.split(","), way]))
+        self.has_two_factors = self.has_two_factors or has_two_factors
+
     def is_due_for_last_seen(self) -> bool:
         """Return whether ``last_seen_at`` was written at least a minute ago."""
         return utc_now() - self.last_seen_at >= LAST_SEEN_PRECISION

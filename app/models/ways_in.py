@@ -44,8 +44,12 @@ _USERS_WITH: dict[Way, InstrumentedAttribute[int]] = {
 
 
 def ways_by_user(user_ids: Collection[int], ways: Iterable[Way] = tuple(_USERS_WITH)) -> dict[int, set[Way]]:
-    """Return which of ``ways`` each of these users has set up, in one query; without users who have none."""
-    owners = [(way, _USERS_WITH[way]) for way in ways]
+    """Return which of ``ways`` each of these users has set up, in one query; without users who have none.
+
+    Passkeys that PASSKEYS switched off do not count.
+    """
+    is_off = {Way.PASSKEY} if not current_app.config["PASSKEYS"] else set()
+    owners = [(way, _USERS_WITH[way]) for way in ways if way not in is_off]
     rows = union_all(*(select(owner, literal(way.value)).where(owner.in_(user_ids)) for way, owner in owners))
     found: dict[int, set[Way]] = {}
     for user_id, way in db.session.execute(rows):
@@ -59,8 +63,6 @@ def second_factors(user: User) -> frozenset[Way]:
     Otherwise who loses a device would be locked out.
     """
     found = ways_by_user([user.id], SECOND_FACTORS).get(user.id, set())
-    if not current_app.config["PASSKEYS"]:
-        found.discard(Way.PASSKEY)
     return frozenset(found) if Way.RECOVERY_CODE in found and len(found) > 1 else frozenset()
 
 
@@ -79,8 +81,9 @@ def has_other_way_in(user: User, without: Model | Way) -> bool:
     """
     if may_get_codes(user) or (user.password_hash and without is not Way.PASSWORD):
         return True
-    rows = [*LinkedIdentity.of(user), *(Passkey.of(user) if current_app.config["PASSKEYS"] else [])]
-    return any(row is not without for row in rows)
+    settings = current_app.config
+    identities = [row for row in LinkedIdentity.of(user) if row.provider in settings["PROVIDERS"]]
+    return any(row is not without for row in [*identities, *(Passkey.of(user) if settings["PASSKEYS"] else [])])
 
 
 def must_have_second_factor(user: User) -> bool:

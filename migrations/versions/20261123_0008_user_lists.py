@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.kit.db.search import drop_index, fold_again
+from app.kit.db.search_index import drop_index, fold_again
 
 revision = "0008"
 down_revision = "0007"

@@ -249,12 +249,14 @@ def test_leaving_is_never_held_up(app: Flask, terms: EditableHTML) -> None:
         ("/account/manage/export", {}),
         ("/account/sessions/end-others", {}),
         ("/account/confirm-password", {"password": PASSWORD}),
+        ("/account/confirm-password/code", {}),
         ("/account/logout", {}),
         ("/account/manage/delete", {"password": PASSWORD}),
     ):
         answer = browser_of(app, make_user()).post(path, data=form)
         assert answer.status_code == 302, path
         assert "agree" not in answer.location, path
+    assert browser_of(app, make_user()).post("/account/confirm-password/passkey").is_json
 
 
 def test_a_script_is_told_instead_of_redirected(app: Flask, terms: EditableHTML) -> None:

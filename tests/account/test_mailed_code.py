@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
@@ -67,6 +68,13 @@ def test_the_code_leads_to_where_one_wanted_to_go(client: FlaskClient) -> None:
     assert answer.location == f"{WAITS}?next=/account/sessions"
     assert 'data-go-on-to="/account/sessions"' in client.get(answer.location).text
     assert type_code(client, mailed_code(), answer.location) == "/account/sessions"
+
+
+def test_a_page_that_still_waits_after_the_login_leads_on(client: FlaskClient) -> None:
+    ask(client, make_user())
+    type_code(client, mailed_code())
+    assert client.get(f"{WAITS}?next=/account/sessions").location == "/account/sessions"
+    assert client.get(f"{WAITS}?next=//evil.example").location == "/"
 
 
 def test_reading_errors_are_forgiven() -> None:
@@ -250,3 +258,17 @@ def test_of_twenty_who_type_one_code_at_once_one_is_let_in(app: Flask, db: SQLAl
     assert places.count("/") == 1
     assert len(sessions(db)) == 1
     assert AuditEvent.query.filter_by(event="user.logged_in").count() == 1
+
+
+HOSTILE = ("\x00", "ﬁ" * 64, "9" * 5000, "' OR 1=1 --", "ı" * 8)
+
+
+@pytest.mark.usefixtures("error_pages")
+def test_whatever_is_typed_is_answered(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "MAILED_CODE_TRIES", 100)
+    ask(client, make_user())
+    statuses = {client.post(WAITS, data={"code": text}).status_code for text in HOSTILE}
+    statuses |= {client.post(f"{ASKS}?next={quote(text)}", data={"email": text}).status_code for text in HOSTILE[1:]}
+    statuses |= {client.get(f"{ASKS}/{quote(text)}").status_code for text in HOSTILE[2:]}
+    assert statuses <= {200, 302, 400}
+    assert User.query.count() == 1

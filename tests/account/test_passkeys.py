@@ -19,6 +19,7 @@ from app.models import AuditEvent, Email, Flow, LinkedIdentity, Passkey, User, U
 from tests.authenticator import BACKED_UP, ELIGIBLE, PRESENT, VERIFIED, Authenticator
 from tests.factories import browser_of, let_in, make_user, sign_in
 from tests.queries import recorded_queries
+from tests.test_routes import rows
 from tests.test_sign_in import set_up
 from tests.together import together
 
@@ -232,6 +233,16 @@ def test_an_answer_for_one_user_adds_no_passkey_to_another(app: Flask, db: SQLAl
     assert (Passkey.of(ada), Passkey.of(eve)) == ([], [])
 
 
+def test_a_copy_of_the_database_answers_no_challenge(app: Flask, client: FlaskClient, db: SQLAlchemy) -> None:
+    user = make_user()
+    authenticator = add_to(app, user)
+    challenge = ask(client, LOGIN)["challenge"]
+    dump = str(rows(db))
+    assert str(authenticator.credential_id) in dump
+    assert challenge not in dump
+    assert str(webauthn.decode(challenge)) not in dump
+
+
 def second_step(app: Flask, db: SQLAlchemy, user: User) -> FlaskClient:
     """Return a browser in which the password of ``user`` was right."""
     client = app.test_client()
@@ -250,6 +261,18 @@ def test_the_second_step_takes_a_passkey_of_the_same_user(app: Flask, db: SQLAlc
     assert log_in(client, authenticator, SECOND_STEP, handle=None).location == "/"
     [row] = sessions(db, user)
     assert (row.ways, row.has_two_factors) == ("password,passkey", True)
+
+
+def test_a_login_that_waits_ends_after_five_wrong_passkeys(app: Flask, db: SQLAlchemy) -> None:
+    user = make_user()
+    authenticator, others = add_to(app, user), add_to(app, make_user())
+    client = second_step(app, db, user)
+    for _ in range(5):
+        assert log_in(client, others, SECOND_STEP).location == "/account/second-factor"
+    assert client.post(SECOND_STEP).location == "/account/second-factor"
+    assert "Log in again" in client.get("/account/second-factor").text
+    assert sessions(db, user) == []
+    assert log_in(app.test_client(), authenticator).location == "/"
 
 
 def test_without_a_login_that_waits_there_is_no_second_step(app: Flask, client: FlaskClient, db: SQLAlchemy) -> None:
@@ -272,7 +295,27 @@ def test_sudo_takes_a_passkey_of_the_same_user_only(app: Flask, db: SQLAlchemy) 
     assert is_refused(client, log_in(client, others, SUDO), "/account/confirm-password")
     assert client.get(NEW).location == page
     assert log_in(client, authenticator, f"{SUDO}?next=/account/passkeys/new").location == NEW
+    own = db.session.scalars(select(UserSession).where(UserSession.has_two_factors)).one()
+    assert own.ways == "password,passkey"
     assert client.get(NEW).status_code == 200
+
+
+def test_who_has_no_password_confirms_with_a_passkey(
+    app: Flask, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = make_user()
+    authenticator, others = add_to(app, user), add_to(app, make_user())
+    user.password_hash = None
+    db.session.commit()
+    client = app.test_client()
+    log_in(client, authenticator)
+    make_old(db)
+    page = client.get("/account/confirm-password").text
+    assert ("Use a passkey" in page, 'name="password"' in page) == (True, False)
+    assert is_refused(client, log_in(client, others, SUDO), "/account/confirm-password")
+    assert log_in(client, authenticator, SUDO).location == "/account/manage/info"
+    monkeypatch.setitem(app.config, "PASSKEYS", False)
+    assert "Email me a code" in client.get("/account/confirm-password").text
 
 
 def test_adding_and_removing_ask_for_the_password_again(app: Flask, db: SQLAlchemy) -> None:
@@ -286,7 +329,19 @@ def test_adding_and_removing_ask_for_the_password_again(app: Flask, db: SQLAlche
     assert len(Passkey.of(user)) == 1
 
 
-def test_the_last_way_in_cannot_be_removed(app: Flask, db: SQLAlchemy) -> None:
+def test_where_a_second_factor_is_demanded_a_passkey_can_be_it(
+    app: Flask, client: FlaskClient, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = make_user()
+    monkeypatch.setitem(app.config, "SECOND_FACTOR_REQUIRED", "all")
+    newcomer = browser_of(app, user)
+    assert newcomer.get("/account/manage").location == SECURITY
+    assert "Add a passkey" in newcomer.get(SECURITY).text
+    assert log_in(client, add_to(app, user)).location == "/"
+    assert client.get("/account/manage").status_code == 200
+
+
+def test_the_last_way_in_cannot_be_removed(app: Flask, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch) -> None:
     user = make_user()
     add_to(app, user)
     add_to(app, user)
@@ -300,6 +355,9 @@ def test_the_last_way_in_cannot_be_removed(app: Flask, db: SQLAlchemy) -> None:
     assert Passkey.of(user) == [second]
     db.session.add(LinkedIdentity(user_id=user.id, issuer="https://issuer.example", subject="1", provider="example"))
     db.session.commit()
+    client.post(f"/account/passkeys/{second.id}/remove")
+    assert Passkey.of(user) == [second], "the provider is not in the settings any more"
+    monkeypatch.setitem(app.config, "PROVIDERS", {"example": None})
     client.post(f"/account/passkeys/{second.id}/remove")
     assert Passkey.of(user) == []
 

@@ -63,8 +63,9 @@ def test_codes_go_with_the_last_second_factor(client: FlaskClient, user: User) -
 def test_what_is_older_than_a_week_and_somebody_elses_stays(client: FlaskClient, db: SQLAlchemy, user: User) -> None:
     other = make_user()
     set_up(db, other, Way.PASSKEY)
-    chosen = [*keys(user), f"passkey-{Passkey.of(other)[0].id}"]
-    for row in (*Passkey.of(user), AuthenticatorApp.of(user), *LinkedIdentity.of(user)):
+    chosen = [*keys(user), "codes", f"passkey-{Passkey.of(other)[0].id}"]
+    codes = RecoveryCode.query.filter_by(user_id=user.id).all()
+    for row in (*Passkey.of(user), AuthenticatorApp.of(user), *LinkedIdentity.of(user), *codes):
         row.created_at = utc_now() - timedelta(days=7, minutes=1)
     db.session.commit()
     assert "Remove" not in client.get(FORM).text
@@ -72,12 +73,15 @@ def test_what_is_older_than_a_week_and_somebody_elses_stays(client: FlaskClient,
     assert second_factors(user) == {Way.APP, Way.PASSKEY, Way.RECOVERY_CODE}
     assert LinkedIdentity.of(user)
     assert Passkey.of(other)
+    assert RecoveryCode.left(user) == 1
 
 
-def test_new_recovery_codes_alone_cannot_be_removed(client: FlaskClient, db: SQLAlchemy, user: User) -> None:
+def test_new_recovery_codes_are_used_up_and_the_older_second_factor_is_still_asked_for(
+    client: FlaskClient, db: SQLAlchemy, user: User
+) -> None:
     for row in (*Passkey.of(user), AuthenticatorApp.of(user)):
         row.created_at = utc_now() - timedelta(days=30)
     db.session.commit()
-    client.post(FORM, data={**NEW, "remove": [keys(user)[2]]})
-    assert RecoveryCode.left(user) == 1
-    assert LinkedIdentity.of(user) == []
+    client.post(FORM, data={**NEW, "remove": ["codes", keys(user)[2]]})
+    assert (RecoveryCode.left(user), LinkedIdentity.of(user)) == (0, [])
+    assert second_factors(user) == {Way.APP, Way.PASSKEY, Way.RECOVERY_CODE}

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import update
 
-from app import email, health, jobs
+from app import email, figures, health, jobs
 from app.admin.figures import Figures
 from app.kit.db.database import utc_now
 from app.kit.mail.rows import EmailState
@@ -18,6 +18,7 @@ from app.kit.pages.chart import Bar, bar_chart
 from app.models import AuditEvent, DailyFigure, Email, User, UserSession
 from tests.admin.test_large_lists import plans
 from tests.factories import make_admin, make_invited, make_user
+from tests.queries import recorded_queries
 
 FIGURE = re.compile(r'<dt>([^<]*)</dt><dd><a href="([^"]*)">([^<]*)<')
 
@@ -81,6 +82,24 @@ def test_sign_ups_are_counted_by_day(client: FlaskClient, admin: User) -> None:
     assert bars[-1].label == f"{now.day} {now:%B}"
     jobs.count_figures()
     assert Figures.latest().sign_ups == bars
+
+
+def test_the_sign_ups_of_a_day_are_counted_until_it_is_over(client: FlaskClient, admin: User, db: SQLAlchemy) -> None:
+    yesterday, before = utc_now() - timedelta(days=1), utc_now() - timedelta(days=2)
+    jobs.count_figures()
+    # As after a day without a worker: yesterday's were counted before the day was over.
+    db.session.execute(
+        update(DailyFigure).where(DailyFigure.day == yesterday.date()).values(counted_at=yesterday.replace(hour=0))
+    )
+    for moment in (before, yesterday, utc_now()):
+        make_user(created_at=moment)
+    with recorded_queries(db.engine) as queries:
+        jobs.count_figures()
+    assert [bar.number for bar in Figures.latest().sign_ups[-3:]] == [0, 1, 2]
+    [counting] = [one for one in queries if one.count("count(*)") > 1 and "users.created_at" in one]
+    assert counting.count("count(*)") == 2, "one for each day that may not be complete"
+    figures.store(anew=True)
+    assert [bar.number for bar in Figures.latest().sign_ups[-3:]] == [1, 1, 2]
 
 
 def test_the_dashboard_reads_no_table_of_users_emails_or_sessions(

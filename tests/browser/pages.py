@@ -43,11 +43,13 @@ VALUES: dict[str, Callable[[People], dict[str, object]]] = {
     "dev.raw": lambda people: {"name": people.message_name},
     "main.page": lambda people: {"slug": people.page.text.editor_name},
 }
-# Pictures; bodies of emails, shown in a frame and written for mail programs; a redirect for everybody; and a text that
-# exists only with a setting.
+# Pictures; bodies of emails, shown in a frame and written for mail programs; redirects for everybody; a text that
+# exists only with a setting; and what follows after a visit to a provider (test_providers.py).
 NOT_PAGES = {
     "account.download_recovery_codes",
     "account.picture_file",
+    "account.provider_callback",
+    "account.register_with_provider",
     "dev.part",
     "dev.preview_html",
     "main.change_password",

@@ -67,6 +67,18 @@ def test_a_stranger_joins_and_an_administrator_invites_a_friend(enter, developme
     expect(friend.locator("main")).to_contain_text("Grace Hopper")
 
 
+@pytest.mark.thorough
+def test_a_newcomer_logs_in_with_the_provider_that_comes_along(browser, development_site):
+    with Visitor.at(browser, development_site.address) as visitor:
+        page, visitor.partners = visitor.page, ("http://localhost:",)
+        visitor.open("/account/login")
+        press(page, "Log in with Example")
+        page.get_by_role("button", name="Ada Lovelace").click()
+        press(page, "Create account")
+        expect(page.locator("body")).to_contain_text("You are now logged in")
+        assert visitor.complaints == []
+
+
 def test_the_box_tells_where_everything_is(enter, development_site):
     page = enter()
 

@@ -56,7 +56,7 @@ def open_user_menu(page: Page) -> None:
     page.keyboard.press("Enter")
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+@pytest.mark.parametrize("size", [DESKTOP, pytest.param(PHONE, marks=pytest.mark.thorough)])
 def test_the_user_menu_opens_and_closes(visitor: Visitor, people: People, size: dict[str, int]) -> None:
     page = visitor.page
     page.set_viewport_size(size)  # type: ignore[arg-type]

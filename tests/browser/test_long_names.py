@@ -8,6 +8,8 @@ from tests.browser.people import People
 from tests.browser.visitor import Visitor
 from tests.factories import make_user
 
+pytestmark = pytest.mark.thorough
+
 WIDE = "W" * 64
 PAGES = ("/admin/", "/admin/audit", "/admin/users", "/admin/user/{id}", "/admin/user/{id}/disable", "/")
 

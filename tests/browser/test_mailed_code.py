@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from app.email import catalog
 from app.extensions import db
 from app.models import Email, User, UserSession
+from tests.browser.audit import problems
 from tests.browser.visitor import Visitor
 from tests.factories import make_user
 
@@ -47,6 +48,17 @@ def mailed() -> tuple[str, str]:
     row = Email.query.filter_by(kind="mailed_code").order_by(Email.id.desc()).first()
     text = catalog.emails["mailed_code"].compose(row).text
     return re.search(r"\w{4}-\w{4}\b", text).group(), re.search(r"/account/email-code/\S+", text).group()
+
+
+def test_axe_finds_nothing_on_the_pages_of_a_browser_that_waits(visitor: Visitor, user: User) -> None:
+    page = ask(visitor, user)
+    found = problems(page)
+    page.get_by_label("Code").fill("WRNG-0000")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("This code is wrong.")).to_be_visible()
+    found += problems(page)
+    visitor.open(mailed()[1])
+    assert found + problems(page) == []
 
 
 def expect_to_be_in(page: Page, user: User) -> None:

@@ -26,7 +26,7 @@ SHOWN_COLORS = """
 """
 
 
-@pytest.mark.parametrize("system", ["light", "dark"])
+@pytest.mark.parametrize("system", ["light", pytest.param("dark", marks=pytest.mark.thorough)])
 def test_a_chosen_theme_colors_the_page_and_the_browsers_frame(visitor: Visitor, system: str) -> None:
     visitor.page.emulate_media(color_scheme=system)  # type: ignore[arg-type]
     visitor.open("/")
@@ -203,7 +203,7 @@ def test_a_save_that_needs_the_password_offers_another_tab_and_keeps_the_text(
     area.locator("textarea").fill("a *long* text")
     area.get_by_role("button", name="Save").click()
     with visitor.context.expect_page() as opened:
-        area.get_by_role("link", name="Give your password in a new tab").click()
+        area.get_by_role("link", name="Confirm that it is you in a new tab").click()
     opened.value.get_by_label("Password", exact=True).fill(PASSWORD)
     opened.value.locator("main").get_by_role("button").last.click()
     opened.value.wait_for_url("**/about")
@@ -227,6 +227,7 @@ def test_two_tabs_do_not_overwrite_each_other(visitor: Visitor, people: People, 
     visitor.complaints.clear()  # Chromium reports each 409
 
 
+@pytest.mark.thorough
 def test_a_tall_preview_leaves_the_tools_alone(visitor: Visitor, people: People, db: SQLAlchemy) -> None:
     EditableHTML.query.delete()
     db.session.commit()
@@ -273,6 +274,7 @@ def test_without_scripts_people_register_and_administrators_edit(
         expect(visitor.page.locator(".flash__dismiss")).to_be_hidden()
 
 
+@pytest.mark.thorough
 def test_a_long_email_is_shown_whole(visitor: Visitor, people: People, app: Flask) -> None:
     write(app.config["MAILBOX_DIR"], "long.eml", html="<p>One of many lines.</p>" * 100)
     visitor.open("/dev/mailbox/long.eml")

@@ -87,6 +87,7 @@ def test_no_entry_of_a_menu_moves_when_it_is_the_current_one(visitor: Visitor) -
         assert places[0] == places[1] == places[2], f"{menu} at {width} px"
 
 
+@pytest.mark.thorough
 def test_nothing_is_cut_on_a_phone(visitor: Visitor, people: People) -> None:
     visitor.page.set_viewport_size({"width": 360, "height": 740})
     visitor.open("/")

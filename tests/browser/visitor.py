@@ -33,6 +33,8 @@ class Visitor:
     page: Page
     address: str
     complaints: list[str] = field(default_factory=list)
+    # Other sites to which pages of this one lead.
+    partners: tuple[str, ...] = ()
 
     @classmethod
     @contextmanager
@@ -41,7 +43,7 @@ class Visitor:
         context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options})
         context.set_default_timeout(5000)
         try:
-            yield cls._with_window(context, address)
+            yield cls._with_window(context, context.new_page(), address)
         finally:
             context.close()
 
@@ -52,7 +54,10 @@ class Visitor:
 
         It finds no cookies and leaves none; of earlier windows there are only cached files.
         """
-        visitor = cls._with_window(other.context, address)
+        # A window that another one opens needs no process of its own.
+        with other.context.expect_page() as opened:
+            other.page.evaluate("void window.open()")
+        visitor = cls._with_window(other.context, opened.value, address)
         try:
             yield visitor
         finally:
@@ -63,8 +68,8 @@ class Visitor:
             visitor.context.clear_permissions()
 
     @classmethod
-    def _with_window(cls, context: BrowserContext, address: str) -> "Visitor":
-        visitor = cls(context, context.new_page(), address)
+    def _with_window(cls, context: BrowserContext, page: Page, address: str) -> "Visitor":
+        visitor = cls(context, page, address)
         visitor._listen()
         return visitor
 
@@ -89,5 +94,5 @@ class Visitor:
             self.complaints.append(f"{self.page.url}: {message.type}: {message.text}")
 
     def _note_request(self, request: Request) -> None:
-        if not request.url.startswith((self.address, "data:", "about:")):
+        if not request.url.startswith((self.address, "data:", "about:", *self.partners)):
             self.complaints.append(f"{self.page.url}: asked another host: {request.url}")

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -27,33 +26,33 @@ MIGRATION = '''"""Add a column."""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "next"
+revision = "{name}"
 down_revision = "{before}"
 
 
 def upgrade():
-    op.add_column("users", sa.Column("shoe_size", sa.String(50)))
+    op.add_column("users", sa.Column("of_{name}", sa.String(50)))
     {then}
 
 
 def downgrade():
-    op.drop_column("users", "shoe_size")
+    op.drop_column("users", "of_{name}")
 '''
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database() -> Iterator[str]:
     with create_database() as url:
         yield url
 
 
-@pytest.fixture
-def server(database: str, redis_url: str, tmp_path: Path) -> Iterator[OwnServer]:
+@pytest.fixture(scope="module")
+def server(database: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
     """Yield a server with a first release in service."""
     port = free_port()
     variables = production_environment(database, redis_url, port)
     variables |= {"BASE_URL": f"https://{NAME}", "SSL_DISABLE": "false", "PROXY_COUNT": "1"}
-    with own_server(tmp_path, variables, port) as server:
+    with own_server(tmp_path_factory.mktemp("server"), variables, port) as server:
         first = server.update()
         assert first.returncode == 0, first.stderr
         wait_until(lambda: accepts(port), seconds=20)
@@ -61,10 +60,24 @@ def server(database: str, redis_url: str, tmp_path: Path) -> Iterator[OwnServer]
         yield server
 
 
-@pytest.fixture
-def proxy(server: OwnServer, tmp_path: Path) -> Iterator[FrontProxy]:
-    with start_proxy("nginx", tmp_path / "nginx", server.port) as proxy:
+@pytest.fixture(scope="module")
+def proxy(server: OwnServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrontProxy]:
+    with start_proxy("nginx", tmp_path_factory.mktemp("proxy") / "nginx", server.port) as proxy:
         yield proxy
+
+
+def test_three_releases_are_kept(server: OwnServer) -> None:
+    releases = server.site / "releases"
+    newest = max(release.name for release in releases.iterdir())
+    for year in (2024, 2025):
+        (releases / f"{year}0101T000000Z").mkdir()
+    time.sleep(1.1)  # their names are times
+
+    assert server.update().returncode == 0
+
+    kept = sorted(releases.iterdir())
+    assert [release.name for release in kept[:2]] == ["20250101T000000Z", newest]
+    assert kept[2:] == [server.release()]
 
 
 def test_an_update_loses_no_request_and_no_style(server: OwnServer, proxy: FrontProxy, database: str) -> None:
@@ -72,7 +85,7 @@ def test_an_update_loses_no_request_and_no_style(server: OwnServer, proxy: Front
     visitors = Visitors(NAME, proxy.https_port, proxy.trust(), ["/", "/about", "/account/login"])
     with visiting(visitors, VISITORS):
         time.sleep(SECONDS / 5)
-        change(server, "pass")
+        change(server, "wider", "pass")
         result = server.update()
         time.sleep(SECONDS * 4 / 5)
 
@@ -81,12 +94,12 @@ def test_an_update_loses_no_request_and_no_style(server: OwnServer, proxy: Front
     assert visitors.failed == []
     assert visitors.requests > 10 * VISITORS
     assert len(visitors.styles) == 2
-    assert "shoe_size" in columns(database)
+    assert "of_wider" in columns(database)
 
 
 def test_a_failed_migration_leaves_the_site_as_it_was(server: OwnServer, proxy: FrontProxy) -> None:
     before, process = server.release(), server.systemd.running("site-web.service")
-    change(server, 'raise RuntimeError("not on this data")')
+    change(server, "failing", 'raise RuntimeError("not on this data")')
 
     assert server.update().returncode != 0
 
@@ -98,22 +111,13 @@ def test_a_failed_migration_leaves_the_site_as_it_was(server: OwnServer, proxy: 
     assert visitors.failed == []
 
 
-def test_three_releases_are_kept(server: OwnServer) -> None:
-    for _ in range(3):
-        time.sleep(1.1)  # their names are times
-        assert server.update().returncode == 0
-    kept = sorted((server.site / "releases").iterdir())
-    assert len(kept) == 3
-    assert kept[-1] == server.release()
-
-
-def change(server: OwnServer, then: str) -> None:
-    """Commit a release with a migration, another style and another template."""
+def change(server: OwnServer, name: str, then: str) -> None:
+    """Commit a release with a migration of this name, another style and another template."""
     migrations = server.project / "migrations"
     settings = Config()
     settings.set_main_option("script_location", str(migrations))
     head = ScriptDirectory.from_config(settings).get_current_head()
-    (migrations / "versions" / "next.py").write_text(MIGRATION.format(before=head, then=then))
+    (migrations / "versions" / f"{name}.py").write_text(MIGRATION.format(name=name, before=head, then=then))
     with (server.project / "app/assets/styles/_utilities.scss").open("a") as styles:
         styles.write(".another-release { color: red; }")
     template = server.project / "app/templates/main/about.html"

@@ -85,19 +85,19 @@ class Attacker:
         with _ends_within(HANGS_SECONDS), got_request_exception.connected_to(_into(errors), self.app):
             answer = self._client.open(path, method=method, headers=headers, **options)
         self.sent += 1
-        self._judge(
-            answer, time.thread_time() - begun, f"{method} {path[:80]} {str(options)[:150]} as {person}", errors
-        )
+        failures = list(self._failures(answer, time.thread_time() - begun, errors))
+        # A body of a megabyte takes longer to describe than to answer.
+        self.failed += [f"{method} {path[:80]} {str(options)[:150]} as {person}: {failure}" for failure in failures]
         self.world.put_back()
         return answer
 
-    def _judge(self, answer: TestResponse, seconds: float, what: str, errors: list[BaseException]) -> None:
+    def _failures(self, answer: TestResponse, seconds: float, errors: list[BaseException]) -> Iterator[str]:
         if answer.status_code >= 500 and (answer.request.path, answer.status_code) not in self.expected:
-            self.failed.append(f"{what}: {answer.status_code} {[repr(error)[:200] for error in errors]}")
+            yield f"{answer.status_code} {[repr(error)[:200] for error in errors]}"
         elif b"Traceback (most recent call last)" in answer.data:
-            self.failed.append(f"{what}: shows a traceback")
+            yield "shows a traceback"
         if seconds > TOO_LONG_SECONDS:
-            self.failed.append(f"{what}: took {seconds:.1f} s of processor time")
+            yield f"took {seconds:.1f} s of processor time"
 
     def targets(self) -> Iterator[Target]:
         """Return every route and method for each person, its address naming what the site has, where anything fits."""

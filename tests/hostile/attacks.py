@@ -54,8 +54,11 @@ def attack_bodies(attacker: Attacker) -> None:
 
 def attack_headers(attacker: Attacker) -> None:
     """Send each set of headers to each page, and each method, those that it does not have above all."""
+    addresses = set()
     for target in attacker.targets():
         for headers in values.HEADERS:
             attacker.send(target.person, target.method, target.address(), headers=headers)
-        for method in values.METHODS:
-            attacker.send(target.person, method, target.address())
+        if (target.person, target.address()) not in addresses:
+            addresses.add((target.person, target.address()))
+            for method in values.METHODS:
+                attacker.send(target.person, method, target.address())

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, text, update
 
 from app import email, jobs
 from app.extensions import db
@@ -16,6 +16,7 @@ from app.jobs import outbox
 from app.kit.db.database import utc_now
 from app.models import AuditEvent, Email, RecipientLimit, User, delete_user, delete_users
 from tests.factories import PASSWORD, let_in, make_admin, make_user
+from tests.queries import recorded_queries
 from tests.together import wait_for_lock
 
 ADDRESS = "ada@example.org"
@@ -125,3 +126,26 @@ def test_the_count_of_an_address_goes_with_its_user(client: FlaskClient, db: SQL
     db.session.commit()
     be_deleted(client, user)
     assert db.session.scalars(select(RecipientLimit.address)).all() == ["other@example.org"]
+
+
+def test_a_deletion_finds_the_events_by_their_indexes(db: SQLAlchemy) -> None:
+    user = make_user()
+    db.session.execute(insert(AuditEvent), [{"event": "user.logged_in", "ip_address": ""} for _ in range(2000)])
+    db.session.commit()
+    if db.engine.dialect.name == "sqlite":
+        db.session.execute(text("ANALYZE"))
+    with recorded_queries(db.engine) as statements:
+        delete_user(user)
+    updates = [one for one in statements if one.startswith("UPDATE audit_events")]
+    try:
+        for statement in updates if db.engine.dialect.name == "sqlite" else ():
+            plan = db.session.connection().exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {statement}", (1,) * statement.count("?")
+            )
+            assert not [row[-1] for row in plan if row[-1].startswith("SCAN audit_events")]
+    finally:
+        db.session.rollback()
+        if db.engine.dialect.name == "sqlite":
+            db.session.execute(text("DELETE FROM sqlite_stat1"))
+            db.session.commit()
+    assert len(updates) == 3

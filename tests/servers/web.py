@@ -86,7 +86,7 @@ def wait_for_answer(port: int, process: subprocess.Popen[bytes], path: str) -> N
             raise RuntimeError(f"the web server ended with exit code {process.returncode}")
         if time.monotonic() > deadline:
             raise TimeoutError("the web server does not answer")
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 def _answers(port: int, path: str) -> bool:

@@ -31,7 +31,7 @@ def _refuse_unless_on() -> None:
 def mailed_code_request() -> str | Response:
     """Mail a link and a code. The response and its work are the same for an unknown address."""
     _refuse_unless_on()
-    form, back_to = RequestCodeForm(), request.args.get("next", "")
+    form, back_to = RequestCodeForm(), safe_next(request.args.get("next"), "")
     if form.validate_on_submit():
         count_action("EMAIL_REQUEST_LIMIT", client_address())
         mailed_codes.ask_to_log_in(form.email.data, form.remember_me.data, back_to)

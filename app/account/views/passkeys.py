@@ -11,17 +11,18 @@ from werkzeug.wrappers import Response
 from app import passkeys
 from app.access import UNCONFIRMED, VISITORS, access, after_set_up, is_set_up_demanded
 from app.account.blueprint import account
+from app.account.confirmation import note_confirmation
 from app.account.factor_forms import PasskeyForm
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
-from app.kit.auth.guesses import counted_guess, passkey_limits
+from app.kit.auth.guesses import counted_guess, passkey_limits, second_factor_limits
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.sudo import sudo_required
 from app.kit.auth.user_agent import browser_label
 from app.kit.auth.webauthn import Json
-from app.kit.db.database import utc_now
 from app.kit.http.redirects import redirect_to_next
 from app.models import Passkey, User, Way
+from app.second_factors import tried
 from app.sessions import current_session
 from app.sign_in import Proof, begun, enter, finish
 
@@ -53,11 +54,15 @@ def second_factor_passkey() -> Response:
     flow, answer = begun(), _answer()
     if flow is None or flow.user is None:
         return redirect(url_for("account.second_factor"))
+    user = flow.user
     if not answer:
-        return _challenge(passkeys.ask(passkeys.SECOND_STEP, flow.user))
-    if _proven(passkeys.SECOND_STEP, answer, flow.user) and (response := finish(flow, Way.PASSKEY)):
-        return response
-    return _refuse(url_for("account.second_factor"))
+        return _challenge(passkeys.ask(passkeys.SECOND_STEP, user))
+
+    def check() -> Way | None:
+        return Way.PASSKEY if passkeys.proven(passkeys.SECOND_STEP, answer, user) else None
+
+    way = counted_guess(second_factor_limits(user.uid), lambda: tried(flow, user, check))
+    return (way and finish(flow, way)) or _refuse(url_for("account.second_factor"))
 
 
 @account.post("/confirm-password/passkey")
@@ -70,7 +75,8 @@ def confirm_passkey() -> Response:
         return _challenge(passkeys.ask(passkeys.SUDO, user))
     if not _proven(passkeys.SUDO, answer, user):
         return _refuse(url_for("account.confirm_password", next=request.args.get("next")))
-    current_session().reauthenticated_at = utc_now()
+    note_confirmation()
+    current_session().add_way(Way.PASSKEY, has_two_factors=True)
     db.session.commit()
     return redirect_to_next(url_for("account.manage"))
 
@@ -142,7 +148,7 @@ def _proven(use: str, answer: str, user: User | None = None) -> Passkey | None:
 def _refuse(page: str) -> Response:
     # The challenge is used up.
     db.session.commit()
-    flash(REFUSED, "form-error")
+    flash(REFUSED, "error")
     return redirect(page)
 
 

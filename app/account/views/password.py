@@ -25,7 +25,7 @@ from app.kit.auth.limits import client_address, from_config, signed_in_user
 from app.kit.auth.sudo import sudo_required
 from app.kit.auth.user_agent import request_details
 from app.kit.db.database import lock_unchanged
-from app.models import AuditEvent, User, UserSession, Way, has_other_way_in
+from app.models import AuditEvent, LinkedIdentity, User, UserSession, Way, has_other_way_in
 from app.models.recently_added import recently_added, remove_recently_added
 from app.sessions import current_session, forget_browser
 
@@ -86,8 +86,12 @@ def reset_password(token: str) -> str | Response:
     form = ResetPasswordForm(user, recently_added(user))
     if not form.validate_on_submit():
         return render_template("account/reset_password.html", form=form)
+    was_confirmed = user.confirmed
     if not user.redeem_password_reset(known_token, form.new_password.data):
         return _refuse_reset()
+    if not was_confirmed:
+        # Nobody knows whether the same person linked it: the link proves the address, and the sign-up did not.
+        LinkedIdentity.unlink_all(user)
     UserSession.end_all(user)
     email.password_changed.send(user, removed=_remove(user, form), **request_details())
     AuditEvent.record("password.changed", subject=user)

@@ -123,7 +123,8 @@ def confirm(token: str) -> str | Response:
     if current_user.is_authenticated:
         flash("Your account is confirmed. Welcome!", "success")
         return redirect(url_for("main.index"))
-    flash("Your account is confirmed. Log in with the password that you chose.", "success")
+    way = "with the password that you chose" if user.password_hash else "the way you signed up"
+    flash(f"Your account is confirmed. Log in {way}.", "success")
     return redirect(url_for("account.login"))
 
 

@@ -10,7 +10,7 @@ from app.extensions import db, limiter
 from app.kit.auth.guesses import counted_guess, second_factor_limits
 from app.kit.auth.limits import from_config
 from app.models import User, Way, second_factors
-from app.second_factors import problem_with, tried_code
+from app.second_factors import problem_with, tried, use_code
 from app.sign_in import begun, finish
 
 
@@ -25,7 +25,7 @@ def second_factor() -> str | Response:
     user = flow.user
     if form.validate_on_submit():
         typed = form.code.data
-        way = counted_guess(second_factor_limits(user.uid), lambda: tried_code(flow, user, typed))
+        way = counted_guess(second_factor_limits(user.uid), lambda: tried(flow, user, lambda: use_code(user, typed)))
         if way:
             return finish(flow, way) or _page(None, None)
         form.code.errors = [problem_with(user, typed)]

@@ -9,10 +9,20 @@ from app.access import ANYONE, access, is_set_up_demanded
 from app.account.blueprint import account
 from app.account.forms import ButtonForm
 from app.account.private_page import private_page
+from app.account.providers import label_of
 from app.account.recovery_codes import NUMBER_OF_CODES
 from app.extensions import db, limiter
 from app.kit.auth.limits import from_config
-from app.models import AuditEvent, AuthenticatorApp, FactorRemoval, Passkey, RecoveryCode, UserSession, second_factors
+from app.models import (
+    AuditEvent,
+    AuthenticatorApp,
+    FactorRemoval,
+    LinkedIdentity,
+    Passkey,
+    RecoveryCode,
+    UserSession,
+    second_factors,
+)
 from app.second_factors import FEW_CODES, has_factor
 from app.sessions import current_session
 
@@ -33,6 +43,8 @@ def security() -> str:
         codes_left=RecoveryCode.left(current_user),
         few_codes=FEW_CODES,
         number_of_codes=NUMBER_OF_CODES,
+        identities=LinkedIdentity.of(current_user),
+        provider_label=label_of,
         passkeys=Passkey.of(current_user),
         sessions=UserSession.living(current_user),
         logins=AuditEvent.logins_of(current_user, SHOWN_LOGINS),

@@ -62,7 +62,7 @@ def _ask_for_password(form: EditorForm) -> Response:
     """Ask for the password in another tab. A redirect by ``sudo_required`` would lose the typed text."""
     page = password_page(_edited_page(form))
     if _is_script():
-        told = {"error": "You entered your password a while ago.", "action": "Give your password", "page": page}
+        told = {"error": "You logged in a while ago.", "action": "Confirm that it is you", "page": page}
         return make_response(jsonify(told), 403)
     return make_response(_edit_page(form, password_page=page), 403)
 

@@ -39,6 +39,9 @@ window.addEventListener("beforeunload", function (event) {
   if (changedForms.size) event.preventDefault();
 });
 
+// For scripts that send another form in place of the one into which something was typed.
+document.addEventListener("leaveforms", function () { changedForms.clear(); });
+
 // A page restored from the back/forward cache still shows the state of its last submission.
 window.addEventListener("pageshow", function (event) {
   if (event.persisted) document.querySelectorAll("form[aria-busy]").forEach(allowAgain);

@@ -34,8 +34,7 @@ function addField(form, name, value) {
 function send(form, credential) {
   addField(form, "credential", JSON.stringify(credential));
   if (document.querySelector("input[name=remember_me]:checked")) addField(form, "remember_me", "y");
-  // What was typed into another form is not lost: nobody is asked about it (forms.js).
-  window.addEventListener("beforeunload", function (event) { event.stopImmediatePropagation(); }, {capture: true});
+  document.dispatchEvent(new Event("leaveforms"));
   form.submit();
 }
 

@@ -78,6 +78,10 @@ class Environment:
         self.names.add(name)
         return self._variables.get(name, "").strip() or default
 
+    def names_that_are_set(self) -> list[str]:
+        """Return the name of each variable that is not empty, for settings whose names a deployment chooses."""
+        return [name for name, value in self._variables.items() if value.strip()]
+
     def texts(self, name: str) -> list[str]:
         """Return the parts of a comma-separated variable, or an empty list when it is absent."""
         return [part.strip() for part in self.text(name).split(",") if part.strip()]

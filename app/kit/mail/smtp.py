@@ -102,16 +102,15 @@ class Connection(flask_mail.Connection):
         Flask-Mail itself waits without a limit, and accepts any certificate after STARTTLS.
         """
         settings = current_app.config
-        context = tls_context()
         options: dict[str, Any] = {"timeout": settings["MAIL_TIMEOUT"]}
         make: type[_Conversation] = _Conversation
         if settings["MAIL_USE_SSL"]:
-            make, options = _EncryptedConversation, {**options, "context": context}
+            make, options["context"] = _EncryptedConversation, ssl.create_default_context()
         ends_at = time.monotonic() + CONNECT_SECONDS if deadline is None else deadline
         host = make(settings["MAIL_SERVER"], settings["MAIL_PORT"], ends_at, **options)
         try:
             if settings["MAIL_USE_TLS"] and not settings["MAIL_USE_SSL"]:
-                host.starttls(context=context)
+                host.starttls(context=ssl.create_default_context())
             if settings["MAIL_USERNAME"] and settings["MAIL_PASSWORD"]:
                 host.login(settings["MAIL_USERNAME"], settings["MAIL_PASSWORD"])
         except BaseException:
@@ -126,11 +125,6 @@ class Mail(flask_mail.Mail):
     def connect(self) -> Connection:
         """Return a connection that is not yet open."""
         return Connection(current_app.extensions["mail"])
-
-
-def tls_context() -> ssl.SSLContext:
-    """Return a TLS context that verifies the server's certificate and host name."""
-    return ssl.create_default_context()
 
 
 class SmtpTransport:

@@ -4,11 +4,13 @@ from calendar import month_name
 from datetime import UTC, datetime, tzinfo
 from functools import cache, lru_cache
 from importlib.resources import files
+from math import ceil
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+UNITS = (("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", 1))
 # Copied once, because calendar looks up each name in the locale.
 MONTHS = tuple(month_name)
 # The places of the IANA list, without abbreviations and former names.
@@ -59,7 +61,7 @@ def relative_time(moment: datetime, zone: tzinfo = UTC, now: datetime | None = N
         return "just now" if seconds >= 0 else "in a moment"
     if distance >= 30 * DAY:
         return _date(moment.astimezone(zone))
-    words = _in_words(distance)
+    words = in_words(distance)
     return f"{words} ago" if seconds > 0 else f"in {words}"
 
 
@@ -67,7 +69,12 @@ def _date(local: datetime) -> str:
     return f"{local.day} {MONTHS[local.month]} {local.year}"
 
 
-def _in_words(seconds: float) -> str:
-    unit, length = next(row for row in (("day", DAY), ("hour", HOUR), ("minute", MINUTE)) if seconds >= row[1])
-    count = int(seconds // length)
+def in_words(seconds: float, *, round_up: bool = False) -> str:
+    """Return a length of time in its largest unit, such as "5 minutes".
+
+    Rounded up, it is a time to wait: from two of a unit on, since a minute and a second are not two minutes.
+    """
+    fewest = 2 if round_up else 1
+    unit, length = next((row for row in UNITS if seconds >= fewest * row[1]), UNITS[-1])
+    count = ceil(seconds / length) if round_up else int(seconds // length)
     return f"{count} {unit}" if count == 1 else f"{count} {unit}s"

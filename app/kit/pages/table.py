@@ -10,25 +10,22 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import current_app, request
-from sqlalchemy import ColumnElement, Select, inspect, or_
+from sqlalchemy import ColumnElement, Select, inspect
 
-from app.kit.db.search import Searchable
 from app.kit.db.session import count_up_to, current_session
 from app.kit.pages import position
+from app.kit.pages.found import Search, find
 from app.kit.pages.position import LAST_PAGE, START, Column, Position
 
 Condition = ColumnElement[bool]
 Choices = Mapping[str, Condition]
 Filter = Choices | Callable[[str], Condition | None]
-# Columns of a short list, a model with an index for its words, or a function that returns the condition of a text.
-Search = Sequence[Column] | type[Searchable] | Callable[[str], Condition]
 
 SEARCH_MAX_LENGTH = 100
 SEARCH_MAX_WORDS = 5
 FILTER_MAX_LENGTH = 100
-# Rows are counted up to here, and found by a search of a long list up to there: both read all rows that they count.
+# Rows are counted up to here: a database reads all rows that it counts.
 COUNTED = 10_000
-FOUND = 1_000
 # PostgreSQL refuses NUL in text, no driver encodes a lone surrogate, and nobody searches for either.
 UNSEARCHABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -38,7 +35,7 @@ class Table:
     """One page of a list, with what its template needs to draw headers, filters and page links."""
 
     rows: Sequence[Any]
-    # The number of rows in the list; where `is_more`, of those that were counted.
+    # The number of rows in the list; where `is_more`, of those that were counted or found.
     total: int
     is_more: bool
     # The position of the page's first row, from 1, or None where the pages before it were not counted.
@@ -49,6 +46,8 @@ class Table:
     direction: str
     search: str
     chosen: Mapping[str, str]
+    # Whether a search has found more rows than the list has.
+    is_capped: bool = False
 
     @classmethod
     def from_request(
@@ -74,17 +73,20 @@ class Table:
         values = {name: value for name, (value, _) in chosen.items()}
         state = _state(words, sort_name, direction, values)
         conditions = [condition for _, condition in chosen.values()]
-        found, is_capped = _found(query, search, words, conditions)
+        query = query.where(*conditions)
+        found = find(query, search, words, bool(conditions))
         pages = _Pages(
-            query.where(*conditions, *found),
+            query.where(*found.conditions),
             _keys(query, columns.get(sort_name)),
             direction == "desc",
             per_page or current_app.config["ROWS_PER_PAGE"],
             address=_address(request.path, state),
+            total=found.total,
         )
         rows, total, first, previous, following = pages.read(request.args.get("at", ""))
-        is_more = total > COUNTED or is_capped
-        return cls(rows, min(total, COUNTED), is_more, first, previous, following, sort_name, direction, words, values)
+        is_more, total = total > COUNTED or found.is_capped, min(total, COUNTED)
+        place = (first, previous, following)
+        return cls(rows, total, is_more, *place, sort_name, direction, words, values, found.is_capped)
 
     @property
     def is_narrowed(self) -> bool:
@@ -93,10 +95,12 @@ class Table:
 
     @property
     def range(self) -> str:
-        """Which rows these are, and of how many: "26–50 of more than 10,000"."""
+        """Which rows these are, and of how many: "26–50 of more than 10,000", "1–25 of the first 1,000 found"."""
         if not self.rows:
             return "Nothing to show"
         number = f"{'more than ' if self.is_more else ''}{self.total:,}"
+        if self.is_capped:
+            number = f"the first {self.total:,} found; more words or a filter find others"
         if self.first is None:
             return f"{len(self.rows)} of {number}"
         return f"{self.first:,}\u2013{self.first + len(self.rows) - 1:,} of {number}"
@@ -130,6 +134,8 @@ class _Pages:
     descending: bool
     per_page: int
     address: str
+    # How many rows the query has, if that is known without counting them.
+    total: int | None
 
     def read(self, asked: str) -> tuple[Sequence[Any], int, int | None, str | None, str | None]:
         """Return the rows of a page, their total, the first row's position, and the neighboring pages' positions."""
@@ -138,7 +144,7 @@ class _Pages:
         if not rows and place is not START:
             place = START
             rows, is_more = self._rows(place)
-        total = place.total
+        total = place.total if self.total is None else self.total
         if total is None:
             total = count_up_to(COUNTED + 1, self.query.order_by(None).with_only_columns(self.keys[-1]))
         before = self._before(place, len(rows), total)
@@ -193,33 +199,6 @@ def _searched() -> str:
 def clean(words: str) -> str:
     """Return the words of a search as a list looks for them."""
     return " ".join(UNSEARCHABLE.sub(" ", words)[:SEARCH_MAX_LENGTH].split()[:SEARCH_MAX_WORDS])
-
-
-def _found(
-    query: Select[Any], search: Search, words: str, conditions: Sequence[Condition]
-) -> tuple[list[Condition], bool]:
-    """Return the conditions of a search, and whether there are more rows than it lists."""
-    if not words or not search:
-        return [], False
-    if isinstance(search, type):
-        return _found_by_index(search, words, conditions)
-    if callable(search):
-        return [search(words)], False
-    return [or_(*(column.icontains(word, autoescape=True) for column in search)) for word in words.split()], False
-
-
-def _found_by_index(
-    model: type[Searchable], words: str, conditions: Sequence[Condition]
-) -> tuple[list[Condition], bool]:
-    """Return the condition of a search by index.
-
-    A common word is in more rows than can be sorted at once: then only the first ones found are listed, or, where a
-    filter narrows the list, the rows that it leaves are searched one by one.
-    """
-    ids = list(current_session().scalars(model.ids_matching(words).limit(FOUND + 1)))
-    if len(ids) > FOUND and conditions:
-        return [model.matches(words)], False
-    return [model.__table__.c.id.in_(ids[:FOUND])], len(ids) > FOUND
 
 
 def _chosen(filters: Mapping[str, Filter]) -> dict[str, tuple[str, Condition]]:

@@ -1,13 +1,18 @@
 """Tests for the search by trigrams: one corpus, which both databases answer alike."""
 
+from collections.abc import Iterator
+
 import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import insert, inspect, select, update
 
-from app.kit.db import search
+from app import health
+from app.kit.db import search_index
 from app.kit.db.database import insert_unless_taken
+from app.kit.db.search import folded
 from app.models import User
+from tests.admin.test_large_lists import plans
 
 PEOPLE = [
     ("Ada", "Lovelace", "ada@example.org"),
@@ -34,6 +39,12 @@ CORPUS = [
     ("σοφια", "Σοφία"),
     ("strasse", "Σοφία"),
     ("sofia_1", "Σοφία"),
+    ("ada@example.org", "Ada"),
+    ("da@example.org", "Ada"),
+    ("ada@example.net", ""),
+    ("ka@example.org", "田中"),
+    ("@example.net", "Σοφία"),
+    ("al.50%off@ex", 'O\'Neil "Al"'),
     ("田中", "田中"),
     ("太", "田中"),
     ("100%", 'O\'Neil "Al"'),
@@ -73,6 +84,49 @@ def test_both_databases_find_the_same(db: SQLAlchemy) -> None:
     assert {words: found(db, words) for words, _ in CORPUS} == dict(CORPUS)
 
 
+@pytest.fixture
+def without_pg_trgm(db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make the index as on a PostgreSQL server on which the extension is not installed."""
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has its index of trigrams built in")
+    monkeypatch.setattr(search_index, "EXTENSION", "nobody_has_installed_this")
+    remake_index(db)
+    yield
+    monkeypatch.undo()
+    remake_index(db)
+
+
+def remake_index(db: SQLAlchemy) -> None:
+    """Drop the index of the users' words, and create it."""
+    db.session.rollback()  # it holds a lock since it has read
+    with db.engine.begin() as connection:
+        search_index.drop_index(connection, User.__table__)
+        search_index.create_index(connection, User.__table__)
+
+
+@pytest.mark.usefixtures("people", "without_pg_trgm")
+def test_without_pg_trgm_the_beginnings_of_words_are_found(app: Flask, db: SQLAlchemy) -> None:
+    texts = dict(db.session.execute(select(User.first_name, User.search_text)).all())
+    for words, expected in CORPUS:
+        starts = folded(words).split()
+        if all(any(f"  {start}" in text for text in texts.values()) for start in starts):
+            assert found(db, words) == expected
+        else:
+            assert found(db, words) == "", words
+    with plans(db.engine) as plan:
+        db.session.scalars(User.ids_matching("lov ada")).all()
+    assert "Bitmap Index Scan on users_search" in plan[-1]
+    assert {check.name: check.detail for check in health.checks()}["search"].startswith("It finds only")
+
+
+def test_a_very_long_word_is_indexed(db: SQLAlchemy) -> None:
+    # One letter becomes eighteen when it is folded.
+    db.session.add(User(first_name="\ufdfa" * 64, last_name="x" * 64, email="long@example.org"))
+    db.session.commit()
+    remake_index(db)
+    assert found(db, "x" * 64) == "\ufdfa" * 64
+
+
 @pytest.mark.usefixtures("people")
 def test_a_change_is_found_at_once_and_what_is_deleted_never(db: SQLAlchemy) -> None:
     ada = db.session.scalar(select(User).where(User.first_name == "Ada"))
@@ -98,10 +152,10 @@ def test_a_text_of_accents_only_finds_everybody(db: SQLAlchemy) -> None:
 
 @pytest.mark.usefixtures("people")
 def test_the_words_of_all_rows_can_be_folded_again(db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "BATCH", 4)
+    monkeypatch.setattr(search_index, "BATCH", 4)
     db.session.execute(update(User).values(search_text="lost"))
     assert found(db, "ada") == ""
-    assert list(search.fold_again(db.session.connection(), User.__table__, User.__searched__)) == [4, len(PEOPLE)]
+    assert list(search_index.fold_again(db.session.connection(), User.__table__, User.__searched__)) == [4, len(PEOPLE)]
     db.session.commit()
     assert found(db, "ada") == "Ada"
 
@@ -109,14 +163,14 @@ def test_the_words_of_all_rows_can_be_folded_again(db: SQLAlchemy, monkeypatch: 
 def test_a_lost_index_is_made_again(app: Flask, db: SQLAlchemy) -> None:
     """Alembic copies a table of SQLite to alter it, and the copy has no triggers."""
     with db.engine.begin() as connection:
-        assert not search.is_missing(connection, User.__table__)
+        assert not search_index.is_missing(connection, User.__table__)
         lost = "TRIGGER users_search_update" if db.engine.dialect.name == "sqlite" else "INDEX users_search"
         connection.exec_driver_sql(f"DROP {lost}")
-        assert search.is_missing(connection, User.__table__)
-        search.create_indexes(connection, db.metadata)
-        assert not search.is_missing(connection, User.__table__)
+        assert search_index.is_missing(connection, User.__table__)
+        search_index.create_indexes(connection, db.metadata)
+        assert not search_index.is_missing(connection, User.__table__)
 
 
 def test_a_table_that_is_not_there_yet_needs_no_index(db: SQLAlchemy) -> None:
-    assert [table.name for table in search.searchable_tables(db.metadata)] == ["users"]
+    assert [table.name for table in search_index.searchable_tables(db.metadata)] == ["users"]
     assert inspect(db.engine).has_table("users")

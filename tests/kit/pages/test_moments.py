@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 
-from app.kit.pages.moments import exact_time, relative_time, time_element, zone_called, zone_names
+from app.kit.pages.moments import exact_time, in_words, relative_time, time_element, zone_called, zone_names
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 NEW_YEARS_EVE = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
@@ -23,6 +23,22 @@ NEW_YEARS_EVE = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
 )
 def test_times_are_told_as_people_do(distance: timedelta, words: str) -> None:
     assert relative_time(NOW - distance, now=NOW) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "passed", "to_wait"),
+    [
+        (0, "0 seconds", "0 seconds"),
+        (1, "1 second", "1 second"),
+        (61, "1 minute", "61 seconds"),
+        (121, "2 minutes", "3 minutes"),
+        (3600, "1 hour", "60 minutes"),
+        (7201, "2 hours", "3 hours"),
+        (90_000, "1 day", "25 hours"),
+    ],
+)
+def test_a_time_to_wait_is_never_told_shorter_than_it_is(seconds: int, passed: str, to_wait: str) -> None:
+    assert (in_words(seconds), in_words(seconds, round_up=True)) == (passed, to_wait)
 
 
 def test_a_date_is_that_of_the_reader() -> None:
