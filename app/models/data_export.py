@@ -70,7 +70,6 @@ class DataExport(Model):
 def _everything_about(user: User) -> dict[str, Any]:
     """Return the user's data, including that of the areas."""
     about_user = or_(AuditEvent.actor_id == user.id, AuditEvent.subject_id == user.id)
-    app = AuthenticatorApp.of(user)
     events = db.session.scalars(select(AuditEvent).where(about_user).order_by(AuditEvent.id))
     return {
         "account": {
@@ -84,8 +83,6 @@ def _everything_about(user: User) -> dict[str, Any]:
             "role": user.role.name if user.role else None,
             "created_at": user.created_at,
         },
-        "authenticator_app": app and {"created_at": app.created_at, "last_used_at": app.last_used_at},
-        "recovery_codes": [{"created_at": row.created_at, "used_at": row.used_at} for row in RecoveryCode.of(user)],
         "former_addresses": [{"email": row.email, "until": row.until} for row in FormerAddress.of(user.id)],
         "consents": [
             {
@@ -107,6 +104,15 @@ def _everything_about(user: User) -> dict[str, Any]:
             }
             for session in UserSession.living(user)
         ],
+        **_ways_in(user),
+        "events": [_event(event, user) for event in events],
+        **{name: part for export in current_app.extensions["exports_of_areas"] for name, part in export(user).items()},
+    }
+
+
+def _ways_in(user: User) -> dict[str, Any]:
+    app = AuthenticatorApp.of(user)
+    return {
         "passkeys": [
             {"name": passkey.name, "created_at": passkey.created_at, "last_used_at": passkey.last_used_at}
             for passkey in Passkey.of(user)
@@ -115,8 +121,8 @@ def _everything_about(user: User) -> dict[str, Any]:
             {"provider": row.provider, "subject": row.subject, "email": row.email, "created_at": row.created_at}
             for row in LinkedIdentity.of(user)
         ],
-        "events": [_event(event, user) for event in events],
-        **{name: part for export in current_app.extensions["exports_of_areas"] for name, part in export(user).items()},
+        "authenticator_app": app and {"created_at": app.created_at, "last_used_at": app.last_used_at},
+        "recovery_codes": [{"created_at": row.created_at, "used_at": row.used_at} for row in RecoveryCode.of(user)],
     }
 
 
