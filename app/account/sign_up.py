@@ -18,8 +18,8 @@ from app.models import AuditEvent, Consent, LinkedIdentity, Role, User, UserSess
 def register(form: SignUpForm, identity: LinkedIdentity | None = None) -> bool:
     """Add the user, or send an email to the owner if the address has an account. The caller commits.
 
-    Return False, with a message in the form, if its proof of work was used before. The user can log in with
-    ``identity``, a row that is not added yet, after the confirmation.
+    Return False, with a message in the form, if its proof of work was used before.
+    ``identity`` is a row that is not added yet, with which the user can log in after the confirmation.
 
     An unconfirmed account does not reserve its address: this sign-up replaces it. Every case runs the same
     statements and one hash, so neither the page nor its response time reveals whether the address is known.
