@@ -19,7 +19,7 @@ STEP = re.compile(
     r"|In\s`(?P<shortened>[^`]+)`,\stake\sout\s(?P<gone>`[^`]+`(?:,\s`[^`]+`)*)"
     r"|Delete\s(?P<deleted>`[^`]+`(?:,\s`[^`]+`)*)"
     r"|^\|\s`(?P<cut>[^`|]+)`\s\|\s(?P<cuts>[^|\n]+)\s\|$"
-    r"|^(?P<command>python3 manage\.py (?:db|format)\b.*?)$",
+    r"|^(?P<command>(?:python3 manage\.py (?:db|format)|\.venv/bin/ruff check)\b.*?)$",
     re.DOTALL | re.MULTILINE,
 )
 QUOTED = re.compile(r"`([^`]+)`")
@@ -47,7 +47,8 @@ class Step:
     def carry_out(self, project: Path) -> None:
         """Carry out the step in the folder ``project``."""
         if self.command:
-            run(project, *words(self.command)[1:])
+            program, *arguments = words(self.command)
+            run(project, *(["-m", "ruff"] if program.endswith("ruff") else []), *arguments)
         elif self.deleted:
             self._delete(project)
         elif self.shortened:
