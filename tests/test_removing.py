@@ -6,30 +6,19 @@ from pathlib import Path
 import pytest
 
 from tests.recipe_steps import ROOT, copy_project, run, steps
+from tests.test_recipes import PYTEST
 
 PAGE = (ROOT / "docs" / "removing.md").read_text()
 # Those that a removal could break: of what the whole site has, and of logging in.
-TESTS = [
-    "architecture assets audit config decisions docs doctor email navigation own_settings recipes routes",
-    "second_factor_required security_logs security_promises sign_in styles",
-]
+TESTS = """
+    architecture assets audit config decisions docs doctor email migrations navigation own_settings recipes removing
+    routes second_factor_required security_logs security_promises sign_in styles
+"""
 CHECKS = [
     ["ruff", "check"],
     ["ruff", "format", "--check"],
     ["mypy", "--no-incremental"],
-    [
-        "pytest",
-        "-q",
-        "-n",
-        "3",
-        "--dist",
-        "worksteal",
-        "--tb=short",
-        "--show-capture=no",
-        "tests/account",
-        "tests/kit/auth",
-    ]
-    + [f"tests/test_{name}.py" for name in " ".join(TESTS).split()],
+    [*PYTEST, "tests/account", "tests/kit/auth", *(f"tests/test_{name}.py" for name in TESTS.split())],
 ]
 
 
