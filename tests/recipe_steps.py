@@ -154,9 +154,13 @@ def words(command: str) -> list[str]:
 
 def copy_project(folder: Path) -> Path:
     """Copy the project into ``folder``, and make its tables with the present migrations."""
-    shutil.copytree(ROOT, folder, ignore=lambda _folder, names: LEFT_OUT & set(names))
-    run(folder, "manage.py", "db", "upgrade")
+    run(copy_files(folder), "manage.py", "db", "upgrade")
     return folder
+
+
+def copy_files(folder: Path) -> Path:
+    """Copy the files of the project into ``folder``."""
+    return shutil.copytree(ROOT, folder, ignore=lambda _folder, names: LEFT_OUT & set(names))
 
 
 def run(project: Path, *arguments: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.recipe_steps import ROOT, copy_project, run, steps
+from tests.recipe_steps import ROOT, copy_files, copy_project, run, steps
 from tests.test_recipes import PYTEST
 
 PAGE = (ROOT / "docs" / "removing.md").read_text()
@@ -32,6 +32,13 @@ def test_every_step_is_understood() -> None:
     assert len([step for step in found if step.code]) == PAGE.count("\n```python\n")
     assert len([step for step in found if step.deleted]) == PAGE.count("\nDelete ")
     assert len([step for step in found if step.command]) == 4
+
+
+def test_every_step_finds_what_it_takes_out(tmp_path: Path) -> None:
+    project = copy_files(tmp_path / "project")
+    for step in steps(PAGE):
+        if not step.command:
+            step.carry_out(project)
 
 
 @pytest.mark.thorough
