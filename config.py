@@ -188,7 +188,6 @@ class Decisions:
     }
     MARKDOWN_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
-    # The role of who signs up (models/role.py).
     # The role of new users (models/role.py), until an administrator chooses another one on /admin/roles.
     NEWCOMER_ROLE = "User"
 

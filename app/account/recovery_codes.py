@@ -41,6 +41,11 @@ def begun() -> tuple[Flow, list[str]] | None:
         return None
 
 
+def name_of(flow: Flow) -> str:
+    """Return a name of these codes, by which the page that shows them says that they are saved."""
+    return flow.token_hash[:16]
+
+
 def save(flow: Flow, codes: list[str]) -> bool:
     """Let these codes replace the former ones. Return False if another request did so. The caller commits.
 
