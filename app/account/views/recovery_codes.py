@@ -33,9 +33,7 @@ def recovery_codes() -> str | Response:
     form = SavedCodesForm(data={"shown": codes.name_of(new[0]) if new else ""})
     if form.validate_on_submit():
         if new is None or form.shown.data != codes.name_of(new[0]) or not codes.save(*new):
-            flash(
-                "Codes were saved or made anew already. Make new ones if they are not those you have.", "warning"
-            )
+            flash("Codes were saved or made anew already. Make new ones if they are not those you have.", "warning")
             return redirect(url_for("account.recovery_codes"))
         db.session.commit()
         flash("Your recovery codes are saved. Your account is protected by a second factor.", "success")
