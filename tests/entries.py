@@ -36,7 +36,7 @@ class Person:
         if "passkey" in factors:
             self._add_passkey()
         if factors:
-            db.session.add(RecoveryCode(user_id=self.user.id, code_hash=digest(self.user.uid)))
+            db.session.add(RecoveryCode(user_id=self.user.id, code_hash=digest(f"a code of {self.user.uid}")))
         db.session.commit()
 
     def _add_passkey(self) -> None:
