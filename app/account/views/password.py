@@ -104,7 +104,7 @@ def reset_password(token: str) -> str | Response:
 
 
 def _remove(user: User, form: ResetPasswordForm | NotMeForm) -> str:
-    labels = remove_recently_added(user, form.remove.data) if "remove" in form else []
+    labels = remove_recently_added(user, form.remove.data or ()) if "remove" in form else []
     for label in labels:
         AuditEvent.record("way_in.removed", subject=user, way=label)
     return ", ".join(labels)
