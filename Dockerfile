@@ -1,4 +1,4 @@
-# The site in an image of at most 200 MB, for amd64 and arm64: docs/deploy/container.md.
+# The site in an image of at most 220 MB, for amd64 and arm64: docs/deploy/container.md.
 
 FROM debian:trixie-slim AS build
 # A compiler, because libsass has no ready-made build for arm64. It stays in this stage, like pip.

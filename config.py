@@ -78,6 +78,9 @@ class Decisions:
     FACTOR_REMOVAL_DELAY = timedelta(hours=24)
     # Wrong answers to one question for a second factor, or for a mailed code.
     SECOND_STEP_TRIES = 5
+    # How many recovery codes a user gets, and how few that are left are a reason to make new ones.
+    RECOVERY_CODES = 10
+    FEW_RECOVERY_CODES = 3
     MAILED_CODE_TRIES = 3
     # A reset offers to remove what was added within this time: an intruder may have done so.
     RECENTLY_ADDED = timedelta(days=7)
@@ -111,10 +114,12 @@ class Decisions:
     # After how many of them within a day the owner gets an email (ASVS 6.3.5).
     WRONG_SECOND_FACTORS_BEFORE_NOTICE = 5
     # Forms that strangers send, such as registrations: from how many of a network on each needs a proof of work, how
-    # long one may take, and the rounds of each of its tries (256 on average). With as many forms more, these double.
+    # long one may take, and the rounds of each of its tries (256 on average). With as many forms more these double,
+    # a few times at most.
     PROOF_OF_WORK_AFTER = "5 per 10 minutes"
     PROOF_OF_WORK_LIFETIME = timedelta(minutes=5)
     PROOF_OF_WORK_COST = 5000
+    PROOF_OF_WORK_DOUBLINGS = 4
     # Emails that anybody can cause, per recipient.
     RECIPIENT_EMAIL_INTERVAL = timedelta(minutes=1)
     RECIPIENT_EMAILS_PER_HOUR = 5
@@ -188,7 +193,6 @@ class Decisions:
     }
     MARKDOWN_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
-    # The role of who signs up (models/role.py).
     # The role of new users (models/role.py), until an administrator chooses another one on /admin/roles.
     NEWCOMER_ROLE = "User"
 

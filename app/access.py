@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, abort, current_app, flash, g, redirect, request, session, url_for
 from flask_login import current_user
-from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
 from app import consent, impersonation
@@ -22,13 +21,6 @@ from app.newcomer import newcomer_email
 Marked = TypeVar("Marked", bound=Callable[..., Any] | Blueprint)
 
 _MARK = "access_rule"
-
-
-# The account area is closed to administrators who look at the site as its owner: passwords, addresses, sessions and
-# whatever else a release or a fork adds to it. These pages only show.
-SHOWN_TO_IMPERSONATORS = {"account.manage", "account.picture_file"}
-WAYS_BACK = {"admin.stop_impersonating", "account.logout"}
-READING = {"GET", "HEAD", "OPTIONS"}
 
 
 # What a session without a second factor may open where SECOND_FACTOR_REQUIRED demands one: the pages that set it up,
@@ -47,12 +39,8 @@ SET_UP_PAGES = {
     "main.manifest",
     "main.robots",
     "static",
-} | WAYS_BACK
+} | impersonation.WAYS_BACK
 _AFTER_SET_UP = "after_set_up"
-
-
-class ImpersonationRefusal(Forbidden):
-    """An administrator who looks at the site as another user wanted to do more than look."""
 
 
 class Who(Enum):
@@ -87,7 +75,7 @@ def init_app(app: Flask) -> None:
 
 
 def _check_request() -> Response | None:
-    if impersonation.is_claimed() and (response := _check_impersonation()):
+    if impersonation.is_claimed() and (response := impersonation.check_request()):
         return response
     # No endpoint matches an unknown URL; Flask returns its 404.
     if request.endpoint is None:
@@ -130,31 +118,9 @@ def after_set_up(fallback: str) -> str:
 
 def _check_consent(rule: Rule) -> Response | None:
     """Ask users for their consent before they change something. Nobody can give it for somebody else."""
-    if request.method in READING or rule in {ANYONE, VISITORS} or not current_user.is_authenticated:
+    if request.method in impersonation.READING or rule in {ANYONE, VISITORS} or not current_user.is_authenticated:
         return None
     return consent.ask_again() if impersonation.current() is None else None
-
-
-def _check_impersonation() -> Response | None:
-    """Let an administrator who looks at the site as another user only look, and never into the account itself."""
-    # This loads the user, and with it impersonation.current().
-    is_authenticated = current_user.is_authenticated
-    if impersonation.is_over():
-        flash("You see the site as yourself again: your time to look at it as another user is over.", "info")
-        return redirect(url_for("main.index"))
-    endpoint = request.endpoint or ""
-    if not is_authenticated or impersonation.current() is None or endpoint in WAYS_BACK:
-        return None
-    changes = request.method not in READING
-    if _is_closed_to_impersonators(endpoint) or (
-        changes and endpoint not in current_app.config["CHANGES_WHILE_IMPERSONATING"]
-    ):
-        raise ImpersonationRefusal
-    return None
-
-
-def _is_closed_to_impersonators(endpoint: str) -> bool:
-    return endpoint.startswith("account.") and endpoint not in SHOWN_TO_IMPERSONATORS
 
 
 def rule_of(endpoint: str) -> Rule:
@@ -208,7 +174,7 @@ def link_filter() -> Callable[[str], bool]:
     looks_as_another = impersonation.current() is not None
 
     def may_see(endpoint: str) -> bool:
-        if looks_as_another and _is_closed_to_impersonators(endpoint):
+        if looks_as_another and impersonation.is_closed(endpoint):
             return False
         rule = _rule(views, areas, endpoint)
         if rule is ANYONE:

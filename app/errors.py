@@ -8,7 +8,7 @@ from flask import Flask, Response, current_app, make_response, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError, TooManyRequests
 
-from app.access import ImpersonationRefusal
+from app.impersonation import ImpersonationRefusal
 from app.kit.auth.passwords import TooManyHashesError
 from app.kit.core.request_log import current_request_id
 from app.kit.forms.form import drawn_again

@@ -1,22 +1,35 @@
 """An administrator looks at the site as another user.
 
 The browser stays logged in as the administrator. Its cookie also holds the token of a second session, which belongs to
-the user and points to the administrator's: when either row is gone, this is over. ``app/access.py`` refuses all but
-looking.
+the user and points to the administrator's: when either row is gone, this is over. Every
+request is checked here, and all but looking is refused.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import current_app, g, request, session
+from flask import current_app, flash, g, redirect, request, session, url_for
+from flask_login import current_user
+from werkzeug.exceptions import Forbidden
+from werkzeug.wrappers import Response
 
 from app.extensions import db
 from app.kit.db.database import utc_now
 from app.models import AuditEvent, Permission, User, UserSession
 
+# The account area is closed to administrators who look at the site as its owner: passwords, addresses, sessions and
+# whatever else a release or a fork adds to it. These pages only show.
+SHOWN_TO_IMPERSONATORS = {"account.manage", "account.picture_file"}
+WAYS_BACK = {"admin.stop_impersonating", "account.logout"}
+READING = {"GET", "HEAD", "OPTIONS"}
+
 _KEY = "impersonation"
 # A form that was open before must not be sent as the other person.
 _OF_ONE_PERSON = (_KEY, "csrf_token", "interrupted_form")
+
+
+class ImpersonationRefusal(Forbidden):
+    """An administrator who looks at the site as another user wanted to do more than look."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,27 @@ def person_seen_by(own: UserSession) -> User | None:
     g.impersonation = Impersonation(row.id, row.user.display_name, row.user_id, own.user_id, ends_at)
     g.user_id, g.impersonator_id = row.user_id, own.user_id
     return row.user
+
+
+def check_request() -> Response | None:
+    """Let an administrator who looks at the site as another user only look, and never into the account itself."""
+    # This loads the user, and with it current().
+    is_authenticated = current_user.is_authenticated
+    if is_over():
+        flash("You see the site as yourself again: your time to look at it as another user is over.", "info")
+        return redirect(url_for("main.index"))
+    endpoint = request.endpoint or ""
+    if not is_authenticated or current() is None or endpoint in WAYS_BACK:
+        return None
+    changes = request.method not in READING
+    if is_closed(endpoint) or (changes and endpoint not in current_app.config["CHANGES_WHILE_IMPERSONATING"]):
+        raise ImpersonationRefusal
+    return None
+
+
+def is_closed(endpoint: str) -> bool:
+    """Return whether an administrator who looks at the site as another user may not open this page."""
+    return endpoint.startswith("account.") and endpoint not in SHOWN_TO_IMPERSONATORS
 
 
 def _forget_forms() -> None:

@@ -13,15 +13,22 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
 
-# Health checks, monitoring, and logging in: administrators have to be recognized, also those who look at the site as
-# another user.
+# Health checks, monitoring, and every way to log in: administrators have to be recognized, also those who look at the
+# site as another user.
 STAYS_OPEN = {
     "main.up",
     "main.up_ready",
     "main.up_doctor",
     "main.metrics_page",
     "account.login",
+    "account.login_with_passkey",
+    "account.log_in_with_provider",
+    "account.provider_callback",
+    "account.mailed_code_request",
+    "account.mailed_code",
+    "account.mailed_code_link",
     "account.second_factor",
+    "account.second_factor_passkey",
     "account.logout",
     "admin.stop_impersonating",
 }

@@ -22,8 +22,6 @@ from app.kit.forms.form import Form
 from app.kit.http.security_headers import allow_source
 from app.models import SpentProof
 
-# With each PROOF_OF_WORK_AFTER forms more, the work doubles, up to sixteen times the first.
-MOST_DOUBLINGS = 4
 NOT_SOLVED = (
     "Your browser has to do some work first, which keeps robots out. It does so by itself while you type: "
     "send the form again."
@@ -104,7 +102,7 @@ def _is_asked(sent: int) -> bool:
 
 def _new_task(sent: int) -> str:
     config = current_app.config
-    cost = config["PROOF_OF_WORK_COST"] << min(sent // _allowed().amount, MOST_DOUBLINGS)
+    cost = config["PROOF_OF_WORK_COST"] << min(sent // _allowed().amount, config["PROOF_OF_WORK_DOUBLINGS"])
     return proof_of_work.new_task(cost, _this_form(), signing_keys(config)[-1], config["PROOF_OF_WORK_LIFETIME"])
 
 

@@ -33,7 +33,6 @@ log = logging.getLogger(__name__)
 NOT_IN_CODES = re.compile(r"[^a-z0-9]")
 # Who copies a code by hand confuses these; codes have only the second of each pair.
 LOOK_ALIKE = str.maketrans("oil", "011")
-FEW_CODES = 3
 WRONG_CLOCK = "This code is right for another time. Check the clock of your device, and let it set the time by itself."
 
 
@@ -89,7 +88,9 @@ def _use_recovery_code(user: User, typed: str) -> bool:
     if db.session.scalar(using, execution_options=PLAIN) is None:
         return False
     left = RecoveryCode.left(user)
-    email_ways_in.recovery_code_used.send(user, left=left, are_few=left <= FEW_CODES, **request_details())
+    email_ways_in.recovery_code_used.send(
+        user, left=left, are_few=left <= current_app.config["FEW_RECOVERY_CODES"], **request_details()
+    )
     return True
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 from zipfile import ZipFile
 
 import pytest
@@ -11,10 +12,14 @@ from flask.testing import FlaskClient, FlaskCliRunner
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import select
 
-from app import backups, encrypted_data
+from app import backups, email, encrypted_data, factor_removals
 from app.kit.auth import totp
 from app.kit.core.data_keys import UnreadableError, decrypt, encrypt
-from app.models import AuthenticatorApp, Email, Flow, User, UserSession
+from app.kit.db.database import utc_now
+from app.mailed_codes import read_link
+from app.models import AuthenticatorApp, Email, FactorRemoval, Flow, User, UserSession
+from app.models.flow import digest
+from app.models.mailed_code import code_for
 from app.second_factors import use_code
 from tests.account.mailed import mailed_link
 from tests.account.second_factors import (
@@ -26,7 +31,10 @@ from tests.account.second_factors import (
     shown_secret,
     turn_on,
 )
-from tests.factories import browser_of, let_in, make_user
+from tests.authenticator import Authenticator
+from tests.entries import PROVIDER, Person, by_passkey
+from tests.factories import browser_of, let_in, make_admin, make_invited, make_user
+from tests.servers.identity_provider import start_identity_provider
 
 OLD, NEW = "an old key that is long enough for all", "a new key that is long enough for all"
 
@@ -92,6 +100,57 @@ def test_a_stolen_dump_makes_no_code_no_session_and_no_link(
         with pytest.raises(UnreadableError):
             decrypt(text)
     assert half.get(SECOND_STEP).status_code == 200
+
+
+PURPOSES = ("confirm", "change_email", "reset_password", "invite")
+
+
+def test_a_stolen_dump_continues_no_other_way_in(
+    app: Flask, client: FlaskClient, db: SQLAlchemy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "MAGIC_LINK", True)
+    user, invited, unconfirmed, admin = make_user(), make_invited(), make_user(confirmed=False), make_admin()
+    email.confirm.send(unconfirmed)
+    email.invite.send(invited)
+    email.new_device.send(user, browser="A browser", ip_address="192.0.2.1", time="now")
+    factor_removals.begin(user, admin, "a reason", utc_now())
+    without = make_user()
+    without.password_hash = None
+    own = browser_of(app, without)
+    own.post("/account/confirm-password/code")
+    with start_identity_provider() as provider:
+        monkeypatch.setitem(app.config, "PROVIDERS", {"example": provider.settings()})
+        person = Person(user, client, provider)
+        person.add_factors("passkey")
+        client.post("/account/email-code", data={"email": user.email})
+        challenge = (client.post("/account/login/passkey").json or {})["challenge"]
+        by_provider_only_begun = parse_qs(urlsplit(client.post(PROVIDER).headers["Refresh"]).query)["state"][0]
+        provider.person = {"sub": "new", "email": "new@example.org", "email_verified": True}
+        client.get(provider.choose(client.post(PROVIDER).headers["Refresh"].removeprefix("0; url=")))
+    kinds = {"mailed_code", "confirm", "invite", "new_device", "factor_removal"}
+    links = {mailed_link(kind).rpartition("/")[2] for kind in kinds}
+    codes = {code_for(flow.purpose, flow.data["nonce"]) for flow in Flow.query if "nonce" in flow.data}
+    purposes = set(db.session.scalars(select(Flow.purpose)))
+    assert purposes == {"mailed_code", "sudo_code", "passkey", "provider", "provider_sign_up"}
+
+    stolen = dump(tmp_path / "stolen.zip")
+
+    whole = "\n".join(stolen)
+    assert all(address in whole for address in (user.email, invited.email, unconfirmed.email, "new@example.org"))
+    for secret in links | codes | {challenge, by_provider_only_begun}:
+        assert secret not in whole
+    with client.session_transaction() as cookie:
+        assert not [value for value in cookie.values() if isinstance(value, str) and len(value) > 9 and value in stolen]
+    # Flows, browsers, sessions and recovery codes are digests, and nothing in there is what one was made of.
+    assert not stolen & {digest(text) for text in stolen}
+    for text in stolen:
+        assert not [each for each in PURPOSES if User.with_token(each, text)]
+        assert (User.with_not_me_token(text), FactorRemoval.with_token(text), read_link(text)) == (None, None, None)
+    # The public half of a passkey, with a key of the thief's own and a fresh challenge.
+    thief, copy = app.test_client(), Authenticator()
+    copy.credential_id, copy.handle = person.authenticator.credential_id, person.authenticator.handle
+    assert by_passkey(Person(user, thief, provider, copy)).location == "/account/login"
+    assert by_passkey(person).location == "/", "which its owner can"
 
 
 def test_rotating_the_keys_encrypts_everything_with_the_first(

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.exc import OperationalError
+from werkzeug.test import TestResponse
 
 from app import maintenance
+from tests.entries import ENTRIES, Person, by_invitation, by_passkey, by_sign_up
 from tests.factories import PASSWORD, make_admin, make_user, sign_in
 from tests.html_forms import forms_on
+from tests.servers.identity_provider import start_identity_provider
+
+# Nobody is invited, or signs up, meanwhile.
+FOR_ADMINISTRATORS = [entry for entry, gate in ENTRIES.items() if gate and entry not in {by_invitation, by_sign_up}]
 
 
 @pytest.fixture
@@ -52,6 +59,23 @@ def test_administrators_log_in_and_work_and_others_wait(closed: Flask) -> None:
     assert other.get("/account/manage").status_code == 503
     closed.test_cli_runner().invoke(args=["maintenance", "off"])
     assert other.get("/account/manage").status_code == 200, "still logged in"
+
+
+@pytest.mark.parametrize("entry", FOR_ADMINISTRATORS, ids=lambda entry: entry.__name__)
+def test_administrators_log_in_by_every_way(
+    closed: Flask, monkeypatch: pytest.MonkeyPatch, entry: Callable[[Person], TestResponse]
+) -> None:
+    for name in ("MAGIC_LINK", "MAGIC_LINK_FOR_ADMINISTRATORS"):
+        monkeypatch.setitem(closed.config, name, True)
+    with start_identity_provider() as provider:
+        monkeypatch.setitem(closed.config, "PROVIDERS", {"example": provider.settings()})
+        person = Person(make_admin(), closed.test_client(), provider)
+        person.add_factors("passkey")
+        step = entry(person).location
+    if entry is not by_passkey:
+        assert step == "/account/second-factor"
+        by_passkey(person, "/account/second-factor/passkey")
+    assert person.client.get("/admin/").status_code == 200
 
 
 def test_what_was_typed_is_sent_again_except_passwords(closed: Flask) -> None:

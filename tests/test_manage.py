@@ -42,7 +42,7 @@ def test_dev_shows_a_box_and_a_site_and_ends_whole_at_ctrl_c(project):
         assert len(settings["SECRET_KEY"]) >= 32
         assert len(settings["DATA_KEYS"]) >= 32
         assert (project / ".env").stat().st_mode & 0o777 == 0o600
-        assert re.search(r"^\d\d:\d\d:\d\d worker \| ", site.text, re.MULTILINE)
+        assert re.search(r"^\d\d:\d\d:\d\d worker +\| ", site.text, re.MULTILINE)
         assert re.fullmatch(r"http://localhost:\d+", site.address)
         second = manage(project, "dev")
         examined = manage(project, "doctor").stdout

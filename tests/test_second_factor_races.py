@@ -16,6 +16,7 @@ from tests.account.second_factors import (
     SECOND_STEP,
     code_of,
     first_step,
+    saying_saved,
     second_step,
     shown_secret,
     turn_on,
@@ -98,7 +99,8 @@ def test_an_app_that_is_set_up_five_times_at_once_is_there_once(app: Flask, db: 
     at_once(db, *(lambda copy=copy: copy.post(APP_PAGE, data={"code": code}) for copy in copies_of(app, client, 5)))
     assert db.session.scalar(select(func.count()).select_from(AuthenticatorApp)) == 1
     client.post(CODES_PAGE)
-    at_once(db, *(lambda copy=copy: copy.post(CODES_PAGE, data={"saved": "y"}) for copy in copies_of(app, client, 5)))
+    form = saying_saved(client.get(CODES_PAGE).text)
+    at_once(db, *(lambda copy=copy: copy.post(CODES_PAGE, data=form) for copy in copies_of(app, client, 5)))
     assert RecoveryCode.left(user) == 10
     assert list(db.session.scalars(select(Email.kind))) == ["second_factor_changed"] * 2
 
@@ -109,11 +111,12 @@ def test_a_login_beside_the_turning_on_is_ended_or_asked_for_the_second_factor(a
     client.post(APP_PAGE)
     client.post(APP_PAGE, data={"code": code_of(shown_secret(client.get(APP_PAGE).text))})
     client.post(CODES_PAGE)
+    saying = saying_saved(client.get(CODES_PAGE).text)
     others, form = [app.test_client() for _ in range(6)], {"email": user.email, "password": PASSWORD}
     at_once(
         db,
         *(lambda other=other: other.post("/account/login", data=form) for other in others),
-        lambda: client.post(CODES_PAGE, data={"saved": "y"}),
+        lambda: client.post(CODES_PAGE, data=saying),
     )
     assert sessions(db, user) == 1
     assert client.get("/account/manage").status_code == 200

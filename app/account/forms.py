@@ -142,16 +142,17 @@ class _FormAboutOwner(Form):
         super().__init__()
 
 
-class ResetPasswordForm(_FormAboutOwner):
-    """Set a new password with a mailed link, and remove what was added lately."""
-
-    new_password = new_password_field("New password", _owner)
-    new_password2 = repeated_password_field("Confirm new password", "new_password")
-    remove = CheckboxesField(
+def _removal_field() -> CheckboxesField:
+    return CheckboxesField(
         "Remove what you did not add yourself",
         description="These ways to log in are new. Whoever added them can use them.",
     )
-    submit = SubmitField("Set password")
+
+
+class _OffersRemoval(_FormAboutOwner):
+    """A form with ``remove = _removal_field()`` for what was added lately; without the field if nothing was."""
+
+    remove: CheckboxesField
 
     def __init__(self, owner: User, added: Sequence[Added] = ()) -> None:
         super().__init__(owner)
@@ -161,6 +162,22 @@ class ResetPasswordForm(_FormAboutOwner):
         ]
         if not added:
             del self.remove
+
+
+class ResetPasswordForm(_OffersRemoval):
+    """Set a new password with a mailed link, and remove what was added lately."""
+
+    new_password = new_password_field("New password", _owner)
+    new_password2 = repeated_password_field("Confirm new password", "new_password")
+    remove = _removal_field()
+    submit = SubmitField("Set password")
+
+
+class NotMeForm(_OffersRemoval):
+    """Lock an intruder out, and remove what was added lately."""
+
+    remove = _removal_field()
+    submit = SubmitField("Continue")
 
 
 class CreatePasswordForm(_FormAboutOwner, AsksForConsent):

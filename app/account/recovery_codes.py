@@ -2,6 +2,7 @@
 
 from secrets import choice
 
+from flask import current_app
 from flask_login import current_user
 from sqlalchemy import delete
 
@@ -14,7 +15,6 @@ from app.models.flow import PLAIN, Flow, digest
 from app.sessions import current_session
 
 NEW_CODES = "new_recovery_codes"
-NUMBER_OF_CODES = 10
 # Crockford's base32, which has no letters that look like a digit. 24 of them are 120 bits.
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 GROUPS, GROUP = 6, 4
@@ -22,7 +22,7 @@ GROUPS, GROUP = 6, 4
 
 def begin() -> None:
     """Make new codes for the current user. The caller commits."""
-    codes = " ".join(_new_code() for _ in range(NUMBER_OF_CODES))
+    codes = " ".join(_new_code() for _ in range(current_app.config["RECOVERY_CODES"]))
     flows.begin(NEW_CODES, current_user, codes=encrypt(codes.encode()))
 
 
@@ -39,6 +39,11 @@ def begun() -> tuple[Flow, list[str]] | None:
         return flow, decrypt(flow.data["codes"]).decode().split()
     except UnreadableError:  # the key was taken away meanwhile
         return None
+
+
+def name_of(flow: Flow) -> str:
+    """Return a name of these codes, by which the page that shows them says that they are saved."""
+    return flow.token_hash[:16]
 
 
 def save(flow: Flow, codes: list[str]) -> bool:

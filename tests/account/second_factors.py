@@ -46,9 +46,16 @@ def add_app(client: FlaskClient) -> tuple[bytes, TestResponse]:
 def save_codes(client: FlaskClient) -> list[str]:
     """Make recovery codes, and say that they are saved."""
     client.post(CODES_PAGE)
-    codes = shown_codes(client.get(CODES_PAGE).text)
-    client.post(CODES_PAGE, data={"saved": "y"})
-    return codes
+    page = client.get(CODES_PAGE).text
+    client.post(CODES_PAGE, data=saying_saved(page))
+    return shown_codes(page)
+
+
+def saying_saved(page: str) -> dict[str, str]:
+    """Return the form that says that the codes of this page are saved."""
+    shown = re.search(r'name="shown"[^>]*value="(\w+)"', page)
+    assert shown is not None, "the page shows no codes"
+    return {"saved": "y", "shown": shown.group(1)}
 
 
 def turn_on(client: FlaskClient, user: User) -> tuple[bytes, list[str]]:

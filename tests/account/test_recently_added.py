@@ -87,3 +87,16 @@ def test_new_recovery_codes_are_used_up_and_the_older_second_factor_is_still_ask
     client.post(FORM, data={**NEW, "remove": ["codes", keys(user)[2]]})
     assert (RecoveryCode.left(user), LinkedIdentity.of(user)) == (0, [])
     assert second_factors(user) == asked_for >= {Way.APP, Way.RECOVERY_CODE}
+
+
+def test_this_was_not_me_offers_it_at_once_since_a_passkey_of_the_intruder_logs_in(
+    client: FlaskClient, db: SQLAlchemy, user: User
+) -> None:
+    link = f"/account/not-me/{user.generate_not_me_token(user.email)}"
+    page = client.get(link).text
+    assert "Passkey “A key”" in page
+    assert "Log in with example" not in page, "these are all unlinked"
+    assert client.post(link, data={"remove": keys(user)[0]}).location == "/account/login"
+    assert (Passkey.of(user), LinkedIdentity.of(user)) == ([], [])
+    assert second_factors(user) == {Way.APP, Way.RECOVERY_CODE}
+    assert AuditEvent.query.filter_by(event="way_in.removed", subject_id=user.id).count() == 1

@@ -31,6 +31,7 @@ from tests.account.second_factors import (
     code_of,
     first_step,
     save_codes,
+    saying_saved,
     second_step,
     shown_codes,
     shown_secret,
@@ -219,8 +220,9 @@ def test_few_recovery_codes_are_told_and_new_ones_make_the_old_ones_void(
     assert "You have 3 recovery codes left" in client.get(SECURITY).text
     client.post(CODES_PAGE)
     assert RecoveryCode.left(user) == 3, "the old ones work until the new ones are saved"
-    new = shown_codes(client.get(CODES_PAGE).text)
-    client.post(CODES_PAGE, data={"saved": "y"})
+    page = client.get(CODES_PAGE).text
+    new = shown_codes(page)
+    client.post(CODES_PAGE, data=saying_saved(page))
     assert RecoveryCode.left(user) == 10
     assert shown_codes(client.get(CODES_PAGE).text) == [], "they are never shown again"
     assert events(db)[-1] == "recovery_codes.made"
@@ -239,8 +241,24 @@ def test_recovery_codes_are_downloaded_until_they_are_saved(client: FlaskClient,
     assert page.headers["Cache-Control"] == file.headers["Cache-Control"] == "no-store"
     assert file.headers["Content-Disposition"] == "attachment; filename=recovery-codes.txt"
     assert all(code in file.text for code in shown_codes(page.text))
-    client.post(CODES_PAGE, data={"saved": "y"})
+    client.post(CODES_PAGE, data=saying_saved(page.text))
     assert client.get(f"{CODES_PAGE}/download").status_code == 404
+
+
+def test_codes_that_nobody_saw_are_never_saved(client: FlaskClient, user: User) -> None:
+    add_app(client)
+    client.post(CODES_PAGE)
+    in_first_tab = client.get(CODES_PAGE).text
+    client.post(CODES_PAGE)
+    assert "made anew already" in client.post(CODES_PAGE, data=saying_saved(in_first_tab), follow_redirects=True).text
+    assert RecoveryCode.left(user) == 0
+    in_second_tab = client.get(CODES_PAGE).text
+    for _ in range(3):  # a finger that trembles
+        client.post(CODES_PAGE, data=saying_saved(in_second_tab))
+    assert RecoveryCode.left(user) == 10
+    other = client.application.test_client()
+    first_step(other, user)
+    assert second_step(other, shown_codes(in_second_tab)[0]).location == "/"
 
 
 def test_without_a_factor_there_are_no_recovery_codes(client: FlaskClient, user: User) -> None:

@@ -74,6 +74,7 @@ def test_a_newcomer_logs_in_with_the_provider_that_comes_along(browser, developm
         visitor.open("/account/login")
         press(page, "Log in with Example")
         page.get_by_role("button", name="Ada Lovelace").click()
+        page.get_by_label("I agree").check()
         press(page, "Create account")
         expect(page.locator("body")).to_contain_text("You are now logged in")
         assert visitor.complaints == []

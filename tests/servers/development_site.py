@@ -64,7 +64,7 @@ class DevelopmentSite:
     def process_ids(self) -> dict[str, int]:
         """Return the ids of the processes that Procfile.local lists."""
         _own, *children = (self.folder / "instance" / "dev.lock").read_text().split()
-        return dict(zip(["redis", "web", "worker"], map(int, children), strict=True))
+        return dict(zip(["redis", "web", "worker", "provider"], map(int, children), strict=True))
 
     def stop(self, number: int) -> int:
         """Send a signal as a terminal would; return the exit code."""

@@ -9,8 +9,8 @@ from app.access import ANYONE, VISITORS, access
 from app.account.blueprint import account
 from app.account.confirmation import confirmed_by_owner, is_by_owner
 from app.account.forms import (
-    ButtonForm,
     ChangePasswordForm,
+    NotMeForm,
     RequestResetPasswordForm,
     ResetPasswordForm,
 )
@@ -26,7 +26,7 @@ from app.kit.auth.sudo import sudo_required
 from app.kit.auth.user_agent import request_details
 from app.kit.db.database import lock_unchanged
 from app.models import AuditEvent, LinkedIdentity, User, UserSession, Way, has_other_way_in
-from app.models.recently_added import recently_added, remove_recently_added
+from app.models.recently_added import Added, recently_added, remove_recently_added
 from app.sessions import current_session, forget_browser
 
 # Replaces the token in the URL once the token is in the session.
@@ -103,8 +103,8 @@ def reset_password(token: str) -> str | Response:
     return redirect(url_for("account.login"))
 
 
-def _remove(user: User, form: ResetPasswordForm) -> str:
-    labels = remove_recently_added(user, form.remove.data) if "remove" in form else []
+def _remove(user: User, form: ResetPasswordForm | NotMeForm) -> str:
+    labels = remove_recently_added(user, form.remove.data or ()) if "remove" in form else []
     for label in labels:
         AuditEvent.record("way_in.removed", subject=user, way=label)
     return ", ".join(labels)
@@ -167,12 +167,13 @@ def _keep_this_browser_only(user: User) -> None:
 def not_me(token: str) -> str | Response:
     """Log everyone out and mail a reset link, for an owner who did not do what a notice reports."""
     user = User.with_not_me_token(token)
-    form = ButtonForm()
-    if user is not None and not form.validate_on_submit():
+    form = NotMeForm(user, _new_factors(user)) if user else None
+    if form is not None and not form.validate_on_submit():
         return render_template("account/not_me.html", form=form)
-    if user is None or not take_back(user, token):
+    if user is None or form is None or not take_back(user, token):
         flash(ADDRESS_IS_TAKEN if User.with_not_me_token(token) else f"{LINK_IS_DEAD} {RESET_INSTEAD}", "error")
         return redirect(url_for("account.reset_password_request"))
+    _remove(user, form)
     db.session.commit()
     if current_user == user:
         forget_browser()
@@ -180,3 +181,8 @@ def not_me(token: str) -> str | Response:
         "Everyone is logged out and the old password no longer works. We sent you a link to set a new one.", "success"
     )
     return redirect(url_for("main.index" if current_user.is_authenticated else "account.login"))
+
+
+def _new_factors(user: User) -> list[Added]:
+    """Return what was added lately and stays: an intruder's passkey would log in before the password is reset."""
+    return [added for added in recently_added(user) if not isinstance(added.row, LinkedIdentity)]

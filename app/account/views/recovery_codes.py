@@ -25,12 +25,16 @@ def recovery_codes() -> str | Response:
     if not has_factor(current_user):
         flash("Recovery codes replace a passkey or an app that is lost. Set one of these up first.", "info")
         return redirect(url_for("account.security"))
-    form, new = SavedCodesForm(), codes.begun()
-    if request.method == "POST" and (new is None or "saved" not in request.form):
+    if request.method == "POST" and "saved" not in request.form:
         codes.begin()
         db.session.commit()
         return redirect(url_for("account.recovery_codes"))
-    if new and form.validate_on_submit() and codes.save(*new):
+    new = codes.begun()
+    form = SavedCodesForm(data={"shown": codes.name_of(new[0]) if new else ""})
+    if form.validate_on_submit():
+        if new is None or form.shown.data != codes.name_of(new[0]) or not codes.save(*new):
+            flash("Codes were saved or made anew already. Make new ones if they are not those you have.", "warning")
+            return redirect(url_for("account.recovery_codes"))
         db.session.commit()
         flash("Your recovery codes are saved. Your account is protected by a second factor.", "success")
         return redirect(after_set_up(url_for("account.security")))

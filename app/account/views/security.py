@@ -10,7 +10,6 @@ from app.account.blueprint import account
 from app.account.forms import ButtonForm
 from app.account.private_page import private_page
 from app.account.providers import label_of
-from app.account.recovery_codes import NUMBER_OF_CODES
 from app.extensions import db, limiter
 from app.kit.auth.limits import from_config
 from app.models import (
@@ -23,7 +22,7 @@ from app.models import (
     UserSession,
     second_factors,
 )
-from app.second_factors import FEW_CODES, has_factor
+from app.second_factors import has_factor
 from app.sessions import current_session
 
 SHOWN_LOGINS = 5
@@ -41,8 +40,6 @@ def security() -> str:
         removal=FactorRemoval.of(current_user),
         is_demanded=is_set_up_demanded(current_session()),
         codes_left=RecoveryCode.left(current_user),
-        few_codes=FEW_CODES,
-        number_of_codes=NUMBER_OF_CODES,
         identities=LinkedIdentity.of(current_user),
         provider_label=label_of,
         passkeys=Passkey.of(current_user),

@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError
 
 from app.kit.auth.email_address import normalized_email
 from app.kit.auth.providers import Attempt, Identity, Provider, ProviderError, is_secure
-from app.kit.http.limited_requests import limit
+from app.kit.http.outgoing_requests import limit
 
 # Only signatures that need the provider's private key. With HS256, its public key would be the secret; and "none".
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]

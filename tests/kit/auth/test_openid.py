@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 from app.kit.auth import openid
 from app.kit.auth.openid import authorization_url, identify
 from app.kit.auth.providers import Attempt, Identity, Provider, ProviderError
-from app.kit.http import limited_requests
+from app.kit.http import outgoing_requests
 from development.identity_provider import CLIENT_ID, CLIENT_SECRET, Claims, as_json
 from tests.servers.identity_provider import (
     KEY,
@@ -200,7 +200,7 @@ def test_trouble_of_any_kind_logs_nobody_in(provider: FaultyProvider, path: str)
 def test_nobody_waits_longer_than_the_limit(
     provider: FaultyProvider, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limited_requests, "SECONDS", 0.2)
+    monkeypatch.setattr(outgoing_requests, "SECONDS", 0.2)
     provider.claims_of_token = changed(email=None)
     provider.answers[path] = slowly
     started = time.monotonic()
