@@ -97,6 +97,14 @@ def test_only_development_trusts_a_provider_on_this_machine_without_https() -> N
         config["development"]({**local, "OIDC_AT_WORK_ISSUER": "http://192.168.0.7"})
 
 
+@pytest.mark.parametrize("without_passkeys", [{"PASSKEYS": "false"}, {"BASE_URL": "https://192.0.2.1"}], ids=str)
+def test_a_second_factor_is_not_demanded_where_none_can_be_set_up(without_passkeys: dict[str, str]) -> None:
+    settings = {**PRODUCTION, **without_passkeys, "SECOND_FACTOR_REQUIRED": "all"}
+    assert config["production"](settings).SECOND_FACTOR_REQUIRED == "all"
+    with pytest.raises(ConfigError, match="SECOND_FACTOR_REQUIRED: nobody could set one up"):
+        config["production"]({**settings, "AUTHENTICATOR_APPS": "false"})
+
+
 def test_a_bucket_without_its_package_is_told_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
     assert config["production"]({**PRODUCTION, "UPLOADS_BUCKET": "s3://files/site"}).UPLOADS_BUCKET
     monkeypatch.setattr("config.find_spec", lambda _name: None)

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import select, update
 
+from app import mailed_codes
 from app.email import catalog
 from app.kit.db.database import utc_now
 from app.models import AuditEvent, Email, Flow, User, UserSession, Way
@@ -258,6 +259,25 @@ def test_of_twenty_who_type_one_code_at_once_one_is_let_in(app: Flask, db: SQLAl
     assert places.count("/") == 1
     assert len(sessions(db)) == 1
     assert AuditEvent.query.filter_by(event="user.logged_in").count() == 1
+
+
+@pytest.mark.usefixtures("error_pages")
+def test_of_twenty_wrong_codes_at_once_three_are_checked(
+    app: Flask, client: FlaskClient, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[str] = []
+    monkeypatch.setattr(mailed_codes, "is_right_code", lambda _flow, _user, typed: checked.append(typed))
+    ask(client, make_user())
+    cookie = client.get_cookie("session").value
+    db.session.commit()
+
+    def guess(number: int) -> None:
+        copy = app.test_client()
+        copy.set_cookie("session", cookie)
+        copy.post(WAITS, data={"code": str(number)})
+
+    together([lambda number=number: guess(number) for number in range(20)])
+    assert len(checked) == 3
 
 
 HOSTILE = ("\x00", "ﬁ" * 64, "9" * 5000, "' OR 1=1 --", "ı" * 8)
