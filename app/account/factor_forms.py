@@ -1,6 +1,6 @@
 """The forms about passkeys, authenticator apps and recovery codes."""
 
-from wtforms import StringField, SubmitField
+from wtforms import HiddenField, StringField, SubmitField
 from wtforms.validators import InputRequired, Length
 
 from app.kit.forms.fields import name_field
@@ -36,6 +36,7 @@ class FirstCodeForm(Form):
 
 
 class SavedCodesForm(Form):
-    """Say that the recovery codes are kept somewhere."""
+    """Say that the recovery codes are kept somewhere; ``shown`` names those that the page showed."""
 
+    shown = HiddenField()
     saved = SubmitField("I have saved them")

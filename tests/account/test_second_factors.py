@@ -7,7 +7,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
+from werkzeug.test import TestResponse
 
 from app.kit.auth import totp
 from app.kit.db.database import utc_now
@@ -20,6 +21,7 @@ from app.models import (
     RecoveryCode,
     User,
     UserSession,
+    Way,
     second_factors,
 )
 from tests.account.mailed import mailed_kinds, mailed_link
@@ -37,6 +39,7 @@ from tests.account.second_factors import (
     turn_on,
 )
 from tests.factories import browser_of, let_in, make_user, sign_in
+from tests.html_forms import forms_on
 
 SECURITY = "/account/manage/security"
 WRONG = "000000"
@@ -241,6 +244,26 @@ def test_recovery_codes_are_downloaded_until_they_are_saved(client: FlaskClient,
     assert all(code in file.text for code in shown_codes(page.text))
     client.post(CODES_PAGE, data={"saved": "y"})
     assert client.get(f"{CODES_PAGE}/download").status_code == 404
+
+
+def test_only_the_codes_that_were_shown_last_count_as_saved(client: FlaskClient, user: User, db: SQLAlchemy) -> None:
+    def says_that_they_are_saved(page: str) -> TestResponse:
+        [form] = [form.values for form in forms_on(page) if "shown" in form.values]
+        return client.post(CODES_PAGE, data={**form, "saved": "y"})
+
+    add_app(client)
+    client.post(CODES_PAGE)
+    first = client.get(CODES_PAGE).text
+    client.post(CODES_PAGE)  # in another tab
+    second = says_that_they_are_saved(first).text
+    assert "These codes are new" in second
+    assert not second_factors(user)
+    db.session.execute(delete(Flow))  # half an hour later
+    assert says_that_they_are_saved(second).location == CODES_PAGE
+    third = client.get(CODES_PAGE).text
+    assert "These codes are new" in third
+    says_that_they_are_saved(third)
+    assert second_factors(user) == {Way.APP, Way.RECOVERY_CODE}
 
 
 def test_without_a_factor_there_are_no_recovery_codes(client: FlaskClient, user: User) -> None:

@@ -15,6 +15,8 @@ from app.kit.auth.sudo import sudo_required
 from app.models import RecoveryCode
 from app.second_factors import has_factor
 
+NEW_SINCE = "These codes are new: save them. Once you say that you have, only they work."
+
 
 @account.route("/manage/recovery-codes", methods=["GET", "POST"])
 @limiter.limit(from_config("FORM_LIMIT"), methods=["POST"], key_func=signed_in_user)
@@ -26,14 +28,21 @@ def recovery_codes() -> str | Response:
         flash("Recovery codes replace a passkey or an app that is lost. Set one of these up first.", "info")
         return redirect(url_for("account.security"))
     form, new = SavedCodesForm(), codes.begun()
-    if request.method == "POST" and (new is None or "saved" not in request.form):
+    was_saved = "saved" in request.form
+    if request.method == "POST" and (new is None or not was_saved):
         codes.begin()
         db.session.commit()
+        if was_saved:
+            flash(NEW_SINCE, "warning")
         return redirect(url_for("account.recovery_codes"))
-    if new and form.validate_on_submit() and codes.save(*new):
+    shown = str(new[0].id) if new else ""
+    if was_saved and (form.shown.data or shown) != shown:
+        flash(NEW_SINCE, "warning")
+    elif new and form.validate_on_submit() and codes.save(*new):
         db.session.commit()
         flash("Your recovery codes are saved. Your account is protected by a second factor.", "success")
         return redirect(after_set_up(url_for("account.security")))
+    form.shown.data = shown
     return render_template(
         "account/recovery_codes.html", form=form, codes=new[1] if new else [], left=RecoveryCode.left(current_user)
     )
