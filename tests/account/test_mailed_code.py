@@ -14,10 +14,10 @@ from sqlalchemy import select, update
 from app import mailed_codes
 from app.email import catalog
 from app.kit.db.database import utc_now
-from app.models import AuditEvent, Email, Flow, User, UserSession, Way
+from app.models import AuditEvent, Email, Flow, Permission, User, UserSession, Way
 from app.models.mailed_code import code_for, is_code, new_nonce
 from tests.account.mailed import mailed_kinds, mailed_link
-from tests.factories import make_admin, make_invited, make_user
+from tests.factories import make_admin, make_invited, make_role, make_user
 from tests.test_sign_in import set_up
 from tests.together import together
 
@@ -186,6 +186,17 @@ def test_only_who_may_log_in_gets_a_code_and_administrators_by_a_setting_of_thei
     monkeypatch.setitem(app.config, "MAGIC_LINK_FOR_ADMINISTRATORS", True)
     ask(client, admin)
     assert Email.query.filter_by(user_id=admin.id).count() == 1
+
+
+@pytest.mark.usefixtures("kept_roles")
+def test_a_code_is_refused_once_its_users_role_administers_something(client: FlaskClient, db: SQLAlchemy) -> None:
+    role = make_role("Writer", Permission.GENERAL)
+    ask(client, make_user(role.name))
+    code, link = mailed_code(), mailed_link("mailed_code")
+    role.permissions = int(Permission.GENERAL | Permission.VIEW_USERS)
+    db.session.commit()
+    assert type_code(client, code) == client.post(link).location == ASKS
+    assert sessions(db) == []
 
 
 def test_two_browsers_that_ask_within_a_minute_share_a_code_that_works_once(
