@@ -10,6 +10,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import delete, select, update
 from werkzeug.test import TestResponse
 
+from app.extensions import db as database
 from app.kit.auth import totp
 from app.kit.db.database import utc_now
 from app.models import (
@@ -40,6 +41,7 @@ from tests.account.second_factors import (
 )
 from tests.factories import browser_of, let_in, make_user, sign_in
 from tests.html_forms import forms_on
+from tests.test_sign_in import set_up
 
 SECURITY = "/account/manage/security"
 WRONG = "000000"
@@ -294,6 +296,18 @@ def test_the_last_factor_takes_the_recovery_codes_with_it(client: FlaskClient, u
     assert mailed_kinds()[-1] == "second_factor_changed"
     client.post(f"{APP_PAGE}/remove")
     assert mailed_kinds().count("second_factor_changed") == 3, "a second click does nothing"
+
+
+def test_the_codes_stay_for_passkeys_that_are_switched_off(
+    app: Flask, client: FlaskClient, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn_on(client, user)
+    set_up(database, user, Way.PASSKEY)
+    with monkeypatch.context() as settings:
+        settings.setitem(app.config, "PASSKEYS", False)
+        client.post(f"{APP_PAGE}/remove")
+        assert second_factors(user) == frozenset()
+    assert second_factors(user) == {Way.PASSKEY, Way.RECOVERY_CODE}, "a login asks for it, as soon as it can"
 
 
 def test_a_half_login_ends_after_five_tries_and_the_owner_is_told(
