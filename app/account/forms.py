@@ -75,7 +75,7 @@ class ProviderSignUpForm(AsksForConsent):
     last_name = name_field("Last name", "family-name", NAME_MAX_LENGTH)
     email = email_field()
     consent = BooleanField()
-    submit = SubmitField("Create account")
+    submit = SubmitField("Register")
 
 
 @cache
