@@ -219,7 +219,7 @@ def build_assets_command() -> None:
 @checking.command("format", needs_app=False)
 def format_code() -> None:
     """Sort the imports and format the code."""
-    fixed = _run_tool("ruff", "check", "--select", "I", "--fix", "--quiet", ".")
+    fixed = _run_tool("ruff", "check", "--select", "I,F401", "--fix", "--quiet", ".")
     sys.exit(_run_tool("ruff", "format", ".") or fixed)
 
 

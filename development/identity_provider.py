@@ -7,6 +7,7 @@ no password: one picks who one is. The tests use it too, and let it misbehave (t
 import base64
 import hashlib
 import json
+import os
 import secrets
 import sys
 import threading
@@ -21,11 +22,15 @@ from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from app.kit.core.environment import LAST_PORT, Environment
+from development import ports
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from joserfc.jwk import RSAKey
 
 CLIENT_ID, CLIENT_SECRET = "example", "no-secret-on-this-machine"
+PORT_DISTANCE = 4000
 CODE_SECONDS = 60
 Claims = dict[str, object]
 # One whose address is verified, one whose is not, and one who tells none.
@@ -53,6 +58,22 @@ button {{ font: inherit; width: 100%; padding: .7rem; margin: .3rem 0; border-ra
 </style></head><body><main><h1>Who are you?</h1>
 <p>This provider runs on your machine, and believes everybody.</p>
 <form method="post">{fields}{buttons}<button name="person" value="">Cancel</button></form></main></body></html>"""
+
+
+def variables(web_port: int) -> dict[str, str]:
+    """Return what the site on ``web_port`` needs for this provider; nothing if SAMPLE_PROVIDER is off."""
+    if not Environment(os.environ).flag("SAMPLE_PROVIDER", default=True):
+        return {}
+    # The same port at each start, where it is free: accounts are linked to its address.
+    away = PORT_DISTANCE if web_port + PORT_DISTANCE <= LAST_PORT else -PORT_DISTANCE
+    with ports.listen_near(ports.LOOPBACK, web_port + away) as listener:
+        port = listener.getsockname()[1]
+    return {
+        "PROVIDER_PORT": str(port),
+        "OIDC_EXAMPLE_ISSUER": f"http://localhost:{port}",
+        "OIDC_EXAMPLE_CLIENT_ID": CLIENT_ID,
+        "OIDC_EXAMPLE_CLIENT_SECRET": CLIENT_SECRET,
+    }
 
 
 class IdentityProvider:

@@ -14,10 +14,9 @@ from typing import Any, TextIO
 
 from click import ClickException
 
-from app.kit.core.environment import LAST_PORT, Environment, load_settings_file
+from app.kit.core.environment import load_settings_file
 from config import REAL_ENVIRONMENT
-from development import ports
-from development.identity_provider import CLIENT_ID, CLIENT_SECRET
+from development import identity_provider, ports
 from development.queue_server import DATA_FOLDER
 from development.settings_file import ensure_settings_file
 
@@ -26,7 +25,6 @@ INSTANCE = ROOT / "instance"
 # Read by `manage.py doctor`.
 RUNNING_SITE = INSTANCE / "dev.env"
 ANSWER_WITHIN_SECONDS = 60
-PROVIDER_PORT_DISTANCE = 4000
 
 
 class DevelopmentSite:
@@ -48,9 +46,7 @@ class DevelopmentSite:
         if self.own_queue:
             port = str(ports.free_port())
             self.variables |= {"REDIS_PORT": port, "REDIS_URL": f"redis://{ports.LOOPBACK}:{port}/0"}
-        self.own_provider = Environment(os.environ).flag("SAMPLE_PROVIDER", default=True)
-        if self.own_provider:
-            self.variables |= _variables_of_provider(self.web_port)
+        self.variables |= identity_provider.variables(self.web_port)
 
     @classmethod
     def open(cls, host: str, port: int | None) -> "DevelopmentSite":
@@ -87,7 +83,7 @@ class DevelopmentSite:
         commands = parse_procfile((ROOT / "Procfile.local").read_text()).processes
         if not self.own_queue:
             commands.pop("redis", None)
-        if not self.own_provider:
+        if "PROVIDER_PORT" not in self.variables:
             commands.pop("provider", None)
         processes = Processes(commands, self._environment_of_processes(), self.lock, [self.listener.fileno()])
         greeting = _box(self._rows(administrator, password))
@@ -123,19 +119,6 @@ class DevelopmentSite:
             "Mailbox": f"{self.address}/dev/mailbox",
             "Stop": "Ctrl-C",
         }
-
-
-def _variables_of_provider(web_port: int) -> dict[str, str]:
-    # The same port at each start, where it is free: accounts are linked to its address.
-    away = PROVIDER_PORT_DISTANCE if web_port + PROVIDER_PORT_DISTANCE <= LAST_PORT else -PROVIDER_PORT_DISTANCE
-    with ports.listen_near(ports.LOOPBACK, web_port + away) as listener:
-        port = listener.getsockname()[1]
-    return {
-        "PROVIDER_PORT": str(port),
-        "OIDC_EXAMPLE_ISSUER": f"http://localhost:{port}",
-        "OIDC_EXAMPLE_CLIENT_ID": CLIENT_ID,
-        "OIDC_EXAMPLE_CLIENT_SECRET": CLIENT_SECRET,
-    }
 
 
 def _refuse_other_places() -> None:

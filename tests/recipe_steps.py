@@ -1,5 +1,6 @@
 """Parse the steps in a page such as docs/recipes.md, and carry them out on a copy of the project."""
 
+import ast
 import os
 import re
 import shutil
@@ -17,10 +18,15 @@ STEP = re.compile(
     r"(?:,\s(?:add|write|which)\b[^`]*)?:\n\n```\w*\n(?P<code>.*?)```"
     r"|In\s`(?P<shortened>[^`]+)`,\stake\sout\s(?P<gone>`[^`]+`(?:,\s`[^`]+`)*)"
     r"|Delete\s(?P<deleted>`[^`]+`(?:,\s`[^`]+`)*)"
-    r"|^(?P<command>python3 manage\.py (?:db|format)\b.*?)$",
+    r"|^\|\s`(?P<cut>[^`|]+)`\s\|\s(?P<cuts>[^|\n]+)\s\|$"
+    r"|^(?P<command>(?:python3 manage\.py (?:db|format)|\.venv/bin/ruff check)\b.*?)$",
     re.DOTALL | re.MULTILINE,
 )
 QUOTED = re.compile(r"`([^`]+)`")
+# What a row of a table says to take out of a file, such as "lines with `a`, `b`; function `c`; `old` becomes `new`".
+CUT = re.compile(
+    r"(?P<kind>lines with|functions?|class(?:es)?|sections?|)\s?(?P<names>`[^`]+`(?:(?:,| becomes) `[^`]+`)*)"
+)
 
 
 @dataclass(frozen=True)
@@ -34,16 +40,22 @@ class Step:
     shortened: str
     gone: str
     deleted: str
+    cut: str
+    cuts: str
     command: str | None
 
     def carry_out(self, project: Path) -> None:
         """Carry out the step in the folder ``project``."""
         if self.command:
-            run(project, *words(self.command)[1:])
+            program, *arguments = words(self.command)
+            run(project, *(["-m", "ruff"] if program.endswith("ruff") else []), *arguments)
         elif self.deleted:
             self._delete(project)
         elif self.shortened:
             self._shorten(project / self.shortened)
+        elif self.cut:
+            for cut in CUT.finditer(self.cuts):
+                cut_out(project / self.cut, cut["kind"], QUOTED.findall(cut["names"]))
         elif self.where:
             self._change(project / self.path)
         else:
@@ -67,12 +79,14 @@ class Step:
             opened.write(self.code)
 
     def _delete(self, project: Path) -> None:
-        for name in QUOTED.findall(self.deleted):
-            path = project / name
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+        for pattern in QUOTED.findall(self.deleted):
+            paths = list(project.glob(pattern))
+            assert paths, f"there is no {pattern}"
+            for path in paths:
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
 
 
 def place_of(line: str, lines: list[str], file: Path) -> int:
@@ -80,6 +94,38 @@ def place_of(line: str, lines: list[str], file: Path) -> int:
     places = [number for number, text in enumerate(lines) if text.strip() == line]
     assert len(places) == 1, f"{file.name} has {len(places)} lines {line!r}"
     return places[0]
+
+
+def cut_out(file: Path, kind: str, names: list[str]) -> None:
+    """Take lines with these texts, functions or classes, or sections of a page, out of ``file``, or replace a text."""
+    text = file.read_text()
+    if kind.startswith("line"):
+        lines = text.splitlines(keepends=True)
+        idle = [name for name in names if not any(name in line for line in lines)]
+        assert not idle, f"{file.name} has no lines with {idle}"
+        text = "".join(line for line in lines if not any(name in line for name in names))
+    elif kind.startswith(("function", "class")):
+        for name in names:
+            text = without_function(text, name)
+    elif kind.startswith("section"):
+        for name in names:
+            text = text.replace(section(text, name), "")
+    else:
+        old, new = names
+        assert text.count(old) == 1, f"{file.name} has {old!r} {text.count(old)} times"
+        text = text.replace(old, new)
+    file.write_text(text)
+
+
+def without_function(text: str, name: str) -> str:
+    """Return the text of a module without the function, method or class ``name``, and without its decorators."""
+    found = [node for node in ast.walk(ast.parse(text)) if getattr(node, "name", "") == name]
+    assert len(found) == 1, f"there are {len(found)} functions {name!r}"
+    node = found[0]
+    assert isinstance(node, ast.FunctionDef | ast.ClassDef)
+    start = min(part.lineno for part in [node, *node.decorator_list])
+    lines = text.splitlines(keepends=True)
+    return "".join(lines[: start - 1] + lines[node.end_lineno :])
 
 
 def steps(text: str) -> Iterator[Step]:

@@ -155,8 +155,11 @@ def test_every_page_of_an_area_is_named_after_it() -> None:
     assert not strange, f"no area of app/__init__.py is called like these pages of docs/areas: {strange}"
 
 
-# The recipes name files that the reader is to create; tests/test_recipes.py creates them.
-@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "recipes.md"], ids=lambda page: page.name)
+# These name files that the reader is to create or to delete, as tests/test_recipes.py and tests/test_removing.py do.
+STEPS = {"recipes.md", "removing.md"}
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name not in STEPS], ids=lambda page: page.name)
 def test_files_that_are_named_exist(page: Path) -> None:
     prefixes = "app|tests|docs|migrations|requirements|benchmarks|development|bin|deploy"
     named = set(re.findall(rf"`((?:{prefixes})/[\w./-]*[\w/])`", page.read_text()))

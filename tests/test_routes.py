@@ -34,7 +34,9 @@ WHO: dict[Rule, str] = {
         main.up_doctor main.metrics_page main.security_txt main.change_password
         account.confirm account.keep_second_factors account.not_me
         account.password_strength account.picture_file account.reset_password
-        account.join_from_invite account.mailed_code_link account.provider_callback
+        account.join_from_invite
+        account.mailed_code_link
+        account.provider_callback
         dev.mailbox dev.message dev.part dev.raw dev.mailbox_status dev.emails dev.preview dev.preview_html
         dev.components dev.migrate
     """,
@@ -45,7 +47,9 @@ WHO: dict[Rule, str] = {
         account.log_in_with_provider account.register_with_provider
     """,
     UNCONFIRMED: """
-        account.logout account.confirm_password account.agree account.confirm_passkey account.sudo_code
+        account.logout account.confirm_password account.sudo_code
+        account.confirm_passkey
+        account.agree
     """,
     NEWCOMERS: """
         account.unconfirmed account.confirm_request
@@ -56,7 +60,8 @@ WHO: dict[Rule, str] = {
         account.manage account.change_password account.remove_password account.change_email_request account.change_email
         account.profile account.security account.sessions account.end_session account.end_other_sessions
         account.delete_account account.exports account.request_export account.download_export
-        account.new_passkey account.rename_passkey account.remove_passkey account.link_provider account.unlink_identity
+        account.new_passkey account.rename_passkey account.remove_passkey
+        account.link_provider account.unlink_identity
         account.picture account.remove_own_picture admin.stop_impersonating
     """,
     Permission.MANAGE_EMAILS: """

@@ -55,12 +55,17 @@ class LoginForm(Form):
     submit = SubmitField("Log in")
 
 
-class RegistrationForm(AsksForConsent, AsksForProof):
-    """Sign up."""
+class SignUpForm(AsksForConsent):
+    """What everybody tells who signs up."""
 
     first_name = name_field("First name", "given-name", NAME_MAX_LENGTH)
     last_name = name_field("Last name", "family-name", NAME_MAX_LENGTH)
     email = email_field()
+
+
+class RegistrationForm(SignUpForm, AsksForProof):
+    """Sign up with a password."""
+
     password = new_password_field("Password", typed_person)
     password2 = repeated_password_field("Confirm password", "password")
     consent = BooleanField()
@@ -68,12 +73,9 @@ class RegistrationForm(AsksForConsent, AsksForProof):
     submit = SubmitField("Register")
 
 
-class ProviderSignUpForm(AsksForConsent):
+class ProviderSignUpForm(SignUpForm):
     """Sign up with a provider: what it did not tell. The view removes ``email`` if the provider has verified it."""
 
-    first_name = name_field("First name", "given-name", NAME_MAX_LENGTH)
-    last_name = name_field("Last name", "family-name", NAME_MAX_LENGTH)
-    email = email_field()
     consent = BooleanField()
     submit = SubmitField("Register")
 

@@ -17,13 +17,13 @@ from werkzeug.wrappers import Response
 from app import email_providers as email
 from app import flows
 from app.account.forms import ProviderSignUpForm
-from app.account.sign_up import awaits_confirmation, newcomers_role_id, register, register_confirmed
+from app.account.sign_up import awaits_confirmation, lock_user, newcomers_role_id, register
 from app.extensions import db
 from app.kit.auth.providers import Attempt, Identity, Provider, ProviderError
 from app.kit.auth.user_agent import request_details
 from app.kit.db.database import insert_unless_taken, lock_row, lock_unchanged, utc_now
 from app.kit.http.links import external_url
-from app.models import AuditEvent, Flow, LinkedIdentity, User, Way, has_other_way_in
+from app.models import AuditEvent, Consent, Flow, LinkedIdentity, User, Way, has_other_way_in
 from app.newcomer import remember_newcomer
 from app.sessions import current_session
 from app.sign_in import Proof, enter
@@ -161,10 +161,31 @@ def sign_up(flow: Flow, provider: Provider, identity: Identity, form: ProviderSi
         db.session.commit()
         remember_newcomer(form.email.data)
         return redirect(url_for("account.unconfirmed"))
-    user = register_confirmed(form, identity.email, row)
+    user = _register_confirmed(form, identity.email, row)
     if user is None:
         raise _taken(provider, identity.email)
     return enter(user, Proof(Way.PROVIDER, back_to=next_page)) or redirect(url_for("account.login"))
+
+
+def _register_confirmed(form: ProviderSignUpForm, address: str, identity: LinkedIdentity) -> User | None:
+    """Add a user whose address a provider has verified, and return it, or None if an account has the address.
+
+    An unconfirmed account is deleted with all that belongs to it: whoever made it must not share this one. The caller
+    commits.
+    """
+    holder = lock_user(address)
+    if holder is not None and not awaits_confirmation(holder, newcomers_role_id()):
+        return None
+    if holder is not None:
+        db.session.delete(holder)
+        db.session.flush()
+    user = User(first_name=form.first_name.data, last_name=form.last_name.data, email=address, confirmed=True)
+    identity.user, identity.last_used_at = user, utc_now()
+    db.session.add_all([user, identity])
+    db.session.flush()
+    Consent.record(user.id, "sign-up", form.documents)
+    AuditEvent.record("user.registered", subject=user, provider=identity.provider)
+    return user
 
 
 def link(provider: Provider, identity: Identity, begun: Begun) -> None:

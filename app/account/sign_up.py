@@ -7,7 +7,7 @@ the address was free.
 from sqlalchemy import delete, func, insert, literal, select, update
 
 from app import email
-from app.account.forms import ProviderSignUpForm, RegistrationForm
+from app.account.forms import RegistrationForm, SignUpForm
 from app.extensions import db
 from app.kit.auth.passwords import hash_password
 from app.kit.db.database import insert_unless_taken, utc_now
@@ -15,11 +15,11 @@ from app.kit.mail.catalog import CatalogEmail
 from app.models import AuditEvent, Consent, LinkedIdentity, Role, User, UserSession
 
 
-def register(form: RegistrationForm | ProviderSignUpForm, identity: LinkedIdentity | None = None) -> bool:
+def register(form: SignUpForm, identity: LinkedIdentity | None = None) -> bool:
     """Add the user, or send an email to the owner if the address has an account. The caller commits.
 
-    Return False, with a message in the form, if its proof of work was used before. The user can log in with
-    ``identity``, a row that is not added yet, after the confirmation.
+    Return False, with a message in the form, if its proof of work was used before.
+    ``identity`` is a row that is not added yet, with which the user can log in after the confirmation.
 
     An unconfirmed account does not reserve its address: this sign-up replaces it. Every case runs the same
     statements and one hash, so neither the page nor its response time reveals whether the address is known.
@@ -53,28 +53,7 @@ def send_again(address: str) -> None:
         _notice(awaits_confirmation(user, role_id)).send(user)
 
 
-def register_confirmed(form: ProviderSignUpForm, address: str, identity: LinkedIdentity) -> User | None:
-    """Add a user whose address a provider has verified, and return it, or None if an account has the address.
-
-    An unconfirmed account is deleted with all that belongs to it: whoever made it must not share this one. The caller
-    commits.
-    """
-    holder = lock_user(address)
-    if holder is not None and not awaits_confirmation(holder, newcomers_role_id()):
-        return None
-    if holder is not None:
-        db.session.delete(holder)
-        db.session.flush()
-    user = User(first_name=form.first_name.data, last_name=form.last_name.data, email=address, confirmed=True)
-    identity.user, identity.last_used_at = user, utc_now()
-    db.session.add_all([user, identity])
-    db.session.flush()
-    Consent.record(user.id, "sign-up", form.documents)
-    AuditEvent.record("user.registered", subject=user, provider=identity.provider)
-    return user
-
-
-def _columns(form: RegistrationForm | ProviderSignUpForm) -> dict[str, object]:
+def _columns(form: SignUpForm) -> dict[str, object]:
     return {
         "first_name": form.first_name.data,
         "last_name": form.last_name.data,

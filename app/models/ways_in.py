@@ -81,9 +81,10 @@ def has_other_way_in(user: User, without: Model | Way) -> bool:
     """
     if may_get_codes(user) or (user.password_hash and without is not Way.PASSWORD):
         return True
-    settings = current_app.config
-    identities = [row for row in LinkedIdentity.of(user) if row.provider in settings["PROVIDERS"]]
-    return any(row is not without for row in [*identities, *(Passkey.of(user) if settings["PASSKEYS"] else [])])
+    rows: list[Model] = []
+    rows += Passkey.of(user) if current_app.config["PASSKEYS"] else []
+    rows += [row for row in LinkedIdentity.of(user) if row.provider in current_app.config["PROVIDERS"]]
+    return any(row is not without for row in rows)
 
 
 def must_have_second_factor(user: User) -> bool:

@@ -1,0 +1,52 @@
+"""The steps of docs/removing.md, carried out on a copy of the project, which is then checked."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.recipe_steps import ROOT, copy_project, run, steps
+
+PAGE = (ROOT / "docs" / "removing.md").read_text()
+# Those that a removal could break: of what the whole site has, and of logging in.
+TESTS = [
+    "architecture assets audit config decisions docs doctor email navigation own_settings recipes routes",
+    "second_factor_required security_logs security_promises sign_in styles",
+]
+CHECKS = [
+    ["ruff", "check"],
+    ["ruff", "format", "--check"],
+    ["mypy", "--no-incremental"],
+    [
+        "pytest",
+        "-q",
+        "-n",
+        "3",
+        "--dist",
+        "worksteal",
+        "--tb=short",
+        "--show-capture=no",
+        "tests/account",
+        "tests/kit/auth",
+    ]
+    + [f"tests/test_{name}.py" for name in " ".join(TESTS).split()],
+]
+
+
+def test_every_step_is_understood() -> None:
+    """A row or block that the pattern does not match would never be carried out."""
+    found = list(steps(PAGE))
+    rows = re.findall(r"^\| `.+ \|$", PAGE, re.MULTILINE)
+    assert len([step for step in found if step.cut]) == len(rows) > 50
+    assert len([step for step in found if step.code]) == PAGE.count("\n```python\n")
+    assert len([step for step in found if step.deleted]) == PAGE.count("\nDelete ")
+    assert len([step for step in found if step.command]) == 4
+
+
+@pytest.mark.thorough
+def test_the_site_is_sound_without_all_that_can_be_taken_out(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    for step in steps(PAGE):
+        step.carry_out(project)
+    for check in CHECKS:
+        run(project, "-m", *check)
