@@ -480,7 +480,7 @@ def test_nothing_of_it_is_loaded_until_somebody_presses_the_button() -> None:
 def test_linking_tells_the_owner_and_logs_in_from_then_on(app: Flask, db: SQLAlchemy, provider: FaultyProvider) -> None:
     user = make_user()
     client = browser_of(app, user)
-    assert "Link Example" in shown_at(client, SECURITY)
+    assert '>Link<span class="visually-hidden"> Example<' in shown_at(client, SECURITY)
     assert come_back(client, provider, path=f"{START}/link").location == SECURITY
     assert [(row.subject, row.email) for row in LinkedIdentity.of(user)] == [("ada", ADA)]
     assert mailed_kinds() == ["identity_linked"]
