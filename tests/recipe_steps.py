@@ -54,8 +54,7 @@ class Step:
         elif self.shortened:
             self._shorten(project / self.shortened)
         elif self.cut:
-            for cut in CUT.finditer(self.cuts):
-                cut_out(project / self.cut, cut["kind"], QUOTED.findall(cut["names"]))
+            self._cut(project / self.cut)
         elif self.where:
             self._change(project / self.path)
         else:
@@ -72,6 +71,13 @@ class Step:
         for line in QUOTED.findall(self.gone):
             del lines[place_of(line, lines, file)]
         file.write_text("".join(lines))
+
+    def _cut(self, file: Path) -> None:
+        if not file.exists():
+            assert (ROOT / self.cut).exists(), f"there never was {self.cut}"
+            return
+        for cut in CUT.finditer(self.cuts):
+            cut_out(file, cut["kind"], QUOTED.findall(cut["names"]))
 
     def _write(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -148,9 +154,13 @@ def words(command: str) -> list[str]:
 
 def copy_project(folder: Path) -> Path:
     """Copy the project into ``folder``, and make its tables with the present migrations."""
-    shutil.copytree(ROOT, folder, ignore=lambda _folder, names: LEFT_OUT & set(names))
-    run(folder, "manage.py", "db", "upgrade")
+    run(copy_files(folder), "manage.py", "db", "upgrade")
     return folder
+
+
+def copy_files(folder: Path) -> Path:
+    """Copy the files of the project into ``folder``."""
+    return shutil.copytree(ROOT, folder, ignore=lambda _folder, names: LEFT_OUT & set(names))
 
 
 def run(project: Path, *arguments: str) -> None:

@@ -1,8 +1,8 @@
 """The forms for mailed codes."""
 
-from wtforms import BooleanField, StringField, SubmitField
-from wtforms.validators import InputRequired, Length
+from wtforms import BooleanField, SubmitField
 
+from app.account.factor_forms import code_field
 from app.kit.forms.fields import email_field
 from app.kit.forms.form import Form
 
@@ -18,10 +18,5 @@ class RequestCodeForm(Form):
 class MailedCodeForm(Form):
     """Give a code that was mailed."""
 
-    code = StringField(
-        "Code",
-        [InputRequired("Enter the code."), Length(max=64, message="This is too long for a code.")],
-        description="Eight characters, such as 3F7K-9QXM.",
-        render_kw={"autocomplete": "one-time-code", "autocapitalize": "characters", "spellcheck": "false"},
-    )
+    code = code_field("Code", "Eight characters, such as 3F7K-9QXM.", autocapitalize="characters")
     submit = SubmitField("Continue")

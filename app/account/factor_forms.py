@@ -8,16 +8,17 @@ from app.kit.forms.form import Form
 from app.models.passkey import NAME_MAX_LENGTH
 
 
-def _code_field(label: str, **attributes: str) -> StringField:
+def code_field(label: str, description: str = "", **attributes: str) -> StringField:
+    """Return a field for a code; ``attributes`` are those of its input."""
     validators = [InputRequired("Enter a code."), Length(max=64, message="This is too long for a code.")]
     render_kw = {"autocomplete": "one-time-code", "autocapitalize": "off", "spellcheck": "false", **attributes}
-    return StringField(label, validators, render_kw=render_kw)
+    return StringField(label, validators, description=description, render_kw=render_kw)
 
 
 class SecondFactorForm(Form):
     """Give a code as the second factor."""
 
-    code = _code_field("Code from your app, or a recovery code")
+    code = code_field("Code from your app, or a recovery code")
     submit = SubmitField("Continue")
 
 
@@ -31,7 +32,7 @@ class PasskeyForm(Form):
 class FirstCodeForm(Form):
     """Show that an authenticator app is set up."""
 
-    code = _code_field("Code that the app shows", inputmode="numeric")
+    code = code_field("Code that the app shows", inputmode="numeric")
     submit = SubmitField("Continue")
 
 
