@@ -345,6 +345,9 @@ class Config(Decisions):
         if self.SECOND_FACTOR_REQUIRED not in {"none", "admin", "all"}:
             what = f"{self.SECOND_FACTOR_REQUIRED!r} is none of none, admin and all."
             env.problem("SECOND_FACTOR_REQUIRED", what, "Set it to one of them.")
+        elif self.SECOND_FACTOR_REQUIRED != "none" and not (self.PASSKEYS or self.AUTHENTICATOR_APPS):
+            what = "nobody can set one up, since there are neither AUTHENTICATOR_APPS nor PASSKEYS."
+            env.problem("SECOND_FACTOR_REQUIRED", what, "Switch one of them on, or set it to none.")
         self.MAGIC_LINK = env.flag("MAGIC_LINK", default=False)
         self.MAGIC_LINK_FOR_ADMINISTRATORS = env.flag("MAGIC_LINK_FOR_ADMINISTRATORS", default=False)
         self.UNCONFIRMED_ACCOUNT_DAYS = env.integer("UNCONFIRMED_ACCOUNT_DAYS", 0)

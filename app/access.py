@@ -24,7 +24,7 @@ _MARK = "access_rule"
 
 
 # What a session without a second factor may open where SECOND_FACTOR_REQUIRED demands one: the pages that set it up,
-# and what every page loads. Mailed links and pages of the login stay open, too.
+# leaving, and what every page loads. Mailed links and pages of the login stay open, too.
 SET_UP_PAGES = {
     "account.security",
     "account.authenticator_app",
@@ -35,6 +35,11 @@ SET_UP_PAGES = {
     # The terms, to which they may have to agree first.
     "account.agree",
     "main.page",
+    # Leaving: nobody has to set anything up, or agree to anything, to go with their data.
+    "account.exports",
+    "account.request_export",
+    "account.download_export",
+    "account.delete_account",
     "main.favicon",
     "main.manifest",
     "main.robots",

@@ -155,12 +155,14 @@ def rotate_data_keys() -> None:
 def reset_second_factor(email: str, yes: bool) -> None:
     """Remove all second factors of a user who is locked out.
 
-    The user is logged out, gets an email, and logs in with the password alone.
+    The user is logged out, gets an email, and logs in without a second factor.
     """
     _name_the_target()
     user = User.with_email(email)
     if user is None:
         raise click.ClickException(f"Nobody has the address {email}.")
+    if not second_factors.has_factor(user):
+        raise click.ClickException(f"{user.email} has no second factor.")
     if not yes:
         click.confirm(f"Remove every passkey, authenticator app and recovery code of {user.email}?", abort=True)
     second_factors.remove_all(user, "an administrator on the command line", by="command line")

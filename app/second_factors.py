@@ -136,9 +136,11 @@ def removed(user: User, what: str) -> None:
     AuditEvent.record("second_factor.removed", subject=user, what=what)
     tell(user, f"{what} was removed.")
     if not has_factor(user):
-        db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id), execution_options=PLAIN)
         without = update(UserSession).where(UserSession.user_id == user.id).values(has_two_factors=False)
         db.session.execute(without)
+    # Also for passkeys that PASSKEYS has switched off: without codes, nobody would be asked for them afterwards.
+    if not Passkey.of(user) and AuthenticatorApp.of(user) is None:
+        db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id), execution_options=PLAIN)
 
 
 def has_factor(user: User) -> bool:

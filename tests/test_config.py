@@ -58,6 +58,15 @@ def test_production_refuses_what_is_vital_and_wrong(name: str, value: str) -> No
         config["production"]({**PRODUCTION, name: value})
 
 
+@pytest.mark.parametrize("base_url", ["https://example.org", "https://192.0.2.1"])
+def test_a_second_factor_is_demanded_only_where_one_can_be_set_up(base_url: str) -> None:
+    settings = {**PRODUCTION, "BASE_URL": base_url, "SECOND_FACTOR_REQUIRED": "admin"}
+    assert config["production"](settings).SECOND_FACTOR_REQUIRED == "admin"
+    settings |= {"AUTHENTICATOR_APPS": "false"} | ({} if "192" in base_url else {"PASSKEYS": "false"})
+    with pytest.raises(ConfigError, match="SECOND_FACTOR_REQUIRED: nobody can set one up"):
+        config["production"](settings)
+
+
 def test_a_bucket_without_its_package_is_told_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
     assert config["production"]({**PRODUCTION, "UPLOADS_BUCKET": "s3://files/site"}).UPLOADS_BUCKET
     monkeypatch.setattr("config.find_spec", lambda _name: None)

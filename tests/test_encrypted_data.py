@@ -201,3 +201,5 @@ def test_a_user_who_is_locked_out_is_let_in_again(
     mail = db.session.scalars(select(Email).order_by(Email.id.desc())).first()
     assert mail is not None
     assert "on the command line" in mail.context["what"]
+    again = runner.invoke(args=["reset_second_factor", user.email, "--yes"])
+    assert (again.exit_code, again.output.splitlines()[-1]) == (1, f"Error: {user.email} has no second factor.")

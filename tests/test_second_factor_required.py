@@ -18,12 +18,16 @@ from tests.account.second_factors import (
     second_step,
     turn_on,
 )
-from tests.factories import browser_of, let_in, make_admin, make_role, make_user
+from tests.factories import PASSWORD, browser_of, let_in, make_admin, make_role, make_user
 from tests.test_routes import ROUTES, RULES, address
 
 SECURITY = "/account/manage/security"
-# Those of the set-up, what every page loads, and links in emails.
+# Those of the set-up, what every page loads, links in emails, and leaving.
 OPEN = {
+    "account.delete_account",
+    "account.download_export",
+    "account.exports",
+    "account.request_export",
     "account.agree",
     "account.authenticator_app",
     "account.confirm_password",
@@ -90,6 +94,14 @@ def test_who_logs_in_sets_a_factor_up_and_is_back_where_it_began(client: FlaskCl
     assert not is_held(client)
     client.post(f"{APP_PAGE}/remove")
     assert is_held(client), "who removes the last one sets up another one"
+
+
+@pytest.mark.usefixtures("required")
+def test_nobody_sets_a_factor_up_to_leave_with_their_data(app: Flask, db: SQLAlchemy) -> None:
+    client = browser_of(app, make_user())
+    assert client.get("/account/manage/export").status_code == 200
+    assert client.post("/account/manage/export").location == "/account/manage/export"
+    assert client.post("/account/manage/delete", data={"password": PASSWORD}).location == "/"
 
 
 @pytest.mark.parametrize("required", ["admin"], indirect=True)

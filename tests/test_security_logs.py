@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from functools import wraps
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
@@ -18,9 +19,13 @@ from sqlalchemy import select
 from app import email
 from app.extensions import db as database
 from app.jobs import outbox
+from app.kit.auth import totp
 from app.kit.core.request_log import JsonFormatter, ReadableFormatter
 from app.models import AuditEvent, User
-from tests.factories import make_admin, make_user, sign_in
+from tests.account.second_factors import code_of, first_step, second_step, turn_on
+from tests.authenticator import Authenticator
+from tests.factories import let_in, make_admin, make_user, sign_in
+from tests.servers.identity_provider import start_identity_provider
 
 FIRST, SECOND, THIRD, WRONG = (
     "canary one in a coal mine",
@@ -110,6 +115,53 @@ def test_joining_and_signing_in(app: Flask, client: FlaskClient, secrets: Secret
     assert press(client, secrets.of_mail("manage/change-email")) == 302
     assert client.post("/account/manage/export").status_code == 302
     assert press(app.test_client(), secrets.of_mail("not-me")) == 302
+    assert not found(log, secrets)
+
+
+def test_second_factors(app: Flask, client: FlaskClient, secrets: Secrets, log: Log) -> None:
+    user = make_user()
+    let_in(client, user)
+    secret, codes = turn_on(client, user)
+    secrets.of_mail("not-me")
+    passkey, options = Authenticator(), client.post("/account/passkeys/new", data={"name": "A key"}).json or {}
+    made = passkey.create(options)
+    assert client.post("/account/passkeys/new", data={"name": "A key", "credential": made}).status_code == 302
+    for typed in (WRONG, codes[0].upper(), codes[0], totp.as_text(secret), code_of(secret)):
+        other = app.test_client()
+        first_step(other, user)
+        secrets.of_browser(other)
+        response = second_step(other, typed)
+    assert response.location == "/"
+    other = app.test_client()
+    first_step(other, user)
+    answers, challenges = [], []
+    for lies in ({"signature": b"0"}, {}):
+        challenges.append(other.post("/account/second-factor/passkey").json or {})
+        answers.append(passkey.sign(challenges[-1], **lies))
+        response = other.post("/account/second-factor/passkey", data={"credential": answers[-1]})
+    assert response.location == "/"
+    secrets.texts |= {each["challenge"] for each in [options, *challenges]}
+    secrets.texts |= {*codes, totp.as_text(secret), *answers, made}
+    assert not found(log, secrets)
+
+
+def test_signing_in_with_a_provider(
+    app: Flask, client: FlaskClient, secrets: Secrets, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with start_identity_provider() as provider:
+        monkeypatch.setitem(app.config, "PROVIDERS", {"example": provider.settings()})
+        for breaks in ({}, {"nonce": "another"}, {"sub": ""}):
+            provider.person = {"email": "new@example.org", **breaks}
+            begun = client.post("/account/providers/example").headers["Refresh"].removeprefix("0; url=")
+            back = provider.choose(begun)
+            assert client.get(back).status_code == client.get(back).status_code == 302
+            for query in (urlsplit(begun).query, urlsplit(back).query):
+                sent = parse_qs(query)
+                names = {"state", "nonce", "code", "code_challenge"} & set(sent)
+                secrets.texts |= {sent[name][0] for name in names}
+            secrets.of_browser(client)
+        secrets.texts |= {*provider.granted, provider.settings().client_secret}
+    assert len(secrets.texts) > 15
     assert not found(log, secrets)
 
 

@@ -144,3 +144,31 @@ def test_another_browser_does_not_see_half_a_login(app: Flask, client: FlaskClie
     with app.test_client() as other:
         other.get("/account/register")
         assert sign_in.begun() is None
+
+
+def test_half_a_login_is_not_seen_by_who_planted_the_cookie(app: Flask, client: FlaskClient, db: SQLAlchemy) -> None:
+    user, thief = make_user(), app.test_client()
+    set_up(db, user, Way.APP, Way.RECOVERY_CODE)
+    thief.post("/account/login/passkey")
+    planted = thief.get_cookie("session")
+    assert planted is not None
+    client.set_cookie("session", planted.value)
+    client.post("/account/login", data={"email": user.email, "password": PASSWORD})
+    for browser, has_begun in ((client, True), (thief, False)):
+        with browser:
+            browser.get("/")
+            assert (sign_in.begun() is not None) == has_begun
+
+
+def test_half_a_login_is_not_finished_for_who_was_disabled_meanwhile(client: FlaskClient, db: SQLAlchemy) -> None:
+    user = make_user()
+    set_up(db, user, Way.APP, Way.RECOVERY_CODE)
+    client.post("/account/login", data={"email": user.email, "password": PASSWORD})
+    with client:
+        client.get("/")
+        flow = sign_in.begun()
+        assert flow is not None
+        user.disable("spam")
+        db.session.commit()
+        assert sign_in.finish(flow, Way.APP) is None
+    assert number_of_sessions(db, user) == 0

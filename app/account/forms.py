@@ -77,7 +77,7 @@ class ProviderSignUpForm(SignUpForm):
     """Sign up with a provider: what it did not tell. The view removes ``email`` if the provider has verified it."""
 
     consent = BooleanField()
-    submit = SubmitField("Create account")
+    submit = SubmitField("Register")
 
 
 @cache

@@ -84,7 +84,7 @@ def _lock() -> None:
     for role in db.session.scalars(select(Role).order_by(Role.id)).all():
         lock_row(db.session, role)
     if not current_user.can(Permission.CHANGE_ROLES):
-        raise RefusedError("You may not change account types any more.")
+        raise RefusedError("You may no longer change account types.")
 
 
 def _refuse_unless_free(role: Role) -> None:

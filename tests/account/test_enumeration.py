@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from argon2 import PasswordHasher
@@ -12,11 +13,13 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from app.extensions import db
+from app.kit.auth.providers import Provider
 from app.kit.db.database import utc_now
-from app.models import Email, RecipientLimit, User
+from app.models import Email, Flow, RecipientLimit, User, Way
 from tests.account.mailed import mailed_link
 from tests.factories import PASSWORD, make_admin, make_invited, make_user, sign_in
 from tests.queries import recorded_queries
+from tests.test_sign_in import set_up
 
 KNOWN, UNKNOWN = "known@example.org", "other@example.org"
 NEW_PASSWORD = "nanosecond wire in hand"
@@ -80,6 +83,26 @@ def wait_for_code(client: FlaskClient, _address: str) -> TestResponse:
     return client.get("/account/email-code/enter")
 
 
+def sign_up_with_provider(client: FlaskClient, address: str) -> TestResponse:
+    """Send the form after a provider that has verified no address."""
+    with client.session_transaction() as session:
+        session["browser"] = address
+    identity = {"issuer": "https://id.example", "subject": address}
+    data = {"provider": "example", "next": "", "identity": identity}
+    Flow.begin("provider_sign_up", timedelta(minutes=30), address, None, data)
+    db.session.commit()
+    person = {"first_name": "Grace", "last_name": "Hopper", "email": address}
+    return client.post("/account/register/provider", data=person)
+
+
+def ask_for_passkey(client: FlaskClient, address: str) -> TestResponse:
+    """Ask for a challenge with the address typed beside the button, then show the page that waits for a second one."""
+    options = client.post("/account/login/passkey", data={"email": address}).json or {}
+    assert options.pop("challenge")
+    assert options == {"rpId": "localhost", "allowCredentials": [], "userVerification": "required"}
+    return client.get("/account/second-factor")
+
+
 @contextmanager
 def counted_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     hashes: list[str] = []
@@ -113,6 +136,7 @@ def observed(app: Flask, client: FlaskClient, attempt: Attempt, address: str, mo
 @pytest.fixture(autouse=True)
 def _warm(app: Flask, client: FlaskClient) -> None:
     """Fill the caches and make the dummy hash, so that the first request does not look different."""
+    app.extensions["password_methods"].forget()  # which are looked up once a minute, else perhaps in the next request
     for attempt in (log_in, ask_for_reset):
         attempt(client, "warm@example.org")
     client.get("/account/login")
@@ -137,16 +161,27 @@ OWNERS = {
     "promoted": lambda address: make_admin(email=address, confirmed=False),
     "administrator": lambda address: make_admin(email=address),
     "disabled": lambda address: make_user(email=address, confirmed=False, disabled_at=utc_now()),
+    "well protected": lambda address: set_up(db, make_user(email=address), Way.APP, Way.PASSKEY, Way.RECOVERY_CODE),
+    "without a password": lambda address: _remove_password(make_user(email=address)),
 }
 
 
+def _remove_password(user: User) -> None:
+    user.password_hash = None
+    db.session.commit()
+
+
 def seen_by_newcomers(
-    app: Flask, monkeypatch: pytest.MonkeyPatch, attempt: Attempt, before: tuple[Attempt, ...] = ()
+    app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+    attempt: Attempt,
+    before: tuple[Attempt, ...] = (),
+    host: str = "example",
 ) -> dict[str, dict]:
     """Return what an attempt shows for each kind of owner of the address, after the attempts ``before`` it."""
     seen = {}
     for owner, make in OWNERS.items():
-        address = f"{owner}@example.org"
+        address = f"{owner.replace(' ', '.')}@{host}.org"
         make(address)
         client = app.test_client()
         for earlier in before:
@@ -202,6 +237,28 @@ def test_asking_for_a_code_and_what_follows_looks_alike_whoever_owns_the_address
         assert view == seen["nobody"], owner
     assert seen["nobody"]["hashes"] == 0
     assert Email.query.count() >= len(OWNERS)
+
+
+def test_a_sign_up_with_a_provider_looks_alike_whoever_owns_the_address(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.MonkeyPatch.context() as setting:
+        setting.setitem(
+            app.config, "PROVIDERS", {"example": Provider("example", "Example", "https://id.example", "", "")}
+        )
+        seen = seen_by_newcomers(app, monkeypatch, sign_up_with_provider)
+        again = seen_by_newcomers(app, monkeypatch, open_unconfirmed, (sign_up_with_provider,), "again")
+    for owner in OWNERS:
+        assert (seen[owner], again[owner]) == (seen["nobody"], again["nobody"]), owner
+    assert (seen["nobody"]["location"], again["nobody"]["status"]) == ("/account/unconfirmed", 200)
+
+
+@pytest.mark.parametrize("attempt", [log_in, ask_for_reset, ask_for_passkey])
+def test_what_protects_an_account_does_not_show_before_the_password(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, attempt: Attempt
+) -> None:
+    seen = seen_by_newcomers(app, monkeypatch, attempt)
+    assert {owner for owner, view in seen.items() if view != seen["nobody"]} == set()
 
 
 @pytest.mark.parametrize("kind", ["disabled", "invited", "unconfirmed"])

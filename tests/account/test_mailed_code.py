@@ -11,12 +11,13 @@ from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import select, update
 
+from app import mailed_codes
 from app.email import catalog
 from app.kit.db.database import utc_now
-from app.models import AuditEvent, Email, Flow, User, UserSession, Way
+from app.models import AuditEvent, Email, Flow, Permission, User, UserSession, Way
 from app.models.mailed_code import code_for, is_code, new_nonce
 from tests.account.mailed import mailed_kinds, mailed_link
-from tests.factories import make_admin, make_invited, make_user
+from tests.factories import make_admin, make_invited, make_role, make_user
 from tests.test_sign_in import set_up
 from tests.together import together
 
@@ -187,6 +188,17 @@ def test_only_who_may_log_in_gets_a_code_and_administrators_by_a_setting_of_thei
     assert Email.query.filter_by(user_id=admin.id).count() == 1
 
 
+@pytest.mark.usefixtures("kept_roles")
+def test_a_code_is_refused_once_its_users_role_administers_something(client: FlaskClient, db: SQLAlchemy) -> None:
+    role = make_role("Writer", Permission.GENERAL)
+    ask(client, make_user(role.name))
+    code, link = mailed_code(), mailed_link("mailed_code")
+    role.permissions = int(Permission.GENERAL | Permission.VIEW_USERS)
+    db.session.commit()
+    assert type_code(client, code) == client.post(link).location == ASKS
+    assert sessions(db) == []
+
+
 def test_two_browsers_that_ask_within_a_minute_share_a_code_that_works_once(
     app: Flask, client: FlaskClient, db: SQLAlchemy
 ) -> None:
@@ -258,6 +270,25 @@ def test_of_twenty_who_type_one_code_at_once_one_is_let_in(app: Flask, db: SQLAl
     assert places.count("/") == 1
     assert len(sessions(db)) == 1
     assert AuditEvent.query.filter_by(event="user.logged_in").count() == 1
+
+
+@pytest.mark.usefixtures("error_pages")
+def test_of_twenty_wrong_codes_at_once_three_are_checked(
+    app: Flask, client: FlaskClient, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[str] = []
+    monkeypatch.setattr(mailed_codes, "is_right_code", lambda _flow, _user, typed: checked.append(typed))
+    ask(client, make_user())
+    cookie = client.get_cookie("session").value
+    db.session.commit()
+
+    def guess(number: int) -> None:
+        copy = app.test_client()
+        copy.set_cookie("session", cookie)
+        copy.post(WAITS, data={"code": str(number)})
+
+    together([lambda number=number: guess(number) for number in range(20)])
+    assert len(checked) == 3
 
 
 HOSTILE = ("\x00", "ﬁ" * 64, "9" * 5000, "' OR 1=1 --", "ı" * 8)

@@ -354,6 +354,17 @@ def test_a_verified_address_with_an_account_is_told_to_log_in_first(
     assert LinkedIdentity.of(user) == []
 
 
+@pytest.mark.parametrize("make", [make_user, make_invited])
+def test_an_account_that_came_up_since_the_form_was_opened_stays_as_it_is(
+    client: FlaskClient, db: SQLAlchemy, provider: FaultyProvider, make: Callable[..., User]
+) -> None:
+    assert come_back(client, provider).location == FORM
+    user = make(email=ADA)
+    assert client.post(FORM, data=NAMES).location == f"{LOGIN}?next={SECURITY}"
+    assert [row.id for row in db.session.scalars(select(User))] == [user.id]
+    assert (count(db, LinkedIdentity), count(db, UserSession)) == (0, 0)
+
+
 def test_an_invited_address_is_told_to_open_the_invitation(client: FlaskClient, provider: FaultyProvider) -> None:
     make_invited(email=ADA)
     assert come_back(client, provider).location == LOGIN
@@ -469,7 +480,7 @@ def test_nothing_of_it_is_loaded_until_somebody_presses_the_button() -> None:
 def test_linking_tells_the_owner_and_logs_in_from_then_on(app: Flask, db: SQLAlchemy, provider: FaultyProvider) -> None:
     user = make_user()
     client = browser_of(app, user)
-    assert "Link Example" in shown_at(client, SECURITY)
+    assert '>Link<span class="visually-hidden"> Example<' in shown_at(client, SECURITY)
     assert come_back(client, provider, path=f"{START}/link").location == SECURITY
     assert [(row.subject, row.email) for row in LinkedIdentity.of(user)] == [("ada", ADA)]
     assert mailed_kinds() == ["identity_linked"]

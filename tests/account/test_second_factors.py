@@ -140,6 +140,9 @@ def test_apps_can_be_switched_off_and_those_that_are_set_up_stay(
     monkeypatch.setitem(app.config, "AUTHENTICATOR_APPS", False)
     assert client.get(APP_PAGE).status_code == 404
     assert "Authenticator app" not in client.get(SECURITY).text
+    with monkeypatch.context() as patch:
+        patch.setitem(app.config, "PASSKEYS", False)
+        assert "econd factor" not in client.get(SECURITY).text
     monkeypatch.setitem(app.config, "AUTHENTICATOR_APPS", True)
     secret, _codes = turn_on(client, user)
     monkeypatch.setitem(app.config, "AUTHENTICATOR_APPS", False)

@@ -194,7 +194,7 @@ def test_a_forced_reset_ends_sessions_and_the_old_password(client: FlaskClient, 
     assert rendered
     for body in (rendered.text, rendered.html):
         assert "An administrator of" in body
-        assert "stays as it is" not in body
+        assert "nothing changes" not in body
     link = re.search(r"/account/reset-password/[\w.~-]+", rendered.text).group()
     browser.get(link)
     new = {"new_password": "seven-violet-otters-hum", "new_password2": "seven-violet-otters-hum"}

@@ -75,7 +75,7 @@ def test_a_newcomer_logs_in_with_the_provider_that_comes_along(browser, developm
         press(page, "Log in with Example")
         page.get_by_role("button", name="Ada Lovelace").click()
         page.get_by_label("I agree").check()
-        press(page, "Create account")
+        press(page, "Register")
         expect(page.locator("body")).to_contain_text("You are now logged in")
         assert visitor.complaints == []
 

@@ -41,7 +41,7 @@ def test_somebody_signs_up_comes_back_and_unlinks(
         page.get_by_role("button", name="Ada Lovelace").click()
         expect(page.get_by_label("First name")).to_have_value("Ada")
         expect(page.locator("main")).to_contain_text("ada.lovelace@example.com")
-        page.get_by_role("button", name="Create account").click()
+        page.get_by_role("button", name="Register").click()
         expect(page.locator("body")).to_contain_text("You are now logged in")
 
         visitor.become("")

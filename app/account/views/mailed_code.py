@@ -15,7 +15,7 @@ from app.extensions import db, limiter
 from app.kit.auth.guesses import count_action
 from app.kit.auth.limits import client_address, from_config
 from app.kit.http.redirects import safe_next
-from app.models import Flow, User, Way
+from app.models import Flow, User, Way, may_get_codes
 from app.models.mailed_code import code_for
 from app.sign_in import Proof, enter
 
@@ -65,7 +65,8 @@ def mailed_code() -> str | Response:
 def _log_in(flow: Flow, user: User) -> Response:
     remembered = flow.data["remembered"]
     response = None
-    if mailed_codes.use_up(flow, user):
+    # Asked again: the user's role may have become one of administrators since.
+    if may_get_codes(user) and mailed_codes.use_up(flow, user):
         response = enter(user, Proof(Way.MAILED_CODE, remembered=remembered))
     return response or _refuse()
 

@@ -144,7 +144,7 @@ def remove_password() -> Response:
     user = current_session().user
     lock_unchanged(db.session, user)
     if not has_other_way_in(user, Way.PASSWORD):
-        flash("Your password stays: without it, you could not log in any more.", "error")
+        flash("Your password stays: without it, you could no longer log in.", "error")
         return redirect(url_for("account.change_password"))
     user.password_hash = None
     _keep_this_browser_only(user)

@@ -58,7 +58,7 @@ def keep_second_factors(token: str) -> str | Response:
     if removal is not None and not form.validate_on_submit():
         return render_template("account/keep_second_factors.html", form=form)
     if removal is None or not factor_removals.stop(removal):
-        flash("This link is not valid any more. Your security page shows what protects your account.", "error")
+        flash("This link is no longer valid. Your security page shows what protects your account.", "error")
     else:
         db.session.commit()
         flash("Your second factors stay.", "success")
