@@ -69,7 +69,7 @@ def test_the_user_stops_it_by_a_mailed_link_that_works_once(
     assert FactorRemoval.of(user) is not None, "opening it changes nothing"
     assert "Your second factors stay" in visitor.post(link, follow_redirects=True).text
     remove(client, user)
-    assert "not valid" in visitor.post(link, follow_redirects=True).text, "the link was for the first one"
+    assert "no longer valid" in visitor.post(link, follow_redirects=True).text, "the link was for the first one"
     let_a_day_pass(db)
     assert not second_factors(user)
 

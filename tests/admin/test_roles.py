@@ -145,7 +145,7 @@ def test_two_who_take_everything_from_each_others_roles_leave_one(app: Flask, db
 
 @pytest.mark.parametrize(
     ("name", "edited", "problem"),
-    [("Boss", "Boss", "your own account type"), ("Boss", "User", "by the code"), ("Reader", "Boss", "any more")],
+    [("Boss", "Boss", "your own account type"), ("Boss", "User", "by the code"), ("Reader", "Boss", "may no longer")],
 )
 def test_the_rules_hold_for_roles_as_they_are_when_it_is_their_turn(
     app: Flask, db: SQLAlchemy, name: str, edited: str, problem: str
