@@ -14,13 +14,14 @@ TESTS = """
     architecture assets audit config docs doctor email encrypted_data hostile maintenance migrations navigation
     own_settings recipes removing routes second_factor_required security_logs security_promises sign_in styles
 """
+ACCOUNT = [f"tests/account/test_{name}.py" for name in ("enumeration", "registration", "second_factors", "sign_in")]
 # Who may open what: comparing the tables with the site is enough, requesting each page takes a minute.
 QUICK = ["-k", "not who_may_open and not without_the_token and not looking"]
 CHECKS = [
     ["ruff", "check"],
     ["ruff", "format", "--check"],
     ["mypy", "--no-incremental"],
-    [*PYTEST, "tests/account", "tests/kit/auth", *(f"tests/test_{name}.py" for name in TESTS.split()), *QUICK],
+    [*PYTEST, *ACCOUNT, *(f"tests/test_{name}.py" for name in TESTS.split()), *QUICK],
 ]
 
 
