@@ -1,7 +1,7 @@
 """A password is verified without holding anything; what was done with the account meanwhile comes first.
 
 Each of the changes below happens between the hash and the write of a request that knew the old password, once
-forced and once beside a dozen at the same moment; in ``-m attacks`` 100 times, beside five.
+forced and once beside a dozen at the same moment; in ``-m attacks`` 60 times, beside five.
 A fault that shows in 5 of 100 rounds is found with 95 percent; each fault that we know of is forced above.
 """
 
