@@ -1,6 +1,5 @@
 """Login sessions, one row each. Deleting the row logs the browser out, whatever cookies it has."""
 
-import hashlib
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import cache
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 from app.extensions import Model, db
 from app.kit.auth.user_agent import browser_label
 from app.kit.db.database import UTCDateTime, lock_unchanged, utc_now
-from app.models.flow import Flow
+from app.models.flow import Flow, digest
 from app.models.user import User
 
 TOKEN_BYTES = 32
@@ -57,7 +56,7 @@ class UserSession(Model):
         token = token_urlsafe(TOKEN_BYTES)
         row = cls(
             user=user,
-            token_hash=_digest(token),
+            token_hash=digest(token),
             remembered=remembered,
             ip_address=ip_address[:45],
             user_agent=user_agent[:255],
@@ -74,7 +73,7 @@ class UserSession(Model):
     @classmethod
     def with_token(cls, token: str) -> "UserSession | None":
         """Return the unexpired session of ``token``, or None. One query loads it with its user and role."""
-        row = db.session.scalar(_living_with_token(), {"token_hash": _digest(token)})
+        row = db.session.scalar(_living_with_token(), {"token_hash": digest(token)})
         return row if row and not row.is_expired else None
 
     @classmethod
@@ -156,7 +155,3 @@ def _living_with_token() -> Select[UserSession]:
         .where(UserSession.token_hash == bindparam("token_hash"), User.disabled_at.is_(None))
         .options(contains_eager(UserSession.user).joinedload(User.role))
     )
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
