@@ -1,13 +1,13 @@
 """Removing the second factors of a user who is locked out."""
 
-from flask import redirect, render_template, url_for
+from flask import render_template
 from werkzeug.wrappers import Response
 
 from app.access import access
 from app.admin import user_actions
 from app.admin.blueprint import admin
 from app.admin.forms import RemoveFactorsForm
-from app.admin.views.user_changes import succeeds
+from app.admin.views.user_changes import carry_out
 from app.admin.views.users import user_or_404
 from app.kit.auth.sudo import sudo_required
 from app.models import Permission
@@ -21,8 +21,7 @@ def remove_second_factors(user_id: int) -> str | Response:
     user, form = user_or_404(user_id), RemoveFactorsForm()
     if form.validate_on_submit():
         done = f"{user.email} gets an email, and can stop it."
-        succeeds(lambda: user_actions.remove_factors(user, form.reason.data), done)
-        return redirect(url_for("admin.user_info", user_id=user_id))
+        return carry_out(user, lambda: user_actions.remove_factors(user, form.reason.data), done)
     return render_template("admin/remove_second_factors.html", user=user, form=form)
 
 
@@ -32,5 +31,4 @@ def remove_second_factors(user_id: int) -> str | Response:
 def keep_second_factors(user_id: int) -> Response:
     """Stop the removal."""
     user = user_or_404(user_id)
-    succeeds(lambda: user_actions.keep_factors(user), "The second factors stay.")
-    return redirect(url_for("admin.user_info", user_id=user_id))
+    return carry_out(user, lambda: user_actions.keep_factors(user), "The second factors stay.")

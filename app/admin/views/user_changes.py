@@ -25,7 +25,7 @@ def change_user_name(user_id: int) -> str | Response:
     form = ChangeUserNameForm(obj=user)
     if form.validate_on_submit():
         first_name, last_name = form.first_name.data, form.last_name.data
-        return _try(user, lambda: user_actions.change_name(user, first_name, last_name), "The name is changed.")
+        return carry_out(user, lambda: user_actions.change_name(user, first_name, last_name), "The name is changed.")
     return render_template("admin/change_user_name.html", user=user, form=form)
 
 
@@ -49,7 +49,7 @@ def change_account_type(user_id: int) -> str | Response:
     user = user_or_404(user_id)
     form = ChangeAccountTypeForm(role=user.role_id)
     if form.validate_on_submit():
-        return _try(user, lambda: user_actions.change_role(user, form.chosen_role), "The account type is changed.")
+        return carry_out(user, lambda: user_actions.change_role(user, form.chosen_role), "The account type is changed.")
     return render_template("admin/change_account_type.html", user=user, form=form)
 
 
@@ -60,7 +60,9 @@ def disable_user(user_id: int) -> str | Response:
     """Disable a user, after asking for the reason."""
     user, form = user_or_404(user_id), DisableUserForm()
     if form.validate_on_submit():
-        return _try(user, lambda: user_actions.disable(user, form.reason.data), "The user is disabled and logged out.")
+        return carry_out(
+            user, lambda: user_actions.disable(user, form.reason.data), "The user is disabled and logged out."
+        )
     return render_template("admin/disable_user.html", user=user, form=form)
 
 
@@ -70,7 +72,7 @@ def disable_user(user_id: int) -> str | Response:
 def enable_user(user_id: int) -> Response:
     """Enable a disabled user."""
     user = user_or_404(user_id)
-    return _try(user, lambda: user_actions.enable(user), "The user can log in again.")
+    return carry_out(user, lambda: user_actions.enable(user), "The user can log in again.")
 
 
 @admin.post("/user/<int:user_id>/end-sessions")
@@ -79,7 +81,7 @@ def enable_user(user_id: int) -> Response:
 def end_user_sessions(user_id: int) -> Response:
     """Log a user out in every browser."""
     user = user_or_404(user_id)
-    return _try(user, lambda: user_actions.end_sessions(user), "The user is logged out everywhere.")
+    return carry_out(user, lambda: user_actions.end_sessions(user), "The user is logged out everywhere.")
 
 
 @admin.post("/user/<int:user_id>/resend-invitation")
@@ -88,7 +90,7 @@ def end_user_sessions(user_id: int) -> Response:
 def resend_invitation(user_id: int) -> Response:
     """Mail the invitation again."""
     user = user_or_404(user_id)
-    return _try(user, lambda: user_actions.resend_invitation(user), f"The invitation goes to {user.email} again.")
+    return carry_out(user, lambda: user_actions.resend_invitation(user), f"The invitation goes to {user.email} again.")
 
 
 @admin.post("/user/<int:user_id>/resend-confirmation")
@@ -97,7 +99,7 @@ def resend_invitation(user_id: int) -> Response:
 def resend_confirmation(user_id: int) -> Response:
     """Mail the link that confirms the address again."""
     user = user_or_404(user_id)
-    return _try(user, lambda: user_actions.resend_confirmation(user), f"The link goes to {user.email} again.")
+    return carry_out(user, lambda: user_actions.resend_confirmation(user), f"The link goes to {user.email} again.")
 
 
 @admin.post("/user/<int:user_id>/force-password-reset")
@@ -107,7 +109,7 @@ def force_password_reset(user_id: int) -> Response:
     """Make a user choose a new password."""
     user = user_or_404(user_id)
     done = f"The old password no longer works. A link to choose a new one goes to {user.email}."
-    return _try(user, lambda: user_actions.force_password_reset(user), done)
+    return carry_out(user, lambda: user_actions.force_password_reset(user), done)
 
 
 @admin.get("/user/<int:user_id>/delete")
@@ -130,7 +132,7 @@ def delete_user(user_id: int) -> Response:
     return redirect(url_for("admin.registered_users"))
 
 
-def _try(user: User, action: Callable[[], None], done: str) -> Response:
+def carry_out(user: User, action: Callable[[], None], done: str) -> Response:
     """Run ``action``, commit, and redirect to the user's page with a message."""
     page = _to_user(user)  # before the action: afterwards another request may have deleted the user
     succeeds(action, done)
