@@ -18,22 +18,3 @@ from app.account.views import (
     sessions,
     sign_in,
 )
-
-__all__ = [
-    "authenticator_app",
-    "consent",
-    "data",
-    "email_address",
-    "mailed_code",
-    "passkeys",
-    "password",
-    "picture",
-    "profile",
-    "providers",
-    "recovery_codes",
-    "registration",
-    "second_factor",
-    "security",
-    "sessions",
-    "sign_in",
-]

@@ -14,18 +14,3 @@ from app.admin.views import (
     user_changes,
     users,
 )
-
-__all__ = [
-    "audit",
-    "bulk_tasks",
-    "content",
-    "dashboard",
-    "emails",
-    "factor_removal",
-    "impersonation",
-    "jobs",
-    "pages",
-    "roles",
-    "user_changes",
-    "users",
-]
