@@ -8,9 +8,9 @@ from app.admin import user_actions
 from app.admin.blueprint import admin
 from app.admin.forms import RemoveFactorsForm
 from app.admin.views.user_changes import carry_out
-from app.admin.views.users import user_or_404
+from app.extensions import db
 from app.kit.auth.sudo import sudo_required
-from app.models import Permission
+from app.models import Permission, User
 
 
 @admin.route("/user/<int:user_id>/remove-second-factors", methods=["GET", "POST"])
@@ -18,10 +18,10 @@ from app.models import Permission
 @sudo_required
 def remove_second_factors(user_id: int) -> str | Response:
     """Remove all second factors of a user after a day, after asking for the reason."""
-    user, form = user_or_404(user_id), RemoveFactorsForm()
+    user, form = db.get_or_404(User, user_id), RemoveFactorsForm()
     if form.validate_on_submit():
-        done = f"{user.email} gets an email, and can stop it."
-        return carry_out(user, lambda: user_actions.remove_factors(user, form.reason.data), done)
+        done = "{user.email} gets an email, and can stop it."
+        return carry_out(user_id, lambda user: user_actions.remove_factors(user, form.reason.data), done)
     return render_template("admin/remove_second_factors.html", user=user, form=form)
 
 
@@ -30,5 +30,4 @@ def remove_second_factors(user_id: int) -> str | Response:
 @sudo_required
 def keep_second_factors(user_id: int) -> Response:
     """Stop the removal."""
-    user = user_or_404(user_id)
-    return carry_out(user, lambda: user_actions.keep_factors(user), "The second factors stay.")
+    return carry_out(user_id, user_actions.keep_factors, "The second factors stay.")
