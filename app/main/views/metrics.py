@@ -4,7 +4,6 @@ import hmac
 
 from flask import Response, abort, current_app, request
 
-from app import monitoring
 from app.access import ANYONE, access
 from app.main.blueprint import main
 
@@ -18,5 +17,8 @@ def metrics_page() -> Response:
     # A comparison that takes as long for a wrong first character as for a wrong last one.
     if not token or not hmac.compare_digest(sent.encode("utf-8", "surrogatepass"), token.encode()):
         abort(404)
+    # Imported here: a site without a token never loads Prometheus' library.
+    from app import monitoring
+
     content, content_type = monitoring.page()
     return Response(content, content_type=content_type, headers={"Cache-Control": "no-store"})
