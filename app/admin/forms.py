@@ -44,12 +44,6 @@ TEXT_MAX_LENGTH = 100_000
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def _unused_email(_form: Form, field: Field) -> None:
-    """Refuse a taken address. Administrators can list all users, so this reveals nothing new to them."""
-    if User.with_email(field.data):
-        raise ValidationError(ADDRESS_IS_TAKEN)
-
-
 def _renderable(_form: Form, field: Field) -> None:
     """Refuse a text that takes too long to render at every visit."""
     if len(field.data) <= TEXT_MAX_LENGTH and markdown.is_too_complex(field.data):
@@ -94,28 +88,6 @@ class ChangeAccountTypeForm(_FormWithRole):
     submit = SubmitField("Change account type")
 
 
-class InviteUserForm(_FormWithRole):
-    """Invite a user."""
-
-    first_name = name_field("First name", "off", NAME_MAX_LENGTH)
-    last_name = name_field("Last name", "off", NAME_MAX_LENGTH)
-    email = email_field(autocomplete="off")
-    role = _role_field()
-    submit = SubmitField("Send invitation")
-
-    def validate_email(self, field: Field) -> None:
-        """Refuse an address that belongs to somebody."""
-        _unused_email(self, field)
-
-
-class NewUserForm(InviteUserForm):
-    """Add a user who can log in at once."""
-
-    password = new_password_field("Password", typed_person)
-    password2 = repeated_password_field("Confirm password", "password")
-    submit = SubmitField("Add user")
-
-
 class ChangeUserNameForm(Form):
     """Change a user's name."""
 
@@ -131,8 +103,25 @@ class ChangeUserEmailForm(Form):
     submit = SubmitField("Change email")
 
     def validate_email(self, field: Field) -> None:
-        """Refuse an address that belongs to somebody."""
-        _unused_email(self, field)
+        """Refuse a taken address. Administrators can list all users, so this reveals nothing new to them."""
+        if User.with_email(field.data):
+            raise ValidationError(ADDRESS_IS_TAKEN)
+
+
+class InviteUserForm(ChangeUserNameForm, ChangeUserEmailForm, _FormWithRole):
+    """Invite a user."""
+
+    email = email_field(autocomplete="off")
+    role = _role_field()
+    submit = SubmitField("Send invitation")
+
+
+class NewUserForm(InviteUserForm):
+    """Add a user who can log in at once."""
+
+    password = new_password_field("Password", typed_person)
+    password2 = repeated_password_field("Confirm password", "password")
+    submit = SubmitField("Add user")
 
 
 def _reason_field(*validators: InputRequired) -> StringField:
