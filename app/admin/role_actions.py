@@ -82,10 +82,19 @@ def _lock() -> None:
         raise RefusedError("You may no longer change account types.")
 
 
+def may_change(role: Role) -> bool:
+    """Return whether the current user may change or delete this role."""
+    try:
+        _refuse_unless_free(role)
+    except RefusedError:
+        return False
+    return True
+
+
 def _refuse_unless_free(role: Role) -> None:
     if role.is_defined_by_code:
         raise RefusedError("This account type is defined by the code.")
-    if role is current_user.role:
+    if role.id == current_user.role_id:
         raise RefusedError("You cannot change your own account type.")
     _refuse_more_than_held(role)
 

@@ -6,7 +6,6 @@ from app.admin.views import (
     content,
     dashboard,
     emails,
-    factor_removal,
     impersonation,
     jobs,
     pages,

@@ -22,7 +22,7 @@ def impersonate(user_id: int) -> str | Response:
     """Look at the site as a user, after asking for the reason."""
     user, form = db.get_or_404(User, user_id), ImpersonateForm()
     if not impersonation.may_impersonate(current_user, user):
-        flash("You can look at the site only as a user who may log in and has fewer permissions than you.", "error")
+        flash(user_actions.NOT_AS_THIS_USER, "error")
         return redirect(url_for("admin.user_info", user_id=user_id))
     done = f"You see the site as {user.display_name} does."
     if form.validate_on_submit() and succeeds(lambda: user_actions.impersonate(user, form.reason.data), done):

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from flask import flash, redirect, render_template, url_for
-from flask_login import current_user
 from sqlalchemy import func, literal, select, union_all
 from werkzeug.wrappers import Response
 
@@ -24,7 +23,13 @@ from app.models.role import all_permissions
 def roles() -> str:
     """List the roles with the number of their users, which is exact up to COUNTED."""
     rows = db.session.scalars(select(Role).order_by(Role.name)).all()
-    return render_template("admin/roles.html", roles=rows, users=_numbers_of_users(rows), counted=COUNTED)
+    return render_template(
+        "admin/roles.html",
+        roles=rows,
+        users=_numbers_of_users(rows),
+        counted=COUNTED,
+        may_change=role_actions.may_change,
+    )
 
 
 @admin.route("/roles/new", methods=["GET", "POST"])
@@ -44,7 +49,7 @@ def new_role() -> str | Response:
 def change_role(role_id: int) -> str | Response:
     """Change a role that the code does not define."""
     role = db.get_or_404(Role, role_id)
-    if role.is_defined_by_code or role is current_user.role or not current_user.role.includes(role):
+    if not role_actions.may_change(role):
         flash("This account type cannot be changed here.", "info")
         return redirect(url_for("admin.roles"))
     granted = [int(bit) for bit in all_permissions() if role.has(bit)]

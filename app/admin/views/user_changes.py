@@ -8,7 +8,13 @@ from werkzeug.wrappers import Response
 from app.access import access
 from app.admin import user_actions
 from app.admin.blueprint import admin
-from app.admin.forms import ChangeAccountTypeForm, ChangeUserEmailForm, ChangeUserNameForm, DisableUserForm
+from app.admin.forms import (
+    ChangeAccountTypeForm,
+    ChangeUserEmailForm,
+    ChangeUserNameForm,
+    DisableUserForm,
+    RemoveFactorsForm,
+)
 from app.admin.user_actions import RefusedError
 from app.admin.views.users import save_user
 from app.extensions import db
@@ -105,6 +111,26 @@ def force_password_reset(user_id: int) -> Response:
     """Make a user choose a new password."""
     done = "The old password no longer works. A link to choose a new one goes to {user.email}."
     return carry_out(user_id, user_actions.force_password_reset, done)
+
+
+@admin.route("/user/<int:user_id>/remove-second-factors", methods=["GET", "POST"])
+@access(Permission.REMOVE_FACTORS)
+@sudo_required
+def remove_second_factors(user_id: int) -> str | Response:
+    """Remove all second factors of a user after a day, after asking for the reason."""
+    user, form = db.get_or_404(User, user_id), RemoveFactorsForm()
+    if form.validate_on_submit():
+        done = "{user.email} gets an email, and can stop it."
+        return carry_out(user_id, lambda user: user_actions.remove_factors(user, form.reason.data), done)
+    return render_template("admin/remove_second_factors.html", user=user, form=form)
+
+
+@admin.post("/user/<int:user_id>/keep-second-factors")
+@access(Permission.REMOVE_FACTORS)
+@sudo_required
+def keep_second_factors(user_id: int) -> Response:
+    """Stop the removal."""
+    return carry_out(user_id, user_actions.keep_factors, "The second factors stay.")
 
 
 @admin.get("/user/<int:user_id>/delete")
