@@ -16,8 +16,7 @@ from app.models import Email, RecipientLimit, User
 
 catalog = Catalog(Email, RecipientLimit)
 SAMPLE_LINK = "https://example.com/account/sample-link"
-# What every notice of something that an intruder might have done says.
-SAMPLE_NOTICE: Context = {"not_me_link": SAMPLE_LINK, "ip_address": "203.0.113.7", "browser": "Firefox on Linux"}
+SAMPLE_ORIGIN = {"ip_address": "203.0.113.7", "browser": "Firefox on Linux"}
 
 
 def send_email(recipient: str, subject: str, template: str, **context: Json) -> None:
@@ -110,7 +109,7 @@ def change_email(user: User, new_email: str) -> Context | None:
 @catalog.email(
     "account/email/email_change_requested",
     subject="Someone asked to change your email address",
-    sample={**SAMPLE_NOTICE, "new_email": "ada.new@example.com"},
+    sample={"not_me_link": SAMPLE_LINK, "new_email": "ada.new@example.com", **SAMPLE_ORIGIN},
 )
 def email_change_requested(user: User, new_email: str, **origin: str) -> Context:
     """Notify the old address while the change can still be stopped."""
@@ -121,7 +120,7 @@ def email_change_requested(user: User, new_email: str, **origin: str) -> Context
     "account/email/email_changed",
     subject="Your email address was changed",
     to="recipient",
-    sample={**SAMPLE_NOTICE, "new_email": "ada.new@example.com"},
+    sample={"not_me_link": SAMPLE_LINK, "new_email": "ada.new@example.com", **SAMPLE_ORIGIN},
 )
 def email_changed(user: User, recipient: str, new_email: str, **origin: str) -> Context | None:
     """Notify the new address and those of the last 30 days, one row each. Those that lost their right get no link."""
@@ -132,19 +131,27 @@ def email_changed(user: User, recipient: str, new_email: str, **origin: str) -> 
 @catalog.email(
     "account/email/password_changed",
     subject="Your password was changed",
-    sample={**SAMPLE_NOTICE, "removed": "Passkey “Phone”"},
+    sample={"not_me_link": SAMPLE_LINK, "removed": "Passkey “Phone”", **SAMPLE_ORIGIN},
 )
 def password_changed(user: User, removed: str = "", **origin: str) -> Context:
     """Notify the user, also of a first password; ``removed`` are the ways to log in that were removed with a reset."""
     return {"not_me_link": not_me_link(user)}
 
 
-@catalog.email("account/email/password_removed", subject="Your password was removed", sample=SAMPLE_NOTICE)
+@catalog.email(
+    "account/email/password_removed",
+    subject="Your password was removed",
+    sample={"not_me_link": SAMPLE_LINK, **SAMPLE_ORIGIN},
+)
 def password_removed(user: User, **origin: str) -> Context:
     return {"not_me_link": not_me_link(user)}
 
 
-@catalog.email("account/email/new_device", subject="New login to your account", sample=SAMPLE_NOTICE)
+@catalog.email(
+    "account/email/new_device",
+    subject="New login to your account",
+    sample={"not_me_link": SAMPLE_LINK, **SAMPLE_ORIGIN},
+)
 def new_device(user: User, **origin: str) -> Context:
     return {"not_me_link": not_me_link(user)}
 
@@ -158,7 +165,11 @@ def impersonated(user: User) -> Context | None:
     return {"minutes": int(current_app.config["IMPERSONATION_LIFETIME"].total_seconds() // 60)}
 
 
-@catalog.email("account/email/export_ready", subject="Your data is ready", sample={"exports_link": SAMPLE_LINK})
+@catalog.email(
+    "account/email/export_ready",
+    subject="Your data is ready",
+    sample={"exports_link": SAMPLE_LINK},
+)
 def export_ready(user: User) -> Context | None:
     if user.is_disabled:
         return None

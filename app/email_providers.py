@@ -1,10 +1,10 @@
 """The notices of accounts at providers that were linked to an account, or unlinked."""
 
-from app.email import SAMPLE_NOTICE, catalog, not_me_link
-from app.kit.mail.rows import Context
+from app.email import SAMPLE_LINK, SAMPLE_ORIGIN, catalog, not_me_link
+from app.kit.mail.rows import Context, Json
 from app.models import User
 
-SAMPLE: Context = {**SAMPLE_NOTICE, "provider": "Example"}
+SAMPLE: dict[str, Json] = {"provider": "Example", "not_me_link": SAMPLE_LINK, **SAMPLE_ORIGIN}
 
 
 @catalog.email("account/email/identity_linked", subject="A new way to log in to your account", sample=SAMPLE)

@@ -2,7 +2,7 @@
 
 from flask import current_app
 
-from app.email import SAMPLE_LINK, SAMPLE_NOTICE, catalog, not_me_link
+from app.email import SAMPLE_LINK, SAMPLE_ORIGIN, catalog, not_me_link
 from app.kit.http.links import external_url
 from app.kit.mail.rows import Context
 from app.models import FactorRemoval, User
@@ -11,7 +11,7 @@ from app.models import FactorRemoval, User
 @catalog.email(
     "account/email/second_factor_changed",
     subject="The second factors of your account changed",
-    sample={**SAMPLE_NOTICE, "what": "An authenticator app was added."},
+    sample={"not_me_link": SAMPLE_LINK, "what": "An authenticator app was added.", **SAMPLE_ORIGIN},
 )
 def second_factor_changed(user: User, what: str, **origin: str) -> Context:
     """Say ``what`` was added, removed or made anew, in a sentence."""
@@ -21,7 +21,7 @@ def second_factor_changed(user: User, what: str, **origin: str) -> Context:
 @catalog.email(
     "account/email/recovery_code_used",
     subject="A recovery code was used",
-    sample={**SAMPLE_NOTICE, "left": 3, "are_few": True},
+    sample={"not_me_link": SAMPLE_LINK, "left": 3, "are_few": True, **SAMPLE_ORIGIN},
 )
 def recovery_code_used(user: User, left: int, are_few: bool, **origin: str) -> Context:
     """Tell how many codes are left, with advice when these are few."""
@@ -31,7 +31,7 @@ def recovery_code_used(user: User, left: int, are_few: bool, **origin: str) -> C
 @catalog.email(
     "account/email/wrong_second_factors",
     subject="Somebody who knows your password is trying to log in",
-    sample={**SAMPLE_NOTICE, "count": 5},
+    sample={"not_me_link": SAMPLE_LINK, "count": 5, **SAMPLE_ORIGIN},
 )
 def wrong_second_factors(user: User, count: int, **origin: str) -> Context:
     """Warn of wrong second factors behind a right password, ``count`` within a day."""
