@@ -46,7 +46,8 @@ def retry_email(email_id: int) -> Response:
     """Send a failed, canceled or waiting email as soon as possible."""
     if Email.retry(email_id):
         deliver_email.enqueue(email_id)
-        return _changed(email_id, "email.retried", "The email is sent again within seconds.")
+        AuditEvent.record("email.retried", email_id=email_id)
+        return _changed("The email is sent again within seconds.")
     return _not_changed(email_id, "The email is already sent, or is being sent.")
 
 
@@ -56,12 +57,12 @@ def retry_email(email_id: int) -> Response:
 def cancel_email(email_id: int) -> Response:
     """Cancel a waiting email. This needs the password: the email may be the one that warns of an intruder."""
     if Email.cancel(email_id):
-        return _changed(email_id, "email.canceled", "The email will not be sent.")
+        AuditEvent.record("email.canceled", email_id=email_id)
+        return _changed("The email will not be sent.")
     return _not_changed(email_id, "The email is no longer waiting, so it cannot be canceled.")
 
 
-def _changed(email_id: int, event: str, done: str) -> Response:
-    AuditEvent.record(event, email_id=email_id)
+def _changed(done: str) -> Response:
     db.session.commit()
     flash(done, "success")
     return redirect(url_for("admin.emails"))
