@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
+from functools import cache
 
 from flask import current_app
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import CompoundSelect, Select, bindparam, literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.extensions import Model, db
@@ -49,12 +50,21 @@ def ways_by_user(user_ids: Collection[int], ways: Iterable[Way] = tuple(_USERS_W
     Passkeys that PASSKEYS switched off do not count.
     """
     is_off = {Way.PASSKEY} if not current_app.config["PASSKEYS"] else set()
-    owners = [(way, _USERS_WITH[way]) for way in ways if way not in is_off]
-    rows = union_all(*(select(owner, literal(way.value)).where(owner.in_(user_ids)) for way, owner in owners))
+    rows = db.session.execute(_owners(*(way for way in ways if way not in is_off)), {"user_ids": user_ids})
     found: dict[int, set[Way]] = {}
-    for user_id, way in db.session.execute(rows):
+    for user_id, way in rows:
         found.setdefault(user_id, set()).add(Way(way))
     return found
+
+
+@cache
+def _owners(*ways: Way) -> CompoundSelect[int, str]:
+    # Built once for the same ways, because each list of users and each login runs it.
+    return union_all(*(_owners_of(way, _USERS_WITH[way]) for way in ways))
+
+
+def _owners_of(way: Way, owner: InstrumentedAttribute[int]) -> Select[int, str]:
+    return select(owner, literal(way.value)).where(owner.in_(bindparam("user_ids", expanding=True)))
 
 
 def second_factors(user: User) -> frozenset[Way]:
