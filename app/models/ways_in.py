@@ -110,5 +110,6 @@ def way_labels(users: Sequence[User]) -> dict[int, list[str]]:
 def _labels(user: User, found: set[Way]) -> list[str]:
     if user.is_invited:
         return []
-    every = found | ({Way.PASSWORD} if user.password_hash else set())
+    # A list, because the hash of an enum's member is computed in Python.
+    every = [*found, Way.PASSWORD] if user.password_hash else [*found]
     return [way.label for way in Way if way in every]
