@@ -109,7 +109,8 @@ def trees_with(text: str) -> Iterator[tuple[str, ast.Module]]:
 
 
 def called(node: ast.AST) -> str:
-    return ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+    is_named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
+    return ast.unparse(node.func) if is_named else ""
 
 
 def test_only_the_gate_starts_sessions_and_the_table_has_all_who_call_it() -> None:
