@@ -7,7 +7,7 @@ one, everything is the same, except that the worker cancels the email and no cod
 from flask import current_app
 from sqlalchemy import delete, select
 
-from app import email_codes, flows
+from app import email_codes
 from app.extensions import db
 from app.kit.auth import known_browser, tokens
 from app.kit.auth.guesses import counted_guess, login_limits, own_password_limits
@@ -15,7 +15,7 @@ from app.kit.auth.limits import typed_email
 from app.kit.db.database import lock_unchanged
 from app.kit.mail.rows import EmailState
 from app.models import AuditEvent, Email, Flow, User, may_get_codes
-from app.models.mailed_code import is_as_it_was, is_awaited, is_code, new_nonce
+from app.models.mailed_code import is_awaited, is_code, new_nonce
 
 LOGIN, SUDO = "mailed_code", "sudo_code"
 
@@ -36,7 +36,7 @@ def ask_to_log_in(address: str, remembered: bool, back_to: str) -> None:
         email_codes.mailed_code.send(user, nonce=nonce)
     nonce = _nonce_of_waiting_email(user.email if user else address, user.id if user else None) or nonce
     limit = typed_email()
-    _begin(LOGIN, user, nonce=nonce, limit=limit, remembered=remembered, next=back_to)
+    Flow.begin(LOGIN, user, nonce=nonce, limit=limit, remembered=remembered, next=back_to)
     AuditEvent.record("code.requested", subject=user)
 
 
@@ -52,16 +52,12 @@ def ask_to_confirm(user: User) -> None:
     """Mail a code with which a user who is logged in confirms who they are. The caller commits."""
     nonce = new_nonce()
     email_codes.sudo_code.send(user, nonce=nonce)
-    _begin(SUDO, user, nonce=nonce)
-
-
-def _begin(purpose: str, user: User | None, **data: object) -> None:
-    flows.begin(purpose, user, access_version=user.access_version if user else 0, **data)
+    Flow.begin(SUDO, user, nonce=nonce)
 
 
 def waiting(purpose: str) -> Flow | None:
     """Return what this browser waits for, or None. A flow whose tries are used up is over."""
-    flow = flows.newest(purpose)
+    flow = Flow.newest(purpose)
     return flow if flow and flow.tries < current_app.config["MAILED_CODE_TRIES"] else None
 
 
@@ -93,7 +89,7 @@ def confirms(user: User, typed: str) -> bool:
 def is_right_code(flow: Flow, user: User | None, typed: str) -> bool:
     """Return whether ``typed`` is the code of this flow, and ``user`` is as when it began."""
     fits = is_code(typed, flow.purpose, flow.data["nonce"])
-    return fits and user is not None and is_as_it_was(flow, user)
+    return fits and user is not None and flow.is_of(user)
 
 
 def read_link(token: str) -> tuple[User, str] | None:
@@ -108,7 +104,7 @@ def read_link(token: str) -> tuple[User, str] | None:
 
 def waiting_here_for(user: User, nonce: str) -> Flow | None:
     """Return what this browser waits for if it is this code, or None."""
-    flow = flows.newest(LOGIN)
+    flow = Flow.newest(LOGIN)
     return flow if flow and flow.user_id == user.id and flow.data["nonce"] == nonce else None
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.wrappers import Response
 
-from app import email, flows
+from app import email
 from app.access import demand_set_up, is_set_up_demanded
 from app.extensions import db
 from app.kit.auth.user_agent import request_details
@@ -70,8 +70,8 @@ def begun() -> Flow | None:
 
     It ends when the account changes, and after SECOND_STEP_TRIES wrong answers.
     """
-    flow = flows.newest(SECOND_STEP)
-    if flow is None or flow.user is None or flow.user.access_version != flow.data["access_version"]:
+    flow = Flow.newest(SECOND_STEP)
+    if flow is None or flow.user is None or not flow.is_of(flow.user):
         return None
     return flow if flow.tries < current_app.config["SECOND_STEP_TRIES"] else None
 
@@ -99,14 +99,13 @@ def finish(flow: Flow, way: Way) -> Response | None:
 def _ask_for_second_factor(user: User, proof: Proof) -> Response:
     # Cleared, so that it is not the key of somebody who planted a cookie to which the flow is bound.
     session.clear()
-    flows.begin(
+    Flow.begin(
         SECOND_STEP,
         user,
         way=proof.way.value,
         remembered=proof.remembered,
         greeting=proof.greeting,
         next=proof.next,
-        access_version=user.access_version,
     )
     return redirect(url_for("account.second_factor"))
 

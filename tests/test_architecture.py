@@ -48,7 +48,7 @@ LAYERS = [
     },
     {"second_factors"},
     {"email_codes", "email_providers", "email_ways_in", "sessions"},
-    {"email", "flows"},
+    {"email"},
     {"access"},
     {"consent", "impersonation", "name_prompt", "newcomer", "proof_of_work"},
     {"models"},

@@ -3,7 +3,6 @@
 import inspect
 import json
 import re
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,9 @@ from app.jobs import outbox
 from app.kit.assets.brand_colors import brand_colors
 from app.kit.assets.contrast import MODES
 from app.kit.db.database import utc_now
-from app.models import Email, FactorRemoval, Flow, User
+from app.models import Email, FactorRemoval, User
 from tests import areas
-from tests.factories import make_invited, make_user
+from tests.factories import make_flow, make_invited, make_user
 from tests.kit.conftest import send_to
 from tests.servers.faulty_smtp import SmtpServer
 
@@ -231,7 +230,7 @@ def test_every_email_can_be_sent(db: SQLAlchemy, smtp: SmtpServer, name: str) ->
     if name == "factor_removal":
         db.session.add(FactorRemoval(user=user, requested_by=make_user(), reason="", due_at=utc_now()))
     if "nonce" in known.get(name, {}):
-        Flow.begin(name, timedelta(minutes=1), "", user, {"nonce": "nonce", "access_version": user.access_version})
+        make_flow("a browser", name, user, nonce="nonce")
     catalog.emails[name].send(user, **known.get(name, sample_arguments(name)))
     db.session.commit()
     deliver()

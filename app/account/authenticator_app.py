@@ -7,12 +7,12 @@ from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy import delete
 
-from app import flows, second_factors
+from app import second_factors
 from app.extensions import db
 from app.kit.auth import totp
 from app.kit.core.data_keys import UnreadableError, decrypt, encrypt
 from app.kit.db.database import insert_unless_taken, lock_unchanged
-from app.models import AuthenticatorApp, Way
+from app.models import AuthenticatorApp, Flow, Way
 from app.models.flow import PLAIN
 from app.sessions import current_session
 
@@ -52,12 +52,12 @@ class NewApp:
 
 def begin() -> None:
     """Make a new secret for the current user. The caller commits."""
-    flows.begin(NEW_APP, current_user, secret=encrypt(totp.new_secret()))
+    Flow.begin(NEW_APP, current_user, secret=encrypt(totp.new_secret()))
 
 
 def begun() -> NewApp | None:
     """Return the app that the current user sets up in this browser, or None."""
-    flow = flows.newest(NEW_APP)
+    flow = Flow.newest(NEW_APP)
     if flow is None or flow.user_id != current_user.id:
         return None
     try:
@@ -78,7 +78,7 @@ def finish(new: NewApp, typed: str) -> str | None:
     values = {"user_id": user.id, "encrypted_secret": new.encrypted_secret, "last_step": step}
     if insert_unless_taken(db.session(), AuthenticatorApp, **values):
         second_factors.added(user, current_session(), Way.APP, WHAT)
-    if flow := flows.newest(NEW_APP):
+    if flow := Flow.newest(NEW_APP):
         flow.take()
     return None
 

@@ -6,7 +6,7 @@ from flask import current_app
 from flask_login import current_user
 from sqlalchemy import delete
 
-from app import flows, second_factors
+from app import second_factors
 from app.extensions import db
 from app.kit.core.data_keys import UnreadableError, decrypt, encrypt
 from app.kit.db.database import lock_unchanged
@@ -23,7 +23,7 @@ GROUPS, GROUP = 6, 4
 def begin() -> None:
     """Make new codes for the current user. The caller commits."""
     codes = " ".join(_new_code() for _ in range(current_app.config["RECOVERY_CODES"]))
-    flows.begin(NEW_CODES, current_user, codes=encrypt(codes.encode()))
+    Flow.begin(NEW_CODES, current_user, codes=encrypt(codes.encode()))
 
 
 def _new_code() -> str:
@@ -32,7 +32,7 @@ def _new_code() -> str:
 
 def begun() -> tuple[Flow, list[str]] | None:
     """Return the codes that the current user has not saved yet, with their flow; None without any."""
-    flow = flows.newest(NEW_CODES)
+    flow = Flow.newest(NEW_CODES)
     if flow is None or flow.user_id != current_user.id:
         return None
     try:

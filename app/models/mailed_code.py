@@ -49,10 +49,4 @@ def _codes(purpose: str, nonce: str) -> Iterator[str]:
 
 def is_awaited(purpose: str, user: User, nonce: str) -> bool:
     """Return whether a browser waits for this code of ``user``."""
-    living = Flow.living(purpose, user)
-    return any(is_as_it_was(flow, user) and flow.data["nonce"] == nonce for flow in living)
-
-
-def is_as_it_was(flow: Flow, user: User) -> bool:
-    """Return whether password, address, role and state of ``user`` are as they were when the flow began."""
-    return flow.user_id == user.id and flow.data["access_version"] == user.access_version
+    return any(flow.is_of(user) and flow.data["nonce"] == nonce for flow in Flow.living(purpose, user))

@@ -66,7 +66,7 @@ def provider_callback(name: str) -> Response:
     try:
         begun, identity = providers.finish(provider, request.args)
         if begun.user_id is None:
-            return providers.log_in(provider, identity, begun)
+            return providers.log_in(provider, identity, begun.data["next"])
         providers.link(provider, identity, begun)
     except providers.RefusedError as refusal:
         return _explain(refusal)
