@@ -8,7 +8,7 @@ from datetime import timedelta
 from flask import current_app
 from sqlalchemy import delete, func, select, update
 
-from app import email_ways_in
+from app import email
 from app.extensions import db
 from app.kit.auth import totp
 from app.kit.auth.user_agent import request_details
@@ -88,7 +88,7 @@ def _use_recovery_code(user: User, typed: str) -> bool:
     if db.session.scalar(using, execution_options=PLAIN) is None:
         return False
     left = RecoveryCode.left(user)
-    email_ways_in.recovery_code_used.send(
+    email.recovery_code_used.send(
         user, left=left, are_few=left <= current_app.config["FEW_RECOVERY_CODES"], **request_details()
     )
     return True
@@ -104,7 +104,7 @@ def _note_failure(user: User) -> None:
     of_today = (*kind, AuditEvent.created_at > utc_now() - timedelta(days=1))
     count = db.session.scalar(select(func.count()).select_from(AuditEvent).where(*of_today)) or 0
     if count % current_app.config["WRONG_SECOND_FACTORS_BEFORE_NOTICE"] == 0:
-        email_ways_in.wrong_second_factors.send(user, count=count, **request_details())
+        email.wrong_second_factors.send(user, count=count, **request_details())
 
 
 def problem_with(user: User, typed: str) -> str:
@@ -164,4 +164,4 @@ def tell(user: User, what: str) -> None:
     """Mail ``what`` has happened to the user's second factors."""
     # Of somebody else's act the address and browser are not the user's business.
     origin = request_details() if acting_user() == user else {}
-    email_ways_in.second_factor_changed.send(user, what=what, **origin)
+    email.second_factor_changed.send(user, what=what, **origin)
