@@ -1,15 +1,14 @@
 """How users confirm who they are before a sensitive action: with the password, or what they have instead."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from flask import current_app
+from flask import current_app, flash
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from app.account.forms import OWN_PASSWORD
 from app.extensions import db
 from app.kit.auth.sudo import sudo_required
 from app.kit.db.database import lock_unchanged, utc_now
@@ -57,16 +56,30 @@ def confirmed_by_owner(view: Callable[P, R]) -> Callable[P, R | Response]:
     return confirmed
 
 
-def is_by_owner(form: Form) -> bool:
-    """Return whether the form holds the current user's password, if there is one, and lock the user's row.
+class OwnersForm(Form):
+    """A form below ``confirmed_by_owner``: valid with the user's password, for which it asks users who have one.
 
-    Only for a view below ``confirmed_by_owner``.
+    Once it is valid, the user's row is locked.
     """
-    for name in OWN_PASSWORD:
-        if name in form:
-            return verify_own_password(form[name].data)
-    lock_unchanged(db.session, current_session().user)
-    return True
+
+    wrong = "Wrong password."
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._password_field = next((name for name in ("password", "old_password") if name in self), "")
+        if current_user.is_authenticated and current_user.password_hash is None:
+            del self[self._password_field]
+
+    def validate(self, extra_validators: Mapping[str, Sequence[Any]] | None = None) -> bool:
+        """Validate the fields, and then the password."""
+        if not super().validate(extra_validators):
+            return False
+        if self._password_field not in self:
+            lock_unchanged(db.session, current_session().user)
+        elif not verify_own_password(self[self._password_field].data):
+            flash(self.wrong, "form-error")
+            return False
+        return True
 
 
 def note_confirmation() -> None:

@@ -16,6 +16,7 @@ from wtforms.fields.choices import Choice
 from wtforms.validators import Length
 from wtforms.widgets import Select
 
+from app.account.confirmation import OwnersForm
 from app.consent import AsksForConsent
 from app.kit.forms.fields import (
     CheckboxesField,
@@ -33,9 +34,6 @@ from app.models.consent import Document, documents_due
 from app.models.recently_added import Added
 from app.models.user_profile import ABOUT_MAX_LENGTH, NAME_MAX_LENGTH
 from app.proof_of_work import AsksForProof
-
-# The fields for the password that the current user has.
-OWN_PASSWORD = {"password", "old_password"}
 
 
 def _owner(form: "_FormAboutOwner") -> list[str | None]:
@@ -200,26 +198,17 @@ class AgreeForm(AsksForConsent):
         return documents_due(current_user)
 
 
-class _FormWithOwnPassword(Form):
-    """A form that asks for the password again, of users who have one; the others have confirmed in another way."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        if current_user.is_authenticated and current_user.password_hash is None:
-            for name in [name for name in OWN_PASSWORD if name in self]:
-                del self[name]
-
-
-class ChangePasswordForm(_FormWithOwnPassword):
+class ChangePasswordForm(OwnersForm):
     """Set a new password while logged in, or a first one."""
 
+    wrong = "The old password is wrong."
     old_password = known_password_field("Old password")
     new_password = new_password_field("New password", _current_user)
     new_password2 = repeated_password_field("Confirm new password", "new_password")
     submit = SubmitField("Set password")
 
 
-class ChangeEmailForm(_FormWithOwnPassword):
+class ChangeEmailForm(OwnersForm):
     """Change the email address of the account."""
 
     email = email_field("New email")
@@ -234,7 +223,7 @@ class ConfirmPasswordForm(Form):
     submit = SubmitField("Continue")
 
 
-class DeleteAccountForm(_FormWithOwnPassword):
+class DeleteAccountForm(OwnersForm):
     """Delete one's own account."""
 
     password = known_password_field()

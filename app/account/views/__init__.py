@@ -16,20 +16,3 @@ from app.account.views import (
     sessions,
     sign_in,
 )
-
-__all__ = [
-    "consent",
-    "data",
-    "email_address",
-    "mailed_code",
-    "passkeys",
-    "password",
-    "picture",
-    "profile",
-    "providers",
-    "registration",
-    "second_factors",
-    "security",
-    "sessions",
-    "sign_in",
-]

@@ -5,12 +5,11 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app import mailed_codes
-from app.access import ANYONE, VISITORS, access
+from app.access import VISITORS, access
 from app.account.blueprint import account
 from app.account.code_forms import MailedCodeForm, RequestCodeForm
 from app.account.forms import ButtonForm
-from app.account.private_page import private_page
-from app.account.views.registration import LINK_IS_DEAD
+from app.account.mailed_links import mailed_link, refuse_link
 from app.extensions import db, limiter
 from app.kit.auth.guesses import count_action
 from app.kit.auth.limits import client_address, from_config
@@ -73,14 +72,10 @@ def _log_in(flow: Flow, user: User) -> Response:
 
 def _refuse() -> Response:
     db.session.rollback()
-    flash(f"{LINK_IS_DEAD} Ask for a new one.", "error")
-    return redirect(url_for("account.mailed_code_request"))
+    return refuse_link("account.mailed_code_request")
 
 
-@account.route("/email-code/<token>", methods=["GET", "POST"])
-@access(ANYONE)
-@limiter.limit(from_config("LINK_LIMIT"))
-@private_page
+@mailed_link("/email-code/<token>")
 def mailed_code_link(token: str) -> str | Response:
     """Offer to log in, in the browser that asked; in any other one, show the code to type there.
 

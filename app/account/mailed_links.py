@@ -1,0 +1,47 @@
+"""The pages behind mailed links."""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from flask import flash, redirect, render_template, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from app.access import ANYONE, Who, access
+from app.account.blueprint import account
+from app.account.private_page import private_page
+from app.extensions import limiter
+from app.kit.auth.limits import from_config
+from app.models import User
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def mailed_link(path: str, who: Who = ANYONE) -> Callable[[Callable[P, R]], Callable[P, Response]]:
+    """Return a decorator that makes a view the page behind a mailed link, whose ``path`` holds a token.
+
+    A GET of it only shows a button or a form, since mail scanners open links.
+    """
+
+    def decorate(view: Callable[P, R]) -> Callable[P, Response]:
+        limited = limiter.limit(from_config("LINK_LIMIT"))(private_page(view))
+        return account.route(path, methods=["GET", "POST"])(access(who)(limited))
+
+    return decorate
+
+
+def refuse_link(endpoint: str, advice: str = "Ask for a new one.") -> Response:
+    """Say that a link is not valid and what to do, and redirect to where that is done."""
+    flash(f"This link is not valid: it is too old, or was used before. {advice}", "error")
+    return redirect(url_for(endpoint))
+
+
+def is_somebody_else(owner: User) -> bool:
+    """Return whether another user than the owner of a mailed link is logged in."""
+    return bool(current_user.is_authenticated) and current_user != owner
+
+
+def offer_to_log_out(owner: User, link: str) -> str:
+    """Return the page that says who is logged in, with a button that logs out and opens ``link`` again."""
+    return render_template("account/wrong_account.html", owner=owner, link=link)
