@@ -47,7 +47,7 @@ LAYERS = [
         "sign_in",
     },
     {"second_factors"},
-    {"email_codes", "sessions"},
+    {"sessions"},
     {"email"},
     {"access"},
     {"consent", "impersonation", "name_prompt", "newcomer", "proof_of_work"},

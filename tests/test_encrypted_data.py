@@ -16,10 +16,9 @@ from app import backups, email, encrypted_data, factor_removals
 from app.kit.auth import totp
 from app.kit.core.data_keys import UnreadableError, decrypt, encrypt
 from app.kit.db.database import utc_now
-from app.mailed_codes import read_link
+from app.mailed_codes import code_for, read_link
 from app.models import AuthenticatorApp, Email, FactorRemoval, Flow, User, UserSession
 from app.models.flow import digest
-from app.models.mailed_code import code_for
 from app.second_factors import use_code
 from tests.account.mailed import mailed_link
 from tests.account.second_factors import (

@@ -6,8 +6,8 @@ from werkzeug.wrappers import Response
 from app import mailed_codes
 from app.access import UNCONFIRMED, VISITORS, access
 from app.account.blueprint import account
-from app.account.code_forms import MailedCodeForm
 from app.account.confirmation import Question, note_confirmation, question_for
+from app.account.factor_forms import MailedCodeForm
 from app.account.forms import ConfirmPasswordForm, LoginForm
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
