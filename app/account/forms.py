@@ -4,14 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from flask_login import current_user
-from wtforms import (
-    BooleanField,
-    HiddenField,
-    SelectChoice,
-    SelectField,
-    SubmitField,
-    TextAreaField,
-)
+from wtforms import BooleanField, HiddenField, SelectChoice, SelectField, SubmitField, TextAreaField
 from wtforms.fields.choices import Choice
 from wtforms.validators import Length
 from wtforms.widgets import Select

@@ -1,15 +1,15 @@
-"""The pages behind mailed links."""
+"""The pages behind mailed links, and others whose address or content is secret."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, make_response, redirect, render_template, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app.access import ANYONE, Who, access
 from app.account.blueprint import account
-from app.account.private_page import private_page
 from app.extensions import limiter
 from app.kit.auth.limits import from_config
 from app.models import User
@@ -29,6 +29,19 @@ def mailed_link(path: str, who: Who = ANYONE) -> Callable[[Callable[P, R]], Call
         return account.route(path, methods=["GET", "POST"])(access(who)(limited))
 
     return decorate
+
+
+def private_page(view: Callable[P, R]) -> Callable[P, Response]:
+    """Keep the page, or its URL, which holds a token, out of caches and out of the Referer header."""
+
+    @wraps(view)
+    def private(*args: P.args, **kwargs: P.kwargs) -> Response:
+        response = make_response(view(*args, **kwargs))
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return private
 
 
 def refuse_link(endpoint: str, advice: str = "Ask for a new one.") -> Response:

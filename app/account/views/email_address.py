@@ -10,6 +10,7 @@ from app.account.blueprint import account
 from app.account.confirmation import confirmed_by_owner
 from app.account.forms import ButtonForm, ChangeEmailForm
 from app.account.mailed_links import is_somebody_else, mailed_link, offer_to_log_out, refuse_link
+from app.account.recovery import tell_all_addresses
 from app.extensions import db, limiter
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.user_agent import request_details
@@ -57,13 +58,8 @@ def change_email(token: str) -> str | Response:
         return render_template("account/change_email.html", form=form)
     if not current_user.redeem_email_change(token):
         return refuse_link("account.change_email_request")
-    _tell_all_addresses()
+    tell_all_addresses(current_user)
+    AuditEvent.record("email.changed", subject=current_user)
     db.session.commit()
     flash("Your email address is changed.", "success")
     return redirect(url_for("account.manage"))
-
-
-def _tell_all_addresses() -> None:
-    for recipient in current_user.addresses_to_tell():
-        email.email_changed.send(current_user, recipient=recipient, new_email=current_user.email, **request_details())
-    AuditEvent.record("email.changed", subject=current_user)

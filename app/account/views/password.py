@@ -8,12 +8,7 @@ from app import email
 from app.access import VISITORS, access
 from app.account.blueprint import account
 from app.account.confirmation import confirmed_by_owner
-from app.account.forms import (
-    ChangePasswordForm,
-    NotMeForm,
-    RequestResetPasswordForm,
-    ResetPasswordForm,
-)
+from app.account.forms import ChangePasswordForm, NotMeForm, RequestResetPasswordForm, ResetPasswordForm
 from app.account.mailed_links import is_somebody_else, mailed_link, offer_to_log_out, refuse_link
 from app.account.recovery import take_back
 from app.extensions import db, limiter

@@ -7,8 +7,8 @@ from werkzeug.wrappers import Response
 from app.access import VISITORS, access, after_set_up
 from app.account.blueprint import account
 from app.account.factor_forms import FirstCodeForm, SavedCodesForm, SecondFactorForm
+from app.account.mailed_links import private_page
 from app.account.new_factors import NewApp, NewCodes, remove_app
-from app.account.private_page import private_page
 from app.extensions import db, limiter
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.sudo import sudo_required
