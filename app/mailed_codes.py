@@ -20,8 +20,8 @@ from sqlalchemy import delete, select
 from app.email import SAMPLE_LINK, catalog, not_me_link
 from app.extensions import db
 from app.kit.auth import known_browser, tokens
-from app.kit.auth.guesses import GuessLimit, counted_guess, login_limits, own_password_limits
-from app.kit.auth.limits import typed_email
+from app.kit.auth.guesses import counted_guess, login_limits, own_password_limits
+from app.kit.auth.limits import Limit, typed_email
 from app.kit.core.signing import signing_keys
 from app.kit.db.database import lock_unchanged
 from app.kit.http.links import external_url
@@ -167,7 +167,7 @@ def confirms(user: User, typed: str) -> bool:
     return flow is not None and _tried(flow, user, typed, own_password_limits()) and use_up(flow, user)
 
 
-def _tried(flow: Flow, user: User | None, typed: str, limits: Sequence[GuessLimit]) -> bool:
+def _tried(flow: Flow, user: User | None, typed: str, limits: Sequence[Limit]) -> bool:
     if not flow.count_try(current_app.config["MAILED_CODE_TRIES"]):
         return False
     return counted_guess(limits, lambda: is_right_code(flow, user, typed))
