@@ -1,5 +1,7 @@
 """Signing up, confirming the address, and accepting an invitation."""
 
+from dataclasses import asdict
+
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -42,12 +44,7 @@ def register() -> str | Response:
 def password_strength() -> dict[str, object]:
     """Return the strength of a password as JSON, by the same rule that the form applies."""
     strength = assess(request.form.get("password", ""), personal_words(*_typed_and_known_texts()))
-    return {
-        "score": strength.score,
-        "acceptable": strength.acceptable,
-        "problem": strength.problem,
-        "advice": strength.advice,
-    }
+    return {**asdict(strength), "acceptable": strength.acceptable}
 
 
 def _typed_and_known_texts() -> list[str]:
