@@ -209,7 +209,7 @@ class ChangeEmailForm(OwnersForm):
     submit = SubmitField("Change email")
 
 
-class ConfirmPasswordForm(Form):
+class ConfirmPasswordForm(OwnersForm):
     """Enter the password again before a sensitive action."""
 
     password = known_password_field()

@@ -17,7 +17,7 @@ from app.kit.auth.passwords import verify_password
 from app.kit.http.redirects import redirect_to_next, safe_next
 from app.models import Passkey, User, Way
 from app.newcomer import newcomer_email
-from app.sessions import current_session, log_out, verify_own_password
+from app.sessions import current_session, log_out
 from app.sign_in import Proof, enter
 
 
@@ -76,14 +76,13 @@ def confirm_password() -> str | Response:
     question = question_for(user)
     form = _form_for(question)
     if form is not None and form.validate_on_submit():
-        if _is_confirmed(user, form):
+        if isinstance(form, ConfirmPasswordForm) or mailed_codes.confirms(user, form.code.data):
             note_confirmation()
             db.session.commit()
             return redirect_to_next(url_for("account.manage"))
         db.session.commit()  # the tries
         form = _form_for(question)
-        wrong = "Wrong password." if question is Question.PASSWORD else "This code is wrong."
-        flash(wrong, "form-error" if form else "error")
+        flash("This code is wrong.", "form-error" if form else "error")
     return render_template(
         "account/confirm_password.html", form=form, question=question.value, passkeys=Passkey.of(user)
     )
@@ -94,12 +93,6 @@ def _form_for(question: Question) -> ConfirmPasswordForm | MailedCodeForm | None
         return ConfirmPasswordForm()
     is_awaited = question is Question.CODE and mailed_codes.waiting(mailed_codes.SUDO)
     return MailedCodeForm() if is_awaited else None
-
-
-def _is_confirmed(user: User, form: ConfirmPasswordForm | MailedCodeForm) -> bool:
-    if isinstance(form, ConfirmPasswordForm):
-        return verify_own_password(form.password.data)
-    return mailed_codes.confirms(user, form.code.data)
 
 
 @account.post("/confirm-password/code")
