@@ -32,15 +32,10 @@ class NewSecret:
     secret: bytes
     purpose: ClassVar[str]
 
-    @staticmethod
-    def make() -> bytes:
-        """Return a new secret."""
-        raise NotImplementedError
-
     @classmethod
-    def begin(cls) -> None:
-        """Make a secret for the current user. The caller commits."""
-        Flow.begin(cls.purpose, current_user, secret=encrypt(cls.make()))
+    def begin(cls, secret: bytes) -> None:
+        """Keep a secret that was made for the current user. The caller commits."""
+        Flow.begin(cls.purpose, current_user, secret=encrypt(secret))
 
     @classmethod
     def begun(cls) -> Self | None:
@@ -58,7 +53,6 @@ class NewApp(NewSecret):
     """An authenticator app that has not shown its first code yet."""
 
     purpose = "new_app"
-    make = staticmethod(totp.new_secret)
 
     @property
     def link(self) -> str:
@@ -117,11 +111,6 @@ class NewCodes(NewSecret):
 
     purpose = "new_recovery_codes"
 
-    @staticmethod
-    def make() -> bytes:
-        """Return as many codes as a user gets, separated by blanks."""
-        return " ".join(_new_code() for _ in range(current_app.config["RECOVERY_CODES"])).encode()
-
     @property
     def codes(self) -> list[str]:
         """The codes as they are shown."""
@@ -155,6 +144,11 @@ class NewCodes(NewSecret):
             AuditEvent.record("second_factor.turned_on", subject=user)
             second_factors.tell(user, "From now on, logging in takes a second factor.")
         return True
+
+
+def new_codes() -> bytes:
+    """Return as many new recovery codes as a user gets, separated by blanks."""
+    return " ".join(_new_code() for _ in range(current_app.config["RECOVERY_CODES"])).encode()
 
 
 def _new_code() -> str:

@@ -58,21 +58,17 @@ class Flow(Model):
         return token
 
     @classmethod
-    def newest(cls, purpose: str) -> "Flow | None":
-        """Return the living flow that began last in this browser, or None."""
-        return cls._of_this_browser(purpose)
-
-    @classmethod
-    def with_token(cls, purpose: str, token: str) -> "Flow | None":
-        """Return the living flow with this token if it began in this browser, or None."""
-        return cls._of_this_browser(purpose, cls.token_hash == digest(token))
-
-    @classmethod
-    def _of_this_browser(cls, purpose: str, *conditions: ColumnElement[bool]) -> "Flow | None":
+    def newest(cls, purpose: str, *conditions: ColumnElement[bool]) -> "Flow | None":
+        """Return the living flow that began last in this browser, of those that meet the conditions, or None."""
         if _BROWSER not in session:
             return None
         own = (cls.purpose == purpose, cls.browser_hash == digest(session[_BROWSER]), ~cls.is_over())
         return db.session.scalar(select(cls).where(*own, *conditions).order_by(cls.id.desc()).limit(1))
+
+    @classmethod
+    def with_token(cls, purpose: str, token: str) -> "Flow | None":
+        """Return the living flow with this token if it began in this browser, or None."""
+        return cls.newest(purpose, cls.token_hash == digest(token))
 
     @classmethod
     def living(cls, purpose: str, user: User) -> list["Flow"]:

@@ -8,10 +8,11 @@ from app.access import VISITORS, access, after_set_up
 from app.account.blueprint import account
 from app.account.factor_forms import FirstCodeForm, SavedCodesForm, SecondFactorForm
 from app.account.mailed_links import private_page
-from app.account.new_factors import NewApp, NewCodes, remove_app
+from app.account.new_factors import NewApp, NewCodes, new_codes, remove_app
 from app.extensions import db, limiter
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.sudo import sudo_required
+from app.kit.auth.totp import new_secret
 from app.models import AuthenticatorApp, RecoveryCode, User, Way, second_factors
 from app.second_factors import has_factor, problem_with, use_code
 from app.sign_in import begun, finish
@@ -54,7 +55,7 @@ def authenticator_app() -> str | Response:
         abort(404)
     form, new = FirstCodeForm(), NewApp.begun()
     if request.method == "POST" and (new is None or "code" not in request.form):
-        NewApp.begin()
+        NewApp.begin(new_secret())
         db.session.commit()
         if "code" in request.form:
             flash("That took too long. Set the app up with this new code.", "warning")
@@ -96,7 +97,7 @@ def recovery_codes() -> str | Response:
         flash("Recovery codes replace a passkey or an app that is lost. Set one of these up first.", "info")
         return redirect(url_for("account.security"))
     if request.method == "POST" and "saved" not in request.form:
-        NewCodes.begin()
+        NewCodes.begin(new_codes())
         db.session.commit()
         return redirect(url_for("account.recovery_codes"))
     new = NewCodes.begun()
