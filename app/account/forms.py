@@ -29,12 +29,10 @@ from app.models.user_profile import ABOUT_MAX_LENGTH, NAME_MAX_LENGTH
 from app.proof_of_work import AsksForProof
 
 
-def _owner(form: "_FormAboutOwner") -> list[str | None]:
-    return [form.owner.first_name, form.owner.last_name, form.owner.email]
-
-
-def _current_user(_form: Form) -> list[str | None]:
-    return [current_user.first_name, current_user.last_name, current_user.email]
+def _owner(form: Form) -> list[str | None]:
+    """Return the personal texts of the user whose password it is: the owner of a mailed link, or who is logged in."""
+    user = getattr(form, "owner", current_user)
+    return [user.first_name, user.last_name, user.email]
 
 
 class LoginForm(Form):
@@ -196,7 +194,7 @@ class ChangePasswordForm(OwnersForm):
 
     wrong = "The old password is wrong."
     old_password = known_password_field("Old password")
-    new_password = new_password_field("New password", _current_user)
+    new_password = new_password_field("New password", _owner)
     new_password2 = repeated_password_field("Confirm new password", "new_password")
     submit = SubmitField("Set password")
 
