@@ -1,7 +1,6 @@
 """How users confirm who they are before a sensitive action: with the password, or what they have instead."""
 
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -13,36 +12,28 @@ from app.extensions import db
 from app.kit.auth.sudo import sudo_required
 from app.kit.db.database import lock_unchanged, utc_now
 from app.kit.forms.form import Form
-from app.models import Passkey, User, second_factors
+from app.models import Passkey, User, Way, second_factors
 from app.sessions import current_session, verify_own_password
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Question(Enum):
-    """What a user is asked for."""
+def way_to_confirm(user: User) -> Way | None:
+    """Return what confirms that the current session is still used by ``user``: the password, a passkey, a mailed code.
 
-    PASSWORD = "password"  # noqa: S105
-    PASSKEY = "passkey"
-    CODE = "code"
-    # Everything anew: the account has a second factor, which this session has not seen.
-    LOGIN = "login"
-
-
-def question_for(user: User) -> Question:
-    """Return what confirms that the current session is still used by ``user``.
+    None is everything anew: the account has a second factor, which this session has not seen.
 
     The password alone is enough in a session that began with two factors: whoever found the browser open, or stole
     its cookie, lacks the password. A mailed code is the last resort, since who sits at the browser often reads the
     mail, too.
     """
     if second_factors(user) and not current_session().has_two_factors:
-        return Question.LOGIN
+        return None
     if user.password_hash is not None:
-        return Question.PASSWORD
+        return Way.PASSWORD
     has_passkey = current_app.config["PASSKEYS"] and Passkey.of(user)
-    return Question.PASSKEY if has_passkey else Question.CODE
+    return Way.PASSKEY if has_passkey else Way.MAILED_CODE
 
 
 def confirmed_by_owner(view: Callable[P, R]) -> Callable[P, R | Response]:

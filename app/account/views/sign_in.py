@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from app import mailed_codes
 from app.access import UNCONFIRMED, VISITORS, access
 from app.account.blueprint import account
-from app.account.confirmation import Question, note_confirmation, question_for
+from app.account.confirmation import note_confirmation, way_to_confirm
 from app.account.factor_forms import MailedCodeForm
 from app.account.forms import ConfirmPasswordForm, LoginForm
 from app.extensions import db, limiter
@@ -73,25 +73,23 @@ def logout() -> Response:
 def confirm_password() -> str | Response:
     """Ask for the password, or what the user has instead, before a sensitive action; then redirect back to it."""
     user = current_session().user
-    question = question_for(user)
-    form = _form_for(question)
+    way = way_to_confirm(user)
+    form = _form_for(way)
     if form is not None and form.validate_on_submit():
         if isinstance(form, ConfirmPasswordForm) or mailed_codes.confirms(user, form.code.data):
             note_confirmation()
             db.session.commit()
             return redirect_to_next(url_for("account.manage"))
         db.session.commit()  # the tries
-        form = _form_for(question)
+        form = _form_for(way)
         flash("This code is wrong.", "form-error" if form else "error")
-    return render_template(
-        "account/confirm_password.html", form=form, question=question.value, passkeys=Passkey.of(user)
-    )
+    return render_template("account/confirm_password.html", form=form, way=way, passkeys=Passkey.of(user))
 
 
-def _form_for(question: Question) -> ConfirmPasswordForm | MailedCodeForm | None:
-    if question is Question.PASSWORD:
+def _form_for(way: Way | None) -> ConfirmPasswordForm | MailedCodeForm | None:
+    if way is Way.PASSWORD:
         return ConfirmPasswordForm()
-    is_awaited = question is Question.CODE and mailed_codes.waiting(mailed_codes.SUDO)
+    is_awaited = way is Way.MAILED_CODE and mailed_codes.waiting(mailed_codes.SUDO)
     return MailedCodeForm() if is_awaited else None
 
 
@@ -101,7 +99,7 @@ def _form_for(question: Question) -> ConfirmPasswordForm | MailedCodeForm | None
 def sudo_code() -> Response:
     """Mail a code to a user who has nothing else to confirm who they are."""
     user = current_session().user
-    if question_for(user) is Question.CODE:
+    if way_to_confirm(user) is Way.MAILED_CODE:
         count_action("SUDO_CODE_LIMIT", signed_in_user())
         mailed_codes.ask_to_confirm(user)
         db.session.commit()
