@@ -120,5 +120,5 @@ def test_only_the_gate_starts_sessions_and_the_table_has_all_who_call_it() -> No
     assert importers("app", "sessions") | importers("app", "sign_in") == {"__init__.py"}
     assert callers("UserSession.start") == {"sessions.py: log_in", "models/user_session.py: impersonate"}
     assert callers("enter") == {caller for caller in ENTRIES.values() if caller}
-    seconds = {"account/views/second_factor.py: second_factor", "account/views/passkeys.py: second_factor_passkey"}
+    seconds = {"account/views/second_factors.py: second_factor", "account/views/passkeys.py: second_factor_passkey"}
     assert callers("finish") == seconds

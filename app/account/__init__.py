@@ -5,6 +5,4 @@ from app.account.blueprint import account
 from app.areas import Area
 from app.pictures import export_picture
 
-__all__ = ["account", "area", "views"]
-
 area = Area(account, url_prefix="/account", export=export_picture)
