@@ -63,7 +63,7 @@ class Decisions:
     IMPERSONATION_NOTICE = True
     CHANGES_WHILE_IMPERSONATING: frozenset[str] = frozenset()
     KNOWN_BROWSER_LIFETIME = timedelta(days=365)
-    # What begins in a browser and waits for its next step (app/flows.py).
+    # What begins in a browser and waits for its next step (app/models/flow.py).
     FLOW_LIFETIMES: ClassVar[dict[str, timedelta]] = {
         "second_step": timedelta(minutes=10),  # between the password and the second factor
         "passkey": timedelta(minutes=5),

@@ -8,7 +8,7 @@ from flask import Flask
 import config
 from app import access, areas, assets, audit, commands, errors, jobs, maintenance, navigation, sessions, templating
 from app.extensions import cache, compress, csrf, db, limiter, login_manager, mail
-from app.kit.auth import guesses, passwords
+from app.kit.auth import passwords
 from app.kit.core import error_tracking, metrics, request_log
 from app.kit.core.environment import ConfigError
 from app.kit.db import database, migrations
@@ -86,7 +86,6 @@ def _set_up_requests(app: Flask) -> None:
     maintenance.init_app(app)
     metrics.init_app(app, lambda: database.connections_in_use(app))
     limiter.init_app(app)
-    guesses.init_app(app, limiter)
     forms.init_app(app)
     csrf.init_app(app)
     caching.init_app(app, cache, templating.look, frozenset({templating.THEME_COOKIE}))

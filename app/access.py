@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from app import consent, impersonation
 from app.extensions import login_manager
 from app.kit.http.redirects import safe_next
-from app.models import UserSession, must_have_second_factor
+from app.models import AnonymousUser, User, UserSession, must_have_second_factor
 from app.newcomer import newcomer_email
 
 Marked = TypeVar("Marked", bound=Callable[..., Any] | Blueprint)
@@ -135,28 +135,30 @@ def rule_of(endpoint: str) -> Rule:
 
 def _rule(views: Mapping[str, object], areas: Mapping[str, object], endpoint: str) -> Rule:
     own: Rule | None = getattr(views[endpoint], _MARK, None)
-    area = areas.get(endpoint.rpartition(".")[0])
-    return getattr(area, _MARK, USERS) if own is None else own
+    return getattr(areas.get(endpoint.rpartition(".")[0]), _MARK, USERS) if own is None else own
 
 
 def refusal(rule: Rule) -> Response | None:
     """Return None if ``rule`` admits the current user, else a redirect. Aborts with 403 if a permission is missing."""
-    if rule is ANYONE:
+    if rule is ANYONE or (rule is NEWCOMERS and newcomer_email() is not None):
         return None
+    user = current_user._get_current_object()
+    is_admitted = _is_for(rule, user)
     if rule is VISITORS:
-        return _send_home() if current_user.is_authenticated else None
-    if rule is NEWCOMERS and newcomer_email() is not None:
-        return None
-    if not current_user.is_authenticated:
+        return None if is_admitted else _send_home()
+    if not user.is_authenticated:
         response: Response = login_manager.unauthorized()
         return response
-    if rule in {UNCONFIRMED, NEWCOMERS}:
-        return None
-    if not current_user.confirmed:
+    if rule not in {UNCONFIRMED, NEWCOMERS} and not user.confirmed:
         return redirect(url_for("account.unconfirmed"))
-    if isinstance(rule, int) and not current_user.can(rule):
-        abort(403)
-    return None
+    return None if is_admitted else abort(403)
+
+
+def _is_for(rule: Rule, user: User | AnonymousUser) -> bool:
+    """Return whether a page with this rule is for ``user``, once their address is confirmed."""
+    if rule is ANYONE or rule is VISITORS:
+        return rule is ANYONE or not user.is_authenticated
+    return user.is_authenticated and (isinstance(rule, Who) or user.can(rule))
 
 
 def _send_home() -> Response:
@@ -174,18 +176,12 @@ def link_filter() -> Callable[[str], bool]:
 
     Unconfirmed users see the links for users: each redirects to the page that asks for the confirmation.
     """
-    is_user, can = bool(current_user.is_authenticated), current_user.can
+    user, looks_as_another = current_user._get_current_object(), impersonation.current() is not None
     views, areas = current_app.view_functions, current_app.blueprints
-    looks_as_another = impersonation.current() is not None
 
     def may_see(endpoint: str) -> bool:
-        if looks_as_another and impersonation.is_closed(endpoint):
-            return False
-        rule = _rule(views, areas, endpoint)
-        if rule is ANYONE:
-            return True
-        if rule is VISITORS:
-            return not is_user
-        return is_user and (isinstance(rule, Who) or can(rule))
+        return _is_for(_rule(views, areas, endpoint), user) and not (
+            looks_as_another and impersonation.is_closed(endpoint)
+        )
 
     return may_see

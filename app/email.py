@@ -10,9 +10,9 @@ from sqlalchemy import update
 
 from app.extensions import db
 from app.kit.http.links import external_url
-from app.kit.mail.catalog import NORMAL, URGENT, Catalog
+from app.kit.mail.catalog import NORMAL, URGENT, Catalog, CatalogEmail
 from app.kit.mail.rows import Context, EmailState, Json
-from app.models import Email, RecipientLimit, User
+from app.models import Email, FactorRemoval, RecipientLimit, User
 
 catalog = Catalog(Email, RecipientLimit)
 SAMPLE_LINK = "https://example.com/account/sample-link"
@@ -107,16 +107,6 @@ def change_email(user: User, new_email: str) -> Context | None:
 
 
 @catalog.email(
-    "account/email/email_change_requested",
-    subject="Someone asked to change your email address",
-    sample={"not_me_link": SAMPLE_LINK, "new_email": "ada.new@example.com", **SAMPLE_ORIGIN},
-)
-def email_change_requested(user: User, new_email: str, **origin: str) -> Context:
-    """Notify the old address while the change can still be stopped."""
-    return {"not_me_link": not_me_link(user)}
-
-
-@catalog.email(
     "account/email/email_changed",
     subject="Your email address was changed",
     to="recipient",
@@ -126,34 +116,6 @@ def email_changed(user: User, recipient: str, new_email: str, **origin: str) -> 
     """Notify the new address and those of the last 30 days, one row each. Those that lost their right get no link."""
     link = not_me_link(user, recipient)
     return {"not_me_link": link} if link or user.email == new_email else None
-
-
-@catalog.email(
-    "account/email/password_changed",
-    subject="Your password was changed",
-    sample={"not_me_link": SAMPLE_LINK, "removed": "Passkey “Phone”", **SAMPLE_ORIGIN},
-)
-def password_changed(user: User, removed: str = "", **origin: str) -> Context:
-    """Notify the user, also of a first password; ``removed`` are the ways to log in that were removed with a reset."""
-    return {"not_me_link": not_me_link(user)}
-
-
-@catalog.email(
-    "account/email/password_removed",
-    subject="Your password was removed",
-    sample={"not_me_link": SAMPLE_LINK, **SAMPLE_ORIGIN},
-)
-def password_removed(user: User, **origin: str) -> Context:
-    return {"not_me_link": not_me_link(user)}
-
-
-@catalog.email(
-    "account/email/new_device",
-    subject="New login to your account",
-    sample={"not_me_link": SAMPLE_LINK, **SAMPLE_ORIGIN},
-)
-def new_device(user: User, **origin: str) -> Context:
-    return {"not_me_link": not_me_link(user)}
 
 
 @catalog.email(
@@ -196,6 +158,53 @@ def users_exported(user: User, task_id: int) -> Context | None:
 def account_deleted(full_name: str = "") -> Context:
     """Notify the address of an account that is already deleted when this is sent."""
     return {}
+
+
+@catalog.email(
+    "account/email/factor_removal",
+    subject="Your second factors will be removed",
+    sample={"keep_link": SAMPLE_LINK, "delay": "24 hours"},
+)
+def factor_removal(user: User) -> Context | None:
+    """Mail the link that stops it, as long as this is possible."""
+    removal = FactorRemoval.of(user)
+    if removal is None:
+        return None
+    hours = int(current_app.config["FACTOR_REMOVAL_DELAY"].total_seconds() // 3600)
+    return {"keep_link": external_url("account.keep_second_factors", token=removal.token), "delay": f"{hours} hours"}
+
+
+def notice(name: str, subject: str, **sample: Json) -> CatalogEmail:
+    """Return an email that tells the owner what was done to the account, who may not have done it, with a link.
+
+    It is sent with ``request_details()``, which says from where, and with what ``sample`` gives examples of.
+    """
+
+    def compose(user: User, **_told: Json) -> Context:
+        return {"not_me_link": not_me_link(user)}
+
+    compose.__name__ = name
+    sample = {"not_me_link": SAMPLE_LINK, **sample, **SAMPLE_ORIGIN}
+    return catalog.email(f"account/email/{name}", subject=subject, sample=sample)(compose)
+
+
+new_device = notice("new_device", "New login to your account")
+# Also of a first password. ``removed`` are the ways to log in that were removed with a reset.
+password_changed = notice("password_changed", "Your password was changed", removed="Passkey “Phone”")
+password_removed = notice("password_removed", "Your password was removed")
+# To the old address, while the change can still be stopped.
+email_change_requested = notice(
+    "email_change_requested", "Someone asked to change your email address", new_email="ada.new@example.com"
+)
+# ``what`` was added, removed or made anew, in a sentence.
+second_factor_changed = notice(
+    "second_factor_changed", "The second factors of your account changed", what="An authenticator app was added."
+)
+recovery_code_used = notice("recovery_code_used", "A recovery code was used", left=3, are_few=True)
+# Of wrong second factors behind a right password, ``count`` within a day.
+wrong_second_factors = notice("wrong_second_factors", "Somebody who knows your password is trying to log in", count=5)
+identity_linked = notice("identity_linked", "A new way to log in to your account", provider="Example")
+identity_unlinked = notice("identity_unlinked", "A way to log in was removed", provider="Example")
 
 
 def not_me_link(user: User, recipient: str = "") -> str:

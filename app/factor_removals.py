@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm.exc import StaleDataError
 
-from app import email_ways_in, second_factors
+from app import email, second_factors
 from app.extensions import db
 from app.kit.db.database import insert_unless_taken, lock_row, utc_now
 from app.models import AuditEvent, FactorRemoval, Permission, User
@@ -20,7 +20,7 @@ def begin(user: User, administrator: User, reason: str, due_at: datetime) -> boo
     if not insert_unless_taken(db.session(), FactorRemoval, created_at=utc_now(), **values):
         return False
     AuditEvent.record("second_factor.removal_requested", subject=user, reason=reason)
-    email_ways_in.factor_removal.send(user)
+    email.factor_removal.send(user)
     return True
 
 

@@ -1,7 +1,7 @@
 """Passkeys: asking a browser for one, checking what it returns, adding and removing them.
 
-A challenge is the token of a flow (flows.py). So it lives for minutes, works once, in one browser and for one ``use``,
-and the database holds only its digest.
+A challenge is the token of a flow (models/flow.py). So it lives for minutes, works once, in one browser and for one
+``use``, and the database holds only its digest.
 """
 
 import logging
@@ -10,7 +10,7 @@ from secrets import token_bytes
 
 from flask import current_app
 
-from app import flows, second_factors
+from app import second_factors
 from app.extensions import db
 from app.kit.auth import webauthn
 from app.kit.db.database import insert_unless_taken, lock_unchanged, utc_now
@@ -28,7 +28,7 @@ def ask(use: str, user: User | None = None) -> webauthn.Json:
 
     The caller commits.
     """
-    return webauthn.request_options(_site(), flows.begin(FLOW, user, use=use), _known(user) if user else ())
+    return webauthn.request_options(_site(), Flow.begin(FLOW, user, use=use), _known(user) if user else ())
 
 
 def proven(use: str, text: str, user: User | None = None) -> Passkey | None:
@@ -70,7 +70,7 @@ def ask_for_new(user: User) -> webauthn.Json:
     """Begin a challenge, and return what the browser needs to make a passkey for ``user``. The caller commits."""
     own = Passkey.of(user)
     handle = own[0].user_handle if own else token_bytes(HANDLE_BYTES)
-    challenge = flows.begin(FLOW, user, use=NEW, handle=webauthn.encode(handle))
+    challenge = Flow.begin(FLOW, user, use=NEW, handle=webauthn.encode(handle))
     return webauthn.creation_options(_site(), challenge, handle, (user.email, user.display_name), _known(user))
 
 
@@ -118,7 +118,7 @@ def _words(name: str) -> str:
 
 def _take(use: str, answer: webauthn.Answer, user: User | None) -> Flow | None:
     """Return the flow of the challenge that was answered, and end it; None if it is not a challenge of this use."""
-    flow = flows.with_token(FLOW, answer.challenge)
+    flow = Flow.with_token(FLOW, answer.challenge)
     if flow is None or not flow.take():
         return None
     return flow if flow.data["use"] == use and flow.user_id == (user.id if user else None) else None

@@ -8,7 +8,7 @@ from datetime import timedelta
 from flask import current_app
 from sqlalchemy import delete, func, select, update
 
-from app import email_ways_in
+from app import email
 from app.extensions import db
 from app.kit.auth import totp
 from app.kit.auth.user_agent import request_details
@@ -61,20 +61,20 @@ def use_code(user: User, typed: str) -> Way | None:
 
 def _use_code_of_app(user: User, code: str) -> bool:
     """Store the step of a right code, in one statement: of many requests with the same code, one finds it unused."""
-    app = AuthenticatorApp.of(user)
-    secret = secret_of(app) if app else None
+    secret = _secret_of_app(user)
     step = totp.accepted_step(secret, code) if secret else None
-    if app is None or step is None:
+    if step is None:
         return False
-    unused = (AuthenticatorApp.id == app.id, AuthenticatorApp.last_step < step)
+    unused = (AuthenticatorApp.user_id == user.id, AuthenticatorApp.last_step < step)
     using = update(AuthenticatorApp).where(*unused).values(last_step=step, last_used_at=utc_now())
     return db.session.scalar(using.returning(AuthenticatorApp.id), execution_options=PLAIN) is not None
 
 
-def secret_of(app: AuthenticatorApp) -> bytes | None:
-    """Return the secret of an app; None without its key, which `manage.py doctor` reports, too."""
+def _secret_of_app(user: User) -> bytes | None:
+    """Return the secret of the user's app; None without an app, or its key, which `manage.py doctor` reports, too."""
+    app = AuthenticatorApp.of(user)
     try:
-        return decrypt(app.encrypted_secret)
+        return decrypt(app.encrypted_secret) if app else None
     except UnreadableError:
         log.error("the secret of an authenticator app was encrypted with a key that is not in DATA_KEYS")
         return None
@@ -88,7 +88,7 @@ def _use_recovery_code(user: User, typed: str) -> bool:
     if db.session.scalar(using, execution_options=PLAIN) is None:
         return False
     left = RecoveryCode.left(user)
-    email_ways_in.recovery_code_used.send(
+    email.recovery_code_used.send(
         user, left=left, are_few=left <= current_app.config["FEW_RECOVERY_CODES"], **request_details()
     )
     return True
@@ -104,14 +104,13 @@ def _note_failure(user: User) -> None:
     of_today = (*kind, AuditEvent.created_at > utc_now() - timedelta(days=1))
     count = db.session.scalar(select(func.count()).select_from(AuditEvent).where(*of_today)) or 0
     if count % current_app.config["WRONG_SECOND_FACTORS_BEFORE_NOTICE"] == 0:
-        email_ways_in.wrong_second_factors.send(user, count=count, **request_details())
+        email.wrong_second_factors.send(user, count=count, **request_details())
 
 
 def problem_with(user: User, typed: str) -> str:
     """Return what is wrong with a code that was refused, without using it up."""
-    code, app = totp.typed_code(typed), AuthenticatorApp.of(user)
-    secret = secret_of(app) if app and code else None
-    if app is None or code is None or secret is None:
+    code, secret = totp.typed_code(typed), _secret_of_app(user)
+    if code is None or secret is None:
         return "This code is wrong."
     if totp.accepted_step(secret, code) is not None:
         return "This code was used already. Wait until your app shows the next one."
@@ -138,9 +137,7 @@ def removed(user: User, what: str) -> None:
     if not has_factor(user):
         without = update(UserSession).where(UserSession.user_id == user.id).values(has_two_factors=False)
         db.session.execute(without)
-    # Also for passkeys that PASSKEYS has switched off: without codes, nobody would be asked for them afterwards.
-    if not Passkey.of(user) and AuthenticatorApp.of(user) is None:
-        db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id), execution_options=PLAIN)
+    RecoveryCode.delete_lone(user)
 
 
 def has_factor(user: User) -> bool:
@@ -164,4 +161,4 @@ def tell(user: User, what: str) -> None:
     """Mail ``what`` has happened to the user's second factors."""
     # Of somebody else's act the address and browser are not the user's business.
     origin = request_details() if acting_user() == user else {}
-    email_ways_in.second_factor_changed.send(user, what=what, **origin)
+    email.second_factor_changed.send(user, what=what, **origin)

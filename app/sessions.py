@@ -35,9 +35,7 @@ def init_app(app: Flask) -> None:
     sudo.init_app(app, _gave_password_lately)
 
 
-def log_in(
-    user: User, remembered: bool = False, ways: Sequence[Way] = (Way.PASSWORD,), has_two_factors: bool = False
-) -> UserSession:
+def log_in(user: User, remembered: bool, ways: Sequence[Way], has_two_factors: bool) -> UserSession:
     """Start a session for ``user``, who proved who they are in these ``ways``, in this browser. The caller commits.
 
     Only the gate (sign_in.py) calls this. Raises ``StaleDataError`` if the user changed since the proof was checked

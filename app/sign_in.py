@@ -5,6 +5,7 @@ alone decides whether that is enough, or a second factor is asked for, or nobody
 start a session; resetting a password does not, since a mailed link must not replace a second factor (ASVS 6.3.4).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import current_app, flash, redirect, request, session, url_for
@@ -12,13 +13,15 @@ from sqlalchemy import select
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.wrappers import Response
 
-from app import email, flows
+from app import email
 from app.access import demand_set_up, is_set_up_demanded
 from app.extensions import db
+from app.kit.auth.guesses import counted_guess, second_factor_limits
 from app.kit.auth.user_agent import request_details
 from app.kit.db.database import insert_unless_taken, lock_unchanged
 from app.kit.http.redirects import safe_next
 from app.models import AuditEvent, Flow, KnownDevice, User, Way, second_factors
+from app.second_factors import tried
 from app.sessions import log_in
 
 SECOND_STEP = "second_step"
@@ -57,7 +60,7 @@ def enter(user: User, proof: Proof) -> Response | None:
         elif second_factors(user) and not proof.is_complete:
             response = _ask_for_second_factor(user, proof)
         else:
-            response = _let_in(user, [proof.way], proof.is_complete, proof.remembered, proof.greeting, proof.next)
+            response = _let_in(user, proof)
     except StaleDataError:
         db.session.rollback()
         return None
@@ -70,25 +73,28 @@ def begun() -> Flow | None:
 
     It ends when the account changes, and after SECOND_STEP_TRIES wrong answers.
     """
-    flow = flows.newest(SECOND_STEP)
-    if flow is None or flow.user is None or flow.user.access_version != flow.data["access_version"]:
+    flow = Flow.newest(SECOND_STEP)
+    if flow is None or flow.user is None or not flow.is_of(flow.user):
         return None
     return flow if flow.tries < current_app.config["SECOND_STEP_TRIES"] else None
 
 
-def finish(flow: Flow, way: Way) -> Response | None:
-    """Log the user of ``flow`` in, who has now proven a second factor; commit, and return where to go next.
+def finish(flow: Flow, user: User, check: Callable[[], Way | None]) -> Response | None:
+    """Log ``user`` in if ``check`` proves the second factor for which ``flow`` waits; commit, return where to go next.
 
-    Returns None if another request finished it first, or the account may not log in any more. Nothing that the caller
-    changed is stored then, such as a code that was used.
+    Returns None if it does not, with the try counted; also if another request finished first, or the account may not
+    log in any more. Nothing that ``check`` changed is stored then, such as a code that was used.
     """
-    user, data = flow.user, flow.data
+    way = counted_guess(second_factor_limits(user.uid), lambda: tried(flow, user, check))
+    if way is None:
+        db.session.commit()
+        return None
     try:
-        if user is None or not user.may_log_in or not flow.take():
+        if not user.may_log_in or not flow.take():
             db.session.rollback()
             return None
-        ways = [Way(data["way"]), way]
-        response = _let_in(user, ways, True, data["remembered"], data["greeting"], data["next"])
+        first = {name: flow.data[name] for name in ("remembered", "greeting")}
+        response = _let_in(user, Proof(Way(flow.data["way"]), back_to=flow.data["next"], **first), way)
     except StaleDataError:
         db.session.rollback()
         return None
@@ -99,25 +105,17 @@ def finish(flow: Flow, way: Way) -> Response | None:
 def _ask_for_second_factor(user: User, proof: Proof) -> Response:
     # Cleared, so that it is not the key of somebody who planted a cookie to which the flow is bound.
     session.clear()
-    flows.begin(
-        SECOND_STEP,
-        user,
-        way=proof.way.value,
-        remembered=proof.remembered,
-        greeting=proof.greeting,
-        next=proof.next,
-        access_version=user.access_version,
-    )
+    said = {"way": proof.way.value, "remembered": proof.remembered, "greeting": proof.greeting, "next": proof.next}
+    Flow.begin(SECOND_STEP, user, **said)
     return redirect(url_for("account.second_factor"))
 
 
-def _let_in(
-    user: User, ways: list[Way], has_two_factors: bool, remembered: bool, greeting: str, back_to: str
-) -> Response:
-    own = log_in(user, remembered, ways, has_two_factors)
+def _let_in(user: User, proof: Proof, *second: Way) -> Response:
+    ways = [proof.way, *second]
+    own = log_in(user, proof.remembered, ways, has_two_factors=proof.is_complete or bool(second))
     is_first = _note_device(user, ways)
-    flash(greeting or f"You are now logged in. Welcome{'' if is_first else ' back'}!", "success")
-    target = safe_next(back_to, url_for("main.index"))
+    flash(proof.greeting or f"You are now logged in. Welcome{'' if is_first else ' back'}!", "success")
+    target = safe_next(proof.next, url_for("main.index"))
     return demand_set_up(target) if is_set_up_demanded(own) else redirect(target)
 
 

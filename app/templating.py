@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import flask
-from flask import Flask, current_app, request
+from flask import Flask, current_app, has_request_context, request
 from flask_login import current_user
 from markupsafe import Markup
 from wtforms import Field, Form
@@ -132,7 +132,7 @@ def color_theme() -> str:
 
     A script stores the choice in a cookie, so that the page has the right colors from the start.
     """
-    theme = request.cookies.get(THEME_COOKIE, "") if request else ""
+    theme = request.cookies.get(THEME_COOKIE, "") if has_request_context() else ""
     return theme if theme in COLOR_THEMES else ""
 
 

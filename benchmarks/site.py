@@ -16,6 +16,8 @@ from tests.servers.redis import free_port
 from tests.servers.web import WebServer, production_environment, session_cookie, start_gunicorn
 
 USER_EMAIL = "ada@example.org"
+# Logs in thousands of times. It must be nobody of the list's first page, which would read all of the sessions.
+LOGIN_EMAIL = "zoe@example.org"
 PASSWORD = "correct-horse-battery-staple"  # noqa: S105
 FAKE_USERS = 500
 ONE_SYNC_WORKER = ("--config", str(Path(__file__).with_name("sync_worker.py")))
@@ -63,7 +65,8 @@ def _fill() -> Cookies:
     from app import assets, create_app
     from app.extensions import db
     from app.fake_data import add_fake_users
-    from app.models import User
+    from app.main.views.pages import SHOWN_LOGINS
+    from app.models import AuditEvent, User
     from app.setup import make_administrator, prepare_database
 
     assets.build_assets()
@@ -71,7 +74,10 @@ def _fill() -> Cookies:
     with app.app_context():
         prepare_database()
         user = User(email=USER_EMAIL, password=PASSWORD, first_name="Ada", last_name="Wren", confirmed=True)
-        db.session.add(user)
+        zoe = User(email=LOGIN_EMAIL, password=PASSWORD, first_name="Zoe", last_name="Wren", confirmed=True)
+        db.session.add_all([user, zoe])
+        for _ in range(SHOWN_LOGINS):
+            AuditEvent.record("user.logged_in", subject=user, actor=user, browser="Chrome on Linux", ways="password")
         administrator = make_administrator("admin@example.org", PASSWORD, "Site", "Administrator")
         add_fake_users(FAKE_USERS)
         cookies = Cookies(_log_in(user), _log_in(administrator))
@@ -147,7 +153,7 @@ def _login(server: WebServer) -> Visit:
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form.read().decode())
     if token is None:
         raise RuntimeError("the login form has no token")
-    body = urlencode({"csrf_token": token[1], "email": USER_EMAIL, "password": PASSWORD})
+    body = urlencode({"csrf_token": token[1], "email": LOGIN_EMAIL, "password": PASSWORD})
     request = Request(f"{server.address}/account/login", {**BROWSER_HEADERS, "Cookie": cookie}, body)
     return Visit("POST login, hash aside", server, request, status=302)
 

@@ -25,10 +25,16 @@ KEPT_TABLES = {"roles", "alembic_version"}
 @pytest.hookimpl(tryfirst=True)  # before pytest reads -m
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that use the database, except those in a browser: their views have tests without one."""
+    # Side by side, tests of a browser or of a gunicorn run in one process, and no other one has to start its own.
+    items.sort(key=lambda item: [name not in _fixtures_of(item) for name in ("browser", "production_server")])
     for item in items:
-        fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
+        fixtures = _fixtures_of(item)
         if "database_url" in fixtures and "browser" not in fixtures:
             item.add_marker("database")
+
+
+def _fixtures_of(item: pytest.Item) -> list[str]:
+    return item.fixturenames if isinstance(item, pytest.Function) else []
 
 
 @pytest.fixture(scope="session")
@@ -102,10 +108,7 @@ def kept_roles(db: SQLAlchemy) -> Iterator[None]:
     from app.models.role import ROLES
 
     yield
-    db.session.rollback()
-    for table in reversed(db.metadata.sorted_tables):
-        if table.name not in KEPT_TABLES:
-            db.session.execute(table.delete())
+    empty(db)
     db.session.execute(delete(Role).where(Role.name.not_in([name for name, *_ in ROLES])))
     db.session.execute(update(Role).values(default=Role.name == "User"))
     db.session.commit()
@@ -167,8 +170,16 @@ def mail_sink(_mail_sink_server: MailSink) -> MailSink:
 def empty(database: SQLAlchemy) -> None:
     """Delete what tests wrote."""
     database.session.rollback()
+    connection = database.session.connection()
+    # Most tests write to few of the tables, and one question about all of them takes a tenth of the time of deleting.
+    written = set(connection.exec_driver_sql(_which_have_rows(database)).scalars())
     for table in reversed(database.metadata.sorted_tables):
-        if table.name not in KEPT_TABLES:
-            database.session.execute(table.delete())
+        if table.name in written:
+            connection.execute(table.delete())
     database.session.commit()
     database.session.remove()
+
+
+def _which_have_rows(database: SQLAlchemy) -> str:
+    names = [name for name in database.metadata.tables if name not in KEPT_TABLES]
+    return " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in names)  # noqa: S608

@@ -8,9 +8,9 @@ from werkzeug.test import TestResponse
 
 from app.extensions import db
 from app.kit.auth.webauthn import Site, creation_options, new_key, read
+from app.mailed_codes import code_for
 from app.models import AuthenticatorApp, Flow, LinkedIdentity, Passkey, RecoveryCode, User
 from app.models.flow import digest
-from app.models.mailed_code import code_for
 from tests.account.mailed import mailed_link
 from tests.authenticator import Authenticator
 from tests.factories import PASSWORD

@@ -1,5 +1,6 @@
 """Make users for tests, saved unless the docstring says otherwise."""
 
+from datetime import timedelta
 from itertools import count
 
 from flask import Flask
@@ -7,7 +8,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.extensions import db
-from app.models import Role, User, UserSession
+from app.kit.db.database import utc_now
+from app.models import Flow, Role, User, UserSession
+from app.models.flow import digest
 
 PASSWORD = "correct-horse-battery-staple"
 _numbers = count(1)
@@ -50,6 +53,22 @@ def make_invited(**attributes: object) -> User:
     user.password_hash, user.is_invited = None, True
     db.session.commit()
     return user
+
+
+def make_flow(browser: str, purpose: str, user: User | None = None, **data: object) -> Flow:
+    """Return a saved flow that began in the browser whose session holds this key."""
+    version = user.access_version if user else 0
+    flow = Flow(
+        purpose=purpose,
+        token_hash=digest(f"token {next(_numbers)}"),
+        browser_hash=digest(browser),
+        user=user,
+        data={"access_version": version, **data},
+        expires_at=utc_now() + timedelta(minutes=5),
+    )
+    db.session.add(flow)
+    db.session.commit()
+    return flow
 
 
 def let_in(client: FlaskClient, user: User) -> None:

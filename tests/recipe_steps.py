@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-LEFT_OUT = {".git", ".venv", "instance", "static", "__pycache__", ".ruff_cache", ".mypy_cache", ".env", "node_modules"}
+MYPY_CACHE = ".mypy_cache"
+LEFT_OUT = {".git", ".venv", "instance", "static", "__pycache__", ".ruff_cache", MYPY_CACHE, ".env", "node_modules"}
 STEP = re.compile(
     r"(?:Create|[Ii]n|[Aa]t the end of)\s`(?P<path>[^`]+)`"
     r"(?:,\s(?P<where>below|above|instead of)\s`(?P<line>[^`]+)`)?"
@@ -153,6 +154,9 @@ def words(command: str) -> list[str]:
 def copy_project(folder: Path) -> Path:
     """Copy the project into ``folder``, and make its tables with the present migrations."""
     run(copy_files(folder), "manage.py", "db", "upgrade")
+    # What mypy found in an earlier run, in which most modules were the same: with it a check takes 2 seconds, not 13.
+    if (ROOT / MYPY_CACHE).is_dir():
+        shutil.copytree(ROOT / MYPY_CACHE, folder / MYPY_CACHE)
     return folder
 
 

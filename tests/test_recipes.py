@@ -22,7 +22,7 @@ PYTEST = ["pytest", "-q", "-n", "3", "--dist", "worksteal", "--tb=short", "--sho
 CHECKS = [
     ["ruff", "check", *CHANGED],
     ["ruff", "format", "--check", *CHANGED],
-    ["mypy", "--no-incremental"],
+    ["mypy"],
     [*PYTEST, *(f"--ignore={folder}" for folder in ["tests/browser", *WITH_OTHER_SETTINGS])],
 ]
 MOST_EXISTING_FILES = 3

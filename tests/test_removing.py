@@ -20,7 +20,7 @@ QUICK = ["-k", "not who_may_open and not without_the_token and not looking"]
 CHECKS = [
     ["ruff", "check"],
     ["ruff", "format", "--check"],
-    ["mypy", "--no-incremental"],
+    ["mypy"],
     [*PYTEST, *ACCOUNT, *(f"tests/test_{name}.py" for name in TESTS.split()), *QUICK],
 ]
 

@@ -68,7 +68,7 @@ def test_only_the_set_up_pages_open(app: Flask, client: FlaskClient, db: SQLAlch
     answers, expected = {}, {}
     for route in ROUTES:
         rule = RULES[route.endpoint]
-        answers[str(route)] = is_held(client, address(app, route), route.method)
+        answers[str(route)] = is_held(client, address(route), route.method)
         is_link = rule is ANYONE and route.endpoint.startswith("account.")
         expected[str(route)] = not (route.endpoint in OPEN or is_link or rule in {VISITORS, UNCONFIRMED, NEWCOMERS})
         if route.endpoint == "account.logout":

@@ -128,10 +128,10 @@ def test_one_of_two_requests_finishes_a_login(client: FlaskClient, db: SQLAlchem
         flow = sign_in.begun()
         assert flow is not None
         again = Flow(id=flow.id, user=flow.user, data=flow.data)
-        first = sign_in.finish(flow, Way.APP)
+        first = sign_in.finish(flow, user, lambda: Way.APP)
         assert first is not None
         assert first.location == "/account/sessions"
-        assert sign_in.finish(again, Way.APP) is None
+        assert sign_in.finish(again, user, lambda: Way.APP) is None
     row = db.session.scalar(select(UserSession).where(UserSession.user_id == user.id))
     assert row is not None
     assert (row.ways, row.has_two_factors) == ("password,app", True)
@@ -170,5 +170,5 @@ def test_half_a_login_is_not_finished_for_who_was_disabled_meanwhile(client: Fla
         assert flow is not None
         user.disable("spam")
         db.session.commit()
-        assert sign_in.finish(flow, Way.APP) is None
+        assert sign_in.finish(flow, user, lambda: Way.APP) is None
     assert number_of_sessions(db, user) == 0

@@ -1,49 +1,39 @@
 """How users confirm who they are before a sensitive action: with the password, or what they have instead."""
 
-from collections.abc import Callable
-from enum import Enum
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from flask import current_app
+from flask import current_app, flash
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from app.account.forms import OWN_PASSWORD
 from app.extensions import db
 from app.kit.auth.sudo import sudo_required
 from app.kit.db.database import lock_unchanged, utc_now
 from app.kit.forms.form import Form
-from app.models import Passkey, User, second_factors
+from app.models import Passkey, User, Way, second_factors
 from app.sessions import current_session, verify_own_password
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Question(Enum):
-    """What a user is asked for."""
+def way_to_confirm(user: User) -> Way | None:
+    """Return what confirms that the current session is still used by ``user``: the password, a passkey, a mailed code.
 
-    PASSWORD = "password"  # noqa: S105
-    PASSKEY = "passkey"
-    CODE = "code"
-    # Everything anew: the account has a second factor, which this session has not seen.
-    LOGIN = "login"
-
-
-def question_for(user: User) -> Question:
-    """Return what confirms that the current session is still used by ``user``.
+    None is everything anew: the account has a second factor, which this session has not seen.
 
     The password alone is enough in a session that began with two factors: whoever found the browser open, or stole
     its cookie, lacks the password. A mailed code is the last resort, since who sits at the browser often reads the
     mail, too.
     """
     if second_factors(user) and not current_session().has_two_factors:
-        return Question.LOGIN
+        return None
     if user.password_hash is not None:
-        return Question.PASSWORD
+        return Way.PASSWORD
     has_passkey = current_app.config["PASSKEYS"] and Passkey.of(user)
-    return Question.PASSKEY if has_passkey else Question.CODE
+    return Way.PASSKEY if has_passkey else Way.MAILED_CODE
 
 
 def confirmed_by_owner(view: Callable[P, R]) -> Callable[P, R | Response]:
@@ -57,16 +47,30 @@ def confirmed_by_owner(view: Callable[P, R]) -> Callable[P, R | Response]:
     return confirmed
 
 
-def is_by_owner(form: Form) -> bool:
-    """Return whether the form holds the current user's password, if there is one, and lock the user's row.
+class OwnersForm(Form):
+    """A form below ``confirmed_by_owner``: valid with the user's password, for which it asks users who have one.
 
-    Only for a view below ``confirmed_by_owner``.
+    Once it is valid, the user's row is locked.
     """
-    for name in OWN_PASSWORD:
-        if name in form:
-            return verify_own_password(form[name].data)
-    lock_unchanged(db.session, current_session().user)
-    return True
+
+    wrong = "Wrong password."
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._password_field = next((name for name in ("password", "old_password") if name in self), "")
+        if current_user.is_authenticated and current_user.password_hash is None:
+            del self[self._password_field]
+
+    def validate(self, extra_validators: Mapping[str, Sequence[Any]] | None = None) -> bool:
+        """Validate the fields, and then the password."""
+        if not super().validate(extra_validators):
+            return False
+        if self._password_field not in self:
+            lock_unchanged(db.session, current_session().user)
+        elif not verify_own_password(self[self._password_field].data):
+            flash(self.wrong, "form-error")
+            return False
+        return True
 
 
 def note_confirmation() -> None:

@@ -1,9 +1,9 @@
-"""The forms about passkeys, authenticator apps and recovery codes."""
+"""The forms about passkeys and codes: those of apps, recovery codes and mailed ones."""
 
-from wtforms import HiddenField, StringField, SubmitField
+from wtforms import BooleanField, HiddenField, StringField, SubmitField
 from wtforms.validators import InputRequired, Length
 
-from app.kit.forms.fields import name_field
+from app.kit.forms.fields import email_field, name_field
 from app.kit.forms.form import Form
 from app.models.passkey import NAME_MAX_LENGTH
 
@@ -41,3 +41,18 @@ class SavedCodesForm(Form):
 
     shown = HiddenField()
     saved = SubmitField("I have saved them")
+
+
+class RequestCodeForm(Form):
+    """Request a code to log in."""
+
+    email = email_field(autocomplete="username")
+    remember_me = BooleanField("Keep me logged in")
+    submit = SubmitField("Email me a code")
+
+
+class MailedCodeForm(Form):
+    """Give a code that was mailed."""
+
+    code = code_field("Code", "Eight characters, such as 3F7K-9QXM.", autocapitalize="characters")
+    submit = SubmitField("Continue")

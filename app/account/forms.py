@@ -4,18 +4,12 @@ from collections.abc import Sequence
 from functools import cache
 
 from flask_login import current_user
-from wtforms import (
-    BooleanField,
-    HiddenField,
-    SelectChoice,
-    SelectField,
-    SubmitField,
-    TextAreaField,
-)
+from wtforms import BooleanField, HiddenField, SelectChoice, SelectField, SubmitField, TextAreaField
 from wtforms.fields.choices import Choice
 from wtforms.validators import Length
 from wtforms.widgets import Select
 
+from app.account.confirmation import OwnersForm
 from app.consent import AsksForConsent
 from app.kit.forms.fields import (
     CheckboxesField,
@@ -34,16 +28,11 @@ from app.models.recently_added import Added
 from app.models.user_profile import ABOUT_MAX_LENGTH, NAME_MAX_LENGTH
 from app.proof_of_work import AsksForProof
 
-# The fields for the password that the current user has.
-OWN_PASSWORD = {"password", "old_password"}
 
-
-def _owner(form: "_FormAboutOwner") -> list[str | None]:
-    return [form.owner.first_name, form.owner.last_name, form.owner.email]
-
-
-def _current_user(_form: Form) -> list[str | None]:
-    return [current_user.first_name, current_user.last_name, current_user.email]
+def _owner(form: Form) -> list[str | None]:
+    """Return the personal texts of the user whose password it is: the owner of a mailed link, or who is logged in."""
+    user = getattr(form, "owner", current_user)
+    return [user.first_name, user.last_name, user.email]
 
 
 class LoginForm(Form):
@@ -200,26 +189,17 @@ class AgreeForm(AsksForConsent):
         return documents_due(current_user)
 
 
-class _FormWithOwnPassword(Form):
-    """A form that asks for the password again, of users who have one; the others have confirmed in another way."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        if current_user.is_authenticated and current_user.password_hash is None:
-            for name in [name for name in OWN_PASSWORD if name in self]:
-                del self[name]
-
-
-class ChangePasswordForm(_FormWithOwnPassword):
+class ChangePasswordForm(OwnersForm):
     """Set a new password while logged in, or a first one."""
 
+    wrong = "The old password is wrong."
     old_password = known_password_field("Old password")
-    new_password = new_password_field("New password", _current_user)
+    new_password = new_password_field("New password", _owner)
     new_password2 = repeated_password_field("Confirm new password", "new_password")
     submit = SubmitField("Set password")
 
 
-class ChangeEmailForm(_FormWithOwnPassword):
+class ChangeEmailForm(OwnersForm):
     """Change the email address of the account."""
 
     email = email_field("New email")
@@ -227,14 +207,14 @@ class ChangeEmailForm(_FormWithOwnPassword):
     submit = SubmitField("Change email")
 
 
-class ConfirmPasswordForm(Form):
+class ConfirmPasswordForm(OwnersForm):
     """Enter the password again before a sensitive action."""
 
     password = known_password_field()
     submit = SubmitField("Continue")
 
 
-class DeleteAccountForm(_FormWithOwnPassword):
+class DeleteAccountForm(OwnersForm):
     """Delete one's own account."""
 
     password = known_password_field()

@@ -7,15 +7,14 @@ does not get into the account. Its owner logs in, and links the identity.
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from secrets import token_urlsafe
 
 from flask import current_app, redirect, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from app import email_providers as email
-from app import flows
+from app import email
 from app.account.forms import ProviderSignUpForm
 from app.account.sign_up import awaits_confirmation, lock_user, newcomers_role_id, register
 from app.extensions import db
@@ -44,23 +43,13 @@ class RefusedError(Exception):
         self.next_page = next_page
 
 
-@dataclass(frozen=True)
-class Begun:
-    """What was begun with a button: a login or, with a user, a link to that user's account."""
-
-    user_id: int | None
-    access_version: int | None
-    next_page: str
-
-
 def begin(provider: Provider, user: User | None = None, next_page: str = "") -> str:
     """Begin a login, or a link to the account of ``user``, and return the provider's address; commit."""
     # Imported here: 18 MiB, which only a site with a provider needs.
     from app.kit.auth.openid import authorization_url
 
-    version = user.access_version if user else None
-    data = {"nonce": token_urlsafe(), "verifier": token_urlsafe(48), "next": next_page, "access_version": version}
-    state = flows.begin(LOGIN, user, provider=provider.name, **data)
+    data = {"nonce": token_urlsafe(), "verifier": token_urlsafe(48), "next": next_page}
+    state = Flow.begin(LOGIN, user, provider=provider.name, **data)
     # Before the request: while the provider takes its time, no transaction is open.
     db.session.commit()
     try:
@@ -69,35 +58,34 @@ def begin(provider: Provider, user: User | None = None, next_page: str = "") -> 
         raise _failure(provider, error) from error
 
 
-def finish(provider: Provider, answer: Mapping[str, str]) -> tuple[Begun, Identity]:
+def finish(provider: Provider, answer: Mapping[str, str]) -> tuple[Flow, Identity]:
     """Return what was begun and whom the provider has identified, for the ``answer`` in the URL; commit.
 
-    The login is used up before the provider is asked, so of many requests with one answer one goes on.
+    A flow with a user is a link to that user's account, others are logins. It is used up before the provider is asked,
+    so of many requests with one answer one goes on.
     """
     # Imported here: 18 MiB, which only a site with a provider needs.
     from app.kit.auth.openid import identify
 
     state = answer.get("state", "")
-    flow = flows.with_token(LOGIN, state)
+    flow = Flow.with_token(LOGIN, state)
     if flow is None or flow.data["provider"] != provider.name or not flow.take():
         raise RefusedError(
             f"This login with {provider.label} took too long, was used before, or began in another browser. Try again."
         )
-    data = flow.data
-    begun = Begun(flow.user_id, data["access_version"], data["next"])
     db.session.commit()
     if "error" in answer or not answer.get("code"):
         raise _denial(provider, answer.get("error", ""))
     try:
-        return begun, identify(provider, _attempt(provider, state, data), answer["code"], answer.get("iss"))
+        return flow, identify(provider, _attempt(provider, state, flow.data), answer["code"], answer.get("iss"))
     except ProviderError as error:
         raise _failure(provider, error) from error
 
 
-def _attempt(provider: Provider, state: str, data: Mapping[str, str | int | None]) -> Attempt:
+def _attempt(provider: Provider, state: str, data: Mapping[str, str]) -> Attempt:
     # By BASE_URL: a forged Host header must not send the code to another site.
     redirect_uri = external_url("account.provider_callback", name=provider.name)
-    return Attempt(redirect_uri, state, str(data["nonce"]), str(data["verifier"]))
+    return Attempt(redirect_uri, state, data["nonce"], data["verifier"])
 
 
 def _failure(provider: Provider, error: Exception) -> RefusedError:
@@ -113,26 +101,26 @@ def _denial(provider: Provider, code: str) -> RefusedError:
     return RefusedError(f"You did not continue with {provider.label}. Try again, or choose another way.")
 
 
-def log_in(provider: Provider, identity: Identity, begun: Begun) -> Response:
+def log_in(provider: Provider, identity: Identity, next_page: str) -> Response:
     """Log in the user who has linked the identity, or offer to sign up; commit, and return where to go next."""
     known = LinkedIdentity.known(identity.issuer, identity.subject)
     if known is None:
-        return _offer_to_sign_up(provider, identity, begun)
+        return _offer_to_sign_up(provider, identity, next_page)
     user, known.last_used_at = known.user, utc_now()
-    response = enter(user, Proof(Way.PROVIDER, back_to=begun.next_page))
+    response = enter(user, Proof(Way.PROVIDER, back_to=next_page))
     if response is None:
         raise RefusedError("You cannot log in with this account.")
     return response
 
 
-def _offer_to_sign_up(provider: Provider, identity: Identity, begun: Begun) -> Response:
+def _offer_to_sign_up(provider: Provider, identity: Identity, next_page: str) -> Response:
     # Whoever has a verified address is its owner, and may know of the account. Others must not learn of it.
     holder = User.with_email(identity.email) if identity.email_is_verified else None
     if holder is not None and holder.is_invited:
         raise RefusedError(f"{holder.email} is invited. Open the link in our email first, then link {provider.label}.")
     if holder is not None and not awaits_confirmation(holder, newcomers_role_id()):
         raise _taken(provider, holder.email)
-    flows.begin(SIGN_UP, provider=provider.name, next=begun.next_page, identity=asdict(identity))
+    Flow.begin(SIGN_UP, provider=provider.name, next=next_page, identity=asdict(identity))
     db.session.commit()
     return redirect(url_for("account.register_with_provider"))
 
@@ -144,14 +132,13 @@ def _taken(provider: Provider, address: str) -> RefusedError:
 
 def sign_up_that_waits() -> tuple[Flow, Provider, Identity] | None:
     """Return the sign-up for which the form of this browser asks for the rest, or None."""
-    flow = flows.newest(SIGN_UP)
+    flow = Flow.newest(SIGN_UP)
     provider = current_app.config["PROVIDERS"].get(flow.data["provider"]) if flow else None
     return (flow, provider, Identity(**flow.data["identity"])) if flow and provider else None
 
 
 def sign_up(flow: Flow, provider: Provider, identity: Identity, form: ProviderSignUpForm) -> Response:
     """Add the user, and log in if the provider has verified the address; commit, and return where to go next."""
-    next_page = flow.data["next"]
     LinkedIdentity.unlink_unconfirmed(identity.issuer, identity.subject)
     if LinkedIdentity.known(identity.issuer, identity.subject) or not flow.take():
         raise RefusedError(f"You have signed up with {provider.label} already. Log in with it.")
@@ -164,7 +151,7 @@ def sign_up(flow: Flow, provider: Provider, identity: Identity, form: ProviderSi
     user = _register_confirmed(form, identity.email, row)
     if user is None:
         raise _taken(provider, identity.email)
-    return enter(user, Proof(Way.PROVIDER, back_to=next_page)) or redirect(url_for("account.login"))
+    return enter(user, Proof(Way.PROVIDER, back_to=flow.data["next"])) or redirect(url_for("account.login"))
 
 
 def _register_confirmed(form: ProviderSignUpForm, address: str, identity: LinkedIdentity) -> User | None:
@@ -188,10 +175,10 @@ def _register_confirmed(form: ProviderSignUpForm, address: str, identity: Linked
     return user
 
 
-def link(provider: Provider, identity: Identity, begun: Begun) -> None:
+def link(provider: Provider, identity: Identity, begun: Flow) -> None:
     """Link the identity to the account of who began this, and is still logged in. The caller commits."""
     user = current_session().user if current_user.is_authenticated else None
-    if user is None or (user.id, user.access_version) != (begun.user_id, begun.access_version):
+    if user is None or not begun.is_of(user):
         raise RefusedError("Your account was changed meanwhile, or another one is logged in. Try again.")
     lock_unchanged(db.session, user)
     LinkedIdentity.unlink_unconfirmed(identity.issuer, identity.subject)

@@ -1,5 +1,7 @@
 """Recovery of an account from somebody who changed it without its owner."""
 
+from collections.abc import Sequence
+
 from app import email
 from app.kit.auth.user_agent import request_details
 from app.models import AuditEvent, LinkedIdentity, User, UserSession
@@ -19,12 +21,13 @@ def take_back(user: User, token: str) -> bool:
     email.cancel_waiting(user)
     email.reset_password.send_unlimited(user)
     if user.email != told_before[0]:
-        _tell(user, told_before)
+        # Those that lost their right to the account get no link.
+        tell_all_addresses(user, told_before)
     AuditEvent.record("user.locked_out_intruder", subject=user)
     return True
 
 
-def _tell(user: User, told_before: list[str]) -> None:
-    """Notify all present and former addresses. Those that lost their right to the account get no link."""
+def tell_all_addresses(user: User, told_before: Sequence[str] = ()) -> None:
+    """Notify the present and former addresses that the address has changed, and those that were told before."""
     for recipient in dict.fromkeys([*user.addresses_to_tell(), *told_before]):
         email.email_changed.send(user, recipient=recipient, new_email=user.email, **request_details())

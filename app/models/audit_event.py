@@ -3,16 +3,19 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from flask import g, has_request_context, request
 from flask_login import current_user
-from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, Select, String, select, union
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, Row, Select, String, bindparam, select, union
 from sqlalchemy.orm import Mapped, aliased, contains_eager, mapped_column, relationship
 
 from app.extensions import Model, db
 from app.kit.db.database import UTCDateTime, utc_now
 from app.models.user import User
+
+Login = Row[datetime, str, dict[str, Any]]
 
 
 class AuditEvent(Model):
@@ -101,10 +104,9 @@ class AuditEvent(Model):
         )
 
     @classmethod
-    def logins_of(cls, user: User, most: int) -> list["AuditEvent"]:
-        """Return the latest logins of ``user``, newest first."""
-        query = select(cls).where(cls.subject_id == user.id, cls.event == "user.logged_in")
-        return list(db.session.scalars(query.order_by(cls.id.desc()).limit(most)))
+    def logins_of(cls, user: User, most: int) -> Sequence[Login]:
+        """Return when, from where and how ``user`` logged in the last times, newest first."""
+        return db.session.execute(_logins(), {"user_id": user.id, "most": most}).all()
 
 
 def acting_user() -> User | None:
@@ -122,6 +124,17 @@ def acting_as(user: User, parent_event_id: int | None) -> Iterator[None]:
         yield
     finally:
         del g.acting_user, g.parent_event_id
+
+
+@cache
+def _logins() -> Select[datetime, str, dict[str, Any]]:
+    # Built once, because every home of a user runs it.
+    return (
+        select(AuditEvent.created_at, AuditEvent.ip_address, AuditEvent.details)
+        .where(AuditEvent.subject_id == bindparam("user_id"), AuditEvent.event == "user.logged_in")
+        .order_by(AuditEvent.id.desc())
+        .limit(bindparam("most"))
+    )
 
 
 Actor = aliased(User, name="actor")

@@ -4,10 +4,11 @@ A row of a few minutes, used once. A signed cookie in its place could be copied,
 """
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import datetime
 from secrets import token_urlsafe
 from typing import Any
 
+from flask import current_app, session
 from sqlalchemy import JSON, ColumnElement, ForeignKey, String, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -17,6 +18,8 @@ from app.models.user import User
 
 TOKEN_BYTES = 16
 PLAIN = {"synchronize_session": False}
+# The random key in the session's cookie that binds flows to the browser.
+_BROWSER = "browser"
 
 
 class Flow(Model):
@@ -37,33 +40,35 @@ class Flow(Model):
     user: Mapped[User | None] = relationship()
 
     @classmethod
-    def begin(
-        cls, purpose: str, lifetime: timedelta, browser: str, user: User | None, data: dict[str, Any]
-    ) -> tuple["Flow", str]:
-        """Add a flow, and return the row and its token."""
+    def begin(cls, purpose: str, user: User | None = None, **data: Any) -> str:
+        """Begin a flow in this browser, and return its token. FLOW_LIFETIMES says how long it lives.
+
+        The caller commits.
+        """
         token = token_urlsafe(TOKEN_BYTES)
         row = cls(
             purpose=purpose,
             token_hash=digest(token),
-            browser_hash=digest(browser),
+            browser_hash=digest(session.setdefault(_BROWSER, token_urlsafe())),
             user=user,
-            data=data,
-            expires_at=utc_now() + lifetime,
+            data={"access_version": user.access_version if user else 0, **data},
+            expires_at=utc_now() + current_app.config["FLOW_LIFETIMES"][purpose],
         )
         db.session.add(row)
-        return row, token
+        return token
 
     @classmethod
-    def newest(cls, purpose: str, browser: str) -> "Flow | None":
-        """Return the living flow that began last in this browser, or None."""
-        own = (cls.purpose == purpose, cls.browser_hash == digest(browser), ~cls.is_over())
-        return db.session.scalar(select(cls).where(*own).order_by(cls.id.desc()).limit(1))
+    def newest(cls, purpose: str, *conditions: ColumnElement[bool]) -> "Flow | None":
+        """Return the living flow that began last in this browser, of those that meet the conditions, or None."""
+        if _BROWSER not in session:
+            return None
+        own = (cls.purpose == purpose, cls.browser_hash == digest(session[_BROWSER]), ~cls.is_over())
+        return db.session.scalar(select(cls).where(*own, *conditions).order_by(cls.id.desc()).limit(1))
 
     @classmethod
     def with_token(cls, purpose: str, token: str) -> "Flow | None":
-        """Return the living flow with this token, or None. The caller checks the browser."""
-        own = (cls.purpose == purpose, cls.token_hash == digest(token), ~cls.is_over())
-        return db.session.scalar(select(cls).where(*own))
+        """Return the living flow with this token if it began in this browser, or None."""
+        return cls.newest(purpose, cls.token_hash == digest(token))
 
     @classmethod
     def living(cls, purpose: str, user: User) -> list["Flow"]:
@@ -81,9 +86,9 @@ class Flow(Model):
         """Return the condition of flows that have expired."""
         return cls.expires_at <= utc_now()
 
-    def began_in(self, browser: str) -> bool:
-        """Return whether the flow began in this browser."""
-        return self.browser_hash == digest(browser)
+    def is_of(self, user: User) -> bool:
+        """Return whether ``user`` began it, with the same password, address, role and state as now."""
+        return self.user_id == user.id and self.data["access_version"] == user.access_version
 
     def count_try(self, most: int) -> bool:
         """Count a try. Return False if ``most`` were counted before. The caller commits.
@@ -95,9 +100,15 @@ class Flow(Model):
         return db.session.scalar(counting, execution_options=PLAIN) is not None
 
     def take(self) -> bool:
-        """Delete the row. Return False if another request did so first: only one finishes it. The caller commits."""
+        """Delete the row. Return False if another request did so first: only one finishes it. The caller commits.
+
+        What was read of it stays readable, also after the commit.
+        """
         taking = delete(Flow).where(Flow.id == self.id, ~Flow.is_over()).returning(Flow.id)
-        return db.session.scalar(taking, execution_options=PLAIN) is not None
+        if db.session.scalar(taking, execution_options=PLAIN) is None:
+            return False
+        db.session.expunge(self)
+        return True
 
 
 def digest(token: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask import current_app
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from app.extensions import db
 from app.kit.db.database import utc_now
@@ -51,8 +51,7 @@ def recently_added(user: User) -> list[Added]:
 def remove_recently_added(user: User, keys: Collection[str]) -> list[str]:
     """Remove those of ``keys`` that were added lately, and return them in words. The caller commits.
 
-    Recovery codes are only used up: without any, an older second factor would not be asked for. They are deleted with
-    the last one.
+    Recovery codes are only used up: without any, an older second factor would not be asked for.
     """
     removed = [added for added in recently_added(user) if added.key in keys]
     for added in removed:
@@ -61,8 +60,8 @@ def remove_recently_added(user: User, keys: Collection[str]) -> list[str]:
         else:
             db.session.delete(added.row)
     db.session.flush()
-    if removed and not Passkey.of(user) and AuthenticatorApp.of(user) is None:
-        db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
+    if removed:
+        RecoveryCode.delete_lone(user)
     return [added.label for added in removed]
 
 

@@ -2,11 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, func, select
+from sqlalchemy import ForeignKey, String, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Model, db
 from app.kit.db.database import UTCDateTime, utc_now
+from app.models.authenticator_app import AuthenticatorApp
+from app.models.flow import PLAIN
+from app.models.passkey import Passkey
 from app.models.user import User
 
 
@@ -26,6 +29,15 @@ class RecoveryCode(Model):
     def of(cls, user: User) -> list["RecoveryCode"]:
         """Return the user's codes, used ones too."""
         return list(db.session.scalars(select(cls).where(cls.user_id == user.id).order_by(cls.id)))
+
+    @classmethod
+    def delete_lone(cls, user: User) -> None:
+        """Delete the user's codes if there is no passkey and no app any more: alone they guard nothing.
+
+        Passkeys that PASSKEYS has switched off count: without codes, nobody would be asked for them afterwards.
+        """
+        if not Passkey.of(user) and AuthenticatorApp.of(user) is None:
+            db.session.execute(delete(cls).where(cls.user_id == user.id), execution_options=PLAIN)
 
     @classmethod
     def left(cls, user: User) -> int:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from enum import IntFlag
+from functools import cache
 
 from flask import current_app
-from sqlalchemy import String, delete, exists, false, select
+from sqlalchemy import Select, String, delete, exists, false, select
 from sqlalchemy.orm import DynamicMapped, Mapped, mapped_column, relationship
 
 from app.extensions import Model, db
@@ -109,6 +110,11 @@ class Role(Model):
         return db.session.scalar(select(cls).where(cls.name == name))
 
     @classmethod
+    def names(cls) -> dict[int, str]:
+        """Return the names of all roles by their ids, sorted by name."""
+        return dict(db.session.execute(_names()).all())
+
+    @classmethod
     def for_newcomers(cls) -> "Role | None":
         """Return the role of new users, or None before the roles are inserted."""
         return db.session.scalar(select(cls).where(cls.default))
@@ -162,6 +168,11 @@ class Role(Model):
 
     def __repr__(self) -> str:
         return f"<Role {self.name}>"
+
+
+@cache
+def _names() -> Select[int, str]:
+    return select(Role.id, Role.name).order_by(Role.name)
 
 
 def rows_of_code() -> list[RoleRow]:

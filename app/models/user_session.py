@@ -85,8 +85,7 @@ class UserSession(Model):
     @classmethod
     def last_seen_by_user(cls, user_ids: Collection[int]) -> dict[int, datetime]:
         """Return when each of these users was seen last, in one query; without the users who have no session."""
-        seen = select(cls.user_id, func.max(cls.last_seen_at)).where(cls.user_id.in_(user_ids)).group_by(cls.user_id)
-        return dict(db.session.execute(seen).all())
+        return dict(db.session.execute(_last_seen(), {"user_ids": user_ids}).all())
 
     @classmethod
     def end_all(cls, user: User, except_id: int | None = None) -> None:
@@ -155,3 +154,9 @@ def _living_with_token() -> Select[UserSession]:
         .where(UserSession.token_hash == bindparam("token_hash"), User.disabled_at.is_(None))
         .options(contains_eager(UserSession.user).joinedload(User.role))
     )
+
+
+@cache
+def _last_seen() -> Select[int, datetime]:
+    owned = UserSession.user_id.in_(bindparam("user_ids", expanding=True))
+    return select(UserSession.user_id, func.max(UserSession.last_seen_at)).where(owned).group_by(UserSession.user_id)

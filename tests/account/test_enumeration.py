@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 import pytest
 from argon2 import PasswordHasher
@@ -15,9 +14,9 @@ from werkzeug.test import TestResponse
 from app.extensions import db
 from app.kit.auth.providers import Provider
 from app.kit.db.database import utc_now
-from app.models import Email, Flow, RecipientLimit, User, Way
+from app.models import Email, RecipientLimit, User, Way
 from tests.account.mailed import mailed_link
-from tests.factories import PASSWORD, make_admin, make_invited, make_user, sign_in
+from tests.factories import PASSWORD, make_admin, make_flow, make_invited, make_user, sign_in
 from tests.queries import recorded_queries
 from tests.test_sign_in import set_up
 
@@ -88,9 +87,7 @@ def sign_up_with_provider(client: FlaskClient, address: str) -> TestResponse:
     with client.session_transaction() as session:
         session["browser"] = address
     identity = {"issuer": "https://id.example", "subject": address}
-    data = {"provider": "example", "next": "", "identity": identity}
-    Flow.begin("provider_sign_up", timedelta(minutes=30), address, None, data)
-    db.session.commit()
+    make_flow(address, "provider_sign_up", provider="example", next="", identity=identity)
     person = {"first_name": "Grace", "last_name": "Hopper", "email": address}
     return client.post("/account/register/provider", data=person)
 

@@ -14,8 +14,8 @@ from sqlalchemy import select, update
 from app import mailed_codes
 from app.email import catalog
 from app.kit.db.database import utc_now
+from app.mailed_codes import code_for, is_code, new_nonce
 from app.models import AuditEvent, Email, Flow, Permission, User, UserSession, Way
-from app.models.mailed_code import code_for, is_code, new_nonce
 from tests.account.mailed import mailed_kinds, mailed_link
 from tests.factories import make_admin, make_invited, make_role, make_user
 from tests.test_sign_in import set_up

@@ -13,7 +13,7 @@ from app.email import catalog
 from app.kit.db.database import utc_now
 from app.models import AuditEvent, Email, Flow, Passkey, User, UserSession, Way, delete_user
 from tests.account.mailed import mailed_kinds, mailed_link
-from tests.factories import PASSWORD, browser_of, let_in, make_admin, make_invited, make_user, sign_in
+from tests.factories import PASSWORD, browser_of, let_in, make_admin, make_flow, make_invited, make_user, sign_in
 from tests.test_sign_in import set_up
 
 NEW_PASSWORD = "nanosecond wire in hand"
@@ -184,9 +184,7 @@ def test_who_never_had_a_password_has_none_after_a_recovery_either_and_old_links
 ) -> None:
     client.post("/account/reset-password", data={"email": user.email})
     link = mailed_link("reset_password")
-    flow, _token = Flow.begin("second_step", timedelta(minutes=5), "browser", user, {})
-    db.session.add(flow)
-    db.session.commit()
+    make_flow("browser", "second_step", user)
     mark = user.password_mark
     browser_of(app, user)
     if deed == "not me":

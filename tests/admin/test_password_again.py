@@ -8,12 +8,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 from werkzeug.routing import Rule
 
-from app import create_app
 from app.extensions import db
 from app.kit.db.database import utc_now
 from app.models import AuditEvent, EditableHTML, User, UserSession
 from tests.factories import PASSWORD
 from tests.html_forms import forms_on
+from tests.test_routes import ROUTES
 
 SAVE = "/admin/_update_editor_contents"
 SCRIPT = {"Accept": "application/json"}
@@ -24,9 +24,8 @@ EXEMPT = {"admin.preview_editor_contents", "admin.stop_impersonating"}
 
 def changes() -> list[Rule]:
     """Return the routes of the admin area that change something, including those of a fork."""
-    rules = create_app("testing").url_map.iter_rules()
-    found = [rule for rule in rules if rule.endpoint.startswith("admin.") and "POST" in (rule.methods or ())]
-    return [rule for rule in found if rule.endpoint not in EXEMPT]
+    found = [route for route in ROUTES if route.endpoint.startswith("admin.") and route.method == "POST"]
+    return [route.rule for route in found if route.endpoint not in EXEMPT]
 
 
 @pytest.fixture

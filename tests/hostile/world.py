@@ -23,7 +23,6 @@ from app.models import (
     AuthenticatorApp,
     DataExport,
     EditableHTML,
-    Flow,
     Passkey,
     RecoveryCode,
     User,
@@ -33,7 +32,7 @@ from app.models.flow import digest
 from tests.account.mailed import mailed_link
 from tests.account.second_factors import APP_PAGE, CODES_PAGE, first_step
 from tests.conftest import KEPT_TABLES
-from tests.factories import let_in, make_admin, make_invited, make_user
+from tests.factories import let_in, make_admin, make_flow, make_invited, make_user
 from tests.hostile.attacker import World
 from tests.hostile.kept_rows import kept_rows
 
@@ -87,8 +86,7 @@ def _half_in(app: Flask, user: User) -> str:
     client.post("/account/second-factor/passkey")
     with client.session_transaction() as session:
         identity = {"issuer": "https://id.example", "subject": "7"}
-        data = {"provider": "example", "next": "", "identity": identity}
-        Flow.begin("provider_sign_up", timedelta(minutes=30), session["browser"], None, data)
+        make_flow(session["browser"], "provider_sign_up", provider="example", next="", identity=identity)
     db.session.commit()
     return _cookie_in(app, client)
 

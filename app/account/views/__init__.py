@@ -1,7 +1,6 @@
 """The views of the account area, one module for each topic."""
 
 from app.account.views import (
-    authenticator_app,
     consent,
     data,
     email_address,
@@ -11,9 +10,8 @@ from app.account.views import (
     picture,
     profile,
     providers,
-    recovery_codes,
     registration,
-    second_factor,
+    second_factors,
     security,
     sessions,
     sign_in,

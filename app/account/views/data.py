@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from app import email
 from app.account.blueprint import account
-from app.account.confirmation import confirmed_by_owner, is_by_owner
+from app.account.confirmation import confirmed_by_owner
 from app.account.forms import DeleteAccountForm
 from app.extensions import db, limiter
 from app.jobs import export_data
@@ -82,9 +82,7 @@ def delete_account() -> str | Response:
     """Delete one's own account after asking who it is. The last administrator cannot."""
     form = DeleteAccountForm()
     if form.validate_on_submit():
-        if not is_by_owner(form):
-            flash("Wrong password.", "form-error")
-        elif not _delete_current_user():
+        if not _delete_current_user():
             flash("You are the last administrator. Make somebody else one first.", "form-error")
         else:
             forget_browser()

@@ -5,12 +5,12 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app import email
+from app.access import USERS
 from app.account.blueprint import account
-from app.account.confirmation import confirmed_by_owner, is_by_owner
+from app.account.confirmation import confirmed_by_owner
 from app.account.forms import ButtonForm, ChangeEmailForm
-from app.account.private_page import private_page
-from app.account.views.registration import LINK_IS_DEAD
-from app.account.wrong_account import is_somebody_else, offer_to_log_out
+from app.account.mailed_links import is_somebody_else, mailed_link, offer_to_log_out, refuse_link
+from app.account.recovery import tell_all_addresses
 from app.extensions import db, limiter
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.user_agent import request_details
@@ -24,9 +24,7 @@ def change_email_request() -> str | Response:
     """Mail a link to the new address and a notice to the old one. The response is the same for a taken address."""
     form = ChangeEmailForm()
     if form.validate_on_submit():
-        if not is_by_owner(form):
-            flash("Wrong password.", "form-error")
-        elif form.email.data.lower() == current_user.email.lower():
+        if form.email.data.lower() == current_user.email.lower():
             form.email.errors = ["This is your address already."]
         else:
             _send_change_link(form.email.data)
@@ -47,33 +45,21 @@ def _send_change_link(new_email: str) -> None:
     AuditEvent.record("email.change_requested", subject=current_user)
 
 
-@account.route("/manage/change-email/<token>", methods=["GET", "POST"])
-@limiter.limit(from_config("LINK_LIMIT"))
-@private_page
+@mailed_link("/manage/change-email/<token>", USERS)
 def change_email(token: str) -> str | Response:
-    """Change the address with a mailed link. GET only shows a button, since mail scanners open links."""
+    """Change the address with a mailed link."""
     owner = User.with_token("change_email", token)
     if owner is None:
-        return _refuse_change()
+        return refuse_link("account.change_email_request")
     if is_somebody_else(owner):
         return offer_to_log_out(owner, request.path)
     form = ButtonForm()
     if not form.validate_on_submit():
         return render_template("account/change_email.html", form=form)
     if not current_user.redeem_email_change(token):
-        return _refuse_change()
-    _tell_all_addresses()
+        return refuse_link("account.change_email_request")
+    tell_all_addresses(current_user)
+    AuditEvent.record("email.changed", subject=current_user)
     db.session.commit()
     flash("Your email address is changed.", "success")
     return redirect(url_for("account.manage"))
-
-
-def _refuse_change() -> Response:
-    flash(LINK_IS_DEAD, "error")
-    return redirect(url_for("account.change_email_request"))
-
-
-def _tell_all_addresses() -> None:
-    for recipient in current_user.addresses_to_tell():
-        email.email_changed.send(current_user, recipient=recipient, new_email=current_user.email, **request_details())
-    AuditEvent.record("email.changed", subject=current_user)

@@ -5,18 +5,16 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app import mailed_codes
-from app.access import ANYONE, VISITORS, access
+from app.access import VISITORS, access
 from app.account.blueprint import account
-from app.account.code_forms import MailedCodeForm, RequestCodeForm
+from app.account.factor_forms import MailedCodeForm, RequestCodeForm
 from app.account.forms import ButtonForm
-from app.account.private_page import private_page
-from app.account.views.registration import LINK_IS_DEAD
+from app.account.mailed_links import mailed_link, refuse_link
 from app.extensions import db, limiter
 from app.kit.auth.guesses import count_action
 from app.kit.auth.limits import client_address, from_config
 from app.kit.http.redirects import safe_next
 from app.models import Flow, User, Way, may_get_codes
-from app.models.mailed_code import code_for
 from app.sign_in import Proof, enter
 
 
@@ -73,14 +71,10 @@ def _log_in(flow: Flow, user: User) -> Response:
 
 def _refuse() -> Response:
     db.session.rollback()
-    flash(f"{LINK_IS_DEAD} Ask for a new one.", "error")
-    return redirect(url_for("account.mailed_code_request"))
+    return refuse_link("account.mailed_code_request")
 
 
-@account.route("/email-code/<token>", methods=["GET", "POST"])
-@access(ANYONE)
-@limiter.limit(from_config("LINK_LIMIT"))
-@private_page
+@mailed_link("/email-code/<token>")
 def mailed_code_link(token: str) -> str | Response:
     """Offer to log in, in the browser that asked; in any other one, show the code to type there.
 
@@ -93,7 +87,7 @@ def mailed_code_link(token: str) -> str | Response:
     user, nonce = found
     flow = mailed_codes.waiting_here_for(user, nonce)
     if flow is None or current_user.is_authenticated:
-        return render_template("account/mailed_code_link.html", code=code_for(mailed_codes.LOGIN, nonce))
+        return render_template("account/mailed_code_link.html", code=mailed_codes.code_for(mailed_codes.LOGIN, nonce))
     if ButtonForm().validate_on_submit():
         return _log_in(flow, user)
     link = url_for("account.mailed_code_link", token=token, next=flow.data["next"] or None)

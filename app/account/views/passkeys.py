@@ -15,14 +15,13 @@ from app.account.confirmation import note_confirmation
 from app.account.factor_forms import PasskeyForm
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
-from app.kit.auth.guesses import counted_guess, passkey_limits, second_factor_limits
+from app.kit.auth.guesses import counted_guess, passkey_limits
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.sudo import sudo_required
 from app.kit.auth.user_agent import browser_label
 from app.kit.auth.webauthn import Json
 from app.kit.http.redirects import redirect_to_next
 from app.models import Passkey, User, Way
-from app.second_factors import tried
 from app.sessions import current_session
 from app.sign_in import Proof, begun, enter, finish
 
@@ -61,8 +60,7 @@ def second_factor_passkey() -> Response:
     def check() -> Way | None:
         return Way.PASSKEY if passkeys.proven(passkeys.SECOND_STEP, answer, user) else None
 
-    way = counted_guess(second_factor_limits(user.uid), lambda: tried(flow, user, check))
-    return (way and finish(flow, way)) or _refuse(url_for("account.second_factor"))
+    return finish(flow, user, check) or _refuse(url_for("account.second_factor"))
 
 
 @account.post("/confirm-password/passkey")

@@ -5,19 +5,12 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app import email
-from app.access import ANYONE, VISITORS, access
+from app.access import VISITORS, access
 from app.account.blueprint import account
-from app.account.confirmation import confirmed_by_owner, is_by_owner
-from app.account.forms import (
-    ChangePasswordForm,
-    NotMeForm,
-    RequestResetPasswordForm,
-    ResetPasswordForm,
-)
-from app.account.private_page import private_page
+from app.account.confirmation import confirmed_by_owner
+from app.account.forms import ChangePasswordForm, NotMeForm, RequestResetPasswordForm, ResetPasswordForm
+from app.account.mailed_links import is_somebody_else, mailed_link, offer_to_log_out, refuse_link
 from app.account.recovery import take_back
-from app.account.views.registration import LINK_IS_DEAD
-from app.account.wrong_account import is_somebody_else, offer_to_log_out
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
 from app.kit.auth.guesses import count_action
@@ -32,7 +25,6 @@ from app.sessions import current_session, forget_browser
 # Replaces the token in the URL once the token is in the session.
 TOKEN_IN_SESSION = "form"  # noqa: S105
 SESSION_KEY = "reset_token"
-RESET_INSTEAD = "Reset your password to be safe."
 ADDRESS_IS_TAKEN = (
     "Another account has this address by now. Log in to that one (or reset its password), move it to another "
     "address, then open the link again."
@@ -63,10 +55,7 @@ def _send_reset_link(address: str) -> None:
     AuditEvent.record("password.reset_requested", subject=user)
 
 
-@account.route("/reset-password/<token>", methods=["GET", "POST"])
-@access(ANYONE)
-@limiter.limit(from_config("LINK_LIMIT"))
-@private_page
+@mailed_link("/reset-password/<token>")
 def reset_password(token: str) -> str | Response:
     """Set a new password with a mailed link.
 
@@ -112,8 +101,7 @@ def _remove(user: User, form: ResetPasswordForm | NotMeForm) -> str:
 
 def _refuse_reset() -> Response:
     session.pop(SESSION_KEY, None)
-    flash(f"{LINK_IS_DEAD} Ask for a new one.", "error")
-    return redirect(url_for("account.reset_password_request"))
+    return refuse_link("account.reset_password_request")
 
 
 @account.route("/manage/change-password", methods=["GET", "POST"])
@@ -124,15 +112,13 @@ def change_password() -> str | Response:
     user = current_session().user
     form = ChangePasswordForm()
     if form.validate_on_submit():
-        if is_by_owner(form):
-            user.password = form.new_password.data
-            _keep_this_browser_only(user)
-            email.password_changed.send(user, **request_details())
-            AuditEvent.record("password.changed", subject=user)
-            db.session.commit()
-            flash("Your password is set. Other browsers are logged out.", "success")
-            return redirect(url_for("account.manage"))
-        flash("The old password is wrong.", "form-error")
+        user.password = form.new_password.data
+        _keep_this_browser_only(user)
+        email.password_changed.send(user, **request_details())
+        AuditEvent.record("password.changed", subject=user)
+        db.session.commit()
+        flash("Your password is set. Other browsers are logged out.", "success")
+        return redirect(url_for("account.manage"))
     can_remove = bool(user.password_hash) and has_other_way_in(user, Way.PASSWORD)
     return render_template("account/change_password.html", form=form, can_remove=can_remove)
 
@@ -160,10 +146,7 @@ def _keep_this_browser_only(user: User) -> None:
     known_browser.remember(user.uid, user.password_mark)
 
 
-@account.route("/not-me/<token>", methods=["GET", "POST"])
-@access(ANYONE)
-@limiter.limit(from_config("LINK_LIMIT"))
-@private_page
+@mailed_link("/not-me/<token>")
 def not_me(token: str) -> str | Response:
     """Log everyone out and mail a reset link, for an owner who did not do what a notice reports."""
     user = User.with_not_me_token(token)
@@ -171,7 +154,9 @@ def not_me(token: str) -> str | Response:
     if form is not None and not form.validate_on_submit():
         return render_template("account/not_me.html", form=form)
     if user is None or form is None or not take_back(user, token):
-        flash(ADDRESS_IS_TAKEN if User.with_not_me_token(token) else f"{LINK_IS_DEAD} {RESET_INSTEAD}", "error")
+        if User.with_not_me_token(token) is None:
+            return refuse_link("account.reset_password_request", "Reset your password to be safe.")
+        flash(ADDRESS_IS_TAKEN, "error")
         return redirect(url_for("account.reset_password_request"))
     _remove(user, form)
     db.session.commit()

@@ -8,7 +8,7 @@ from app.access import ANYONE, VISITORS, access
 from app.account import providers
 from app.account.blueprint import account
 from app.account.forms import ProviderSignUpForm
-from app.account.private_page import private_page
+from app.account.mailed_links import private_page
 from app.extensions import db, limiter
 from app.kit.auth.guesses import count_action
 from app.kit.auth.limits import client_address, from_config
@@ -47,10 +47,7 @@ def _to_provider(provider: Provider, user: User | None, next_page: str = "") -> 
     After a redirect, the browser would apply our CSP's ``form-action`` to the provider's address, and to each to which
     the provider redirects in turn, such as that of a company's own login. Nobody knows them when the form is shown.
     """
-    try:
-        url = providers.begin(provider, user, next_page)
-    except providers.RefusedError as refusal:
-        return _explain(refusal)
+    url = providers.begin(provider, user, next_page)
     response = make_response(render_template("account/to_provider.html", provider=provider, url=url))
     response.headers["Refresh"] = f"0; url={url}"
     return response
@@ -63,13 +60,10 @@ def _to_provider(provider: Provider, user: User | None, next_page: str = "") -> 
 def provider_callback(name: str) -> Response:
     """Read the provider's answer. By the standard it is a GET that logs in; its ``state`` works once, and only here."""
     provider = _provider(name)
-    try:
-        begun, identity = providers.finish(provider, request.args)
-        if begun.user_id is None:
-            return providers.log_in(provider, identity, begun)
-        providers.link(provider, identity, begun)
-    except providers.RefusedError as refusal:
-        return _explain(refusal)
+    begun, identity = providers.finish(provider, request.args)
+    if begun.user_id is None:
+        return providers.log_in(provider, identity, begun.data["next"])
+    providers.link(provider, identity, begun)
     db.session.commit()
     flash(f"{provider.label} is linked: you can log in with it.", "success")
     return redirect(url_for("account.security"))
@@ -91,10 +85,7 @@ def register_with_provider() -> str | Response:
         del form.email
     if form.validate_on_submit():
         count_action("REGISTER_LIMIT", client_address())
-        try:
-            return providers.sign_up(flow, provider, identity, form)
-        except providers.RefusedError as refusal:
-            return _explain(refusal)
+        return providers.sign_up(flow, provider, identity, form)
     return render_template("account/register_with_provider.html", form=form, provider=provider, identity=identity)
 
 
@@ -102,16 +93,16 @@ def register_with_provider() -> str | Response:
 @sudo_required
 def unlink_identity(identity_id: int) -> Response:
     """Remove an account at a provider from one's own account."""
-    try:
-        row = providers.unlink(current_session().user, identity_id) or abort(404)
-    except providers.RefusedError as refusal:
-        return _explain(refusal)
+    row = providers.unlink(current_session().user, identity_id) or abort(404)
     db.session.commit()
     flash(f"{providers.label_of(row)} is unlinked.", "success")
     return redirect(url_for("account.security"))
 
 
+@account.errorhandler(providers.RefusedError)
+@private_page
 def _explain(refusal: providers.RefusedError) -> Response:
+    """Say why nobody is logged in, or nothing is linked."""
     db.session.rollback()
     flash(str(refusal), "info" if refusal.next_page else "error")
     if current_user.is_authenticated:

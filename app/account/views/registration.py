@@ -1,5 +1,7 @@
 """Signing up, confirming the address, and accepting an invitation."""
 
+from dataclasses import asdict
+
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -7,10 +9,9 @@ from werkzeug.wrappers import Response
 from app.access import ANYONE, NEWCOMERS, VISITORS, access
 from app.account.blueprint import account
 from app.account.forms import ButtonForm, CreatePasswordForm, RegistrationForm
-from app.account.private_page import private_page
+from app.account.mailed_links import is_somebody_else, mailed_link, offer_to_log_out, refuse_link
 from app.account.sign_up import register as register_user
 from app.account.sign_up import send_again
-from app.account.wrong_account import is_somebody_else, offer_to_log_out
 from app.email import confirm as confirmation
 from app.extensions import db, limiter
 from app.kit.auth.email_address import EMAIL_MAX_LENGTH
@@ -20,8 +21,6 @@ from app.kit.auth.passwords import assess, personal_words
 from app.models import AuditEvent, Consent, User, Way
 from app.newcomer import forget_newcomer, newcomer_email, remember_newcomer
 from app.sign_in import Proof, enter
-
-LINK_IS_DEAD = "This link is not valid: it is too old, or was used before."
 
 
 @account.route("/register", methods=["GET", "POST"])
@@ -45,12 +44,7 @@ def register() -> str | Response:
 def password_strength() -> dict[str, object]:
     """Return the strength of a password as JSON, by the same rule that the form applies."""
     strength = assess(request.form.get("password", ""), personal_words(*_typed_and_known_texts()))
-    return {
-        "score": strength.score,
-        "acceptable": strength.acceptable,
-        "problem": strength.problem,
-        "advice": strength.advice,
-    }
+    return {**asdict(strength), "acceptable": strength.acceptable}
 
 
 def _typed_and_known_texts() -> list[str]:
@@ -100,12 +94,9 @@ def _email_to_confirm() -> str:
     return str(current_user.email) if current_user.is_authenticated else newcomer_email() or ""
 
 
-@account.route("/confirm-account/<token>", methods=["GET", "POST"])
-@access(ANYONE)
-@limiter.limit(from_config("LINK_LIMIT"))
-@private_page
+@mailed_link("/confirm-account/<token>")
 def confirm(token: str) -> str | Response:
-    """Confirm the account. GET only shows a button, since mail scanners open links."""
+    """Confirm the account."""
     user = User.with_token("confirm", token)
     if user is None:
         return _refuse_confirmation()
@@ -132,15 +123,12 @@ def _refuse_confirmation() -> Response:
     if current_user.is_authenticated and current_user.confirmed:
         flash("Your account is confirmed already.", "info")
         return redirect(url_for("main.index"))
-    flash(f"{LINK_IS_DEAD} If you have not confirmed yet, ask for a new one or sign up again.", "error")
     can_ask = current_user.is_authenticated or newcomer_email()
-    return redirect(url_for("account.unconfirmed" if can_ask else "account.login"))
+    advice = "If you have not confirmed yet, ask for a new one or sign up again."
+    return refuse_link("account.unconfirmed" if can_ask else "account.login", advice)
 
 
-@account.route("/join-from-invite/<int:user_id>/<token>", methods=["GET", "POST"])
-@access(ANYONE)
-@limiter.limit(from_config("LINK_LIMIT"))
-@private_page
+@mailed_link("/join-from-invite/<int:user_id>/<token>")
 def join_from_invite(user_id: int, token: str) -> str | Response:
     """Set the first password of an invited user, which also confirms the account, and log the user in."""
     user = User.with_token("invite", token)
@@ -164,5 +152,4 @@ def join_from_invite(user_id: int, token: str) -> str | Response:
 
 
 def _refuse_invitation() -> Response:
-    flash(f"{LINK_IS_DEAD} Ask for a new invitation, or log in if you have joined.", "error")
-    return redirect(url_for("account.login"))
+    return refuse_link("account.login", "Ask for a new invitation, or log in if you have joined.")

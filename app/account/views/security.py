@@ -5,13 +5,12 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app import factor_removals
-from app.access import ANYONE, access, is_set_up_demanded
+from app.access import is_set_up_demanded
 from app.account.blueprint import account
 from app.account.forms import ButtonForm
-from app.account.private_page import private_page
+from app.account.mailed_links import mailed_link
 from app.account.providers import label_of
-from app.extensions import db, limiter
-from app.kit.auth.limits import from_config
+from app.extensions import db
 from app.models import (
     AuditEvent,
     AuthenticatorApp,
@@ -48,10 +47,7 @@ def security() -> str:
     )
 
 
-@account.route("/keep-second-factors/<token>", methods=["GET", "POST"])
-@access(ANYONE)
-@limiter.limit(from_config("LINK_LIMIT"))
-@private_page
+@mailed_link("/keep-second-factors/<token>")
 def keep_second_factors(token: str) -> str | Response:
     """Stop an administrator who is about to remove the second factors, with a mailed link."""
     removal, form = FactorRemoval.with_token(token), ButtonForm()

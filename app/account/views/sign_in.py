@@ -6,8 +6,8 @@ from werkzeug.wrappers import Response
 from app import mailed_codes
 from app.access import UNCONFIRMED, VISITORS, access
 from app.account.blueprint import account
-from app.account.code_forms import MailedCodeForm
-from app.account.confirmation import Question, note_confirmation, question_for
+from app.account.confirmation import note_confirmation, way_to_confirm
+from app.account.factor_forms import MailedCodeForm
 from app.account.forms import ConfirmPasswordForm, LoginForm
 from app.extensions import db, limiter
 from app.kit.auth import known_browser
@@ -17,7 +17,7 @@ from app.kit.auth.passwords import verify_password
 from app.kit.http.redirects import redirect_to_next, safe_next
 from app.models import Passkey, User, Way
 from app.newcomer import newcomer_email
-from app.sessions import current_session, log_out, verify_own_password
+from app.sessions import current_session, log_out
 from app.sign_in import Proof, enter
 
 
@@ -73,33 +73,24 @@ def logout() -> Response:
 def confirm_password() -> str | Response:
     """Ask for the password, or what the user has instead, before a sensitive action; then redirect back to it."""
     user = current_session().user
-    question = question_for(user)
-    form = _form_for(question)
+    way = way_to_confirm(user)
+    form = _form_for(way)
     if form is not None and form.validate_on_submit():
-        if _is_confirmed(user, form):
+        if isinstance(form, ConfirmPasswordForm) or mailed_codes.confirms(user, form.code.data):
             note_confirmation()
             db.session.commit()
             return redirect_to_next(url_for("account.manage"))
         db.session.commit()  # the tries
-        form = _form_for(question)
-        wrong = "Wrong password." if question is Question.PASSWORD else "This code is wrong."
-        flash(wrong, "form-error" if form else "error")
-    return render_template(
-        "account/confirm_password.html", form=form, question=question.value, passkeys=Passkey.of(user)
-    )
+        form = _form_for(way)
+        flash("This code is wrong.", "form-error" if form else "error")
+    return render_template("account/confirm_password.html", form=form, way=way, passkeys=Passkey.of(user))
 
 
-def _form_for(question: Question) -> ConfirmPasswordForm | MailedCodeForm | None:
-    if question is Question.PASSWORD:
+def _form_for(way: Way | None) -> ConfirmPasswordForm | MailedCodeForm | None:
+    if way is Way.PASSWORD:
         return ConfirmPasswordForm()
-    is_awaited = question is Question.CODE and mailed_codes.waiting(mailed_codes.SUDO)
+    is_awaited = way is Way.MAILED_CODE and mailed_codes.waiting(mailed_codes.SUDO)
     return MailedCodeForm() if is_awaited else None
-
-
-def _is_confirmed(user: User, form: ConfirmPasswordForm | MailedCodeForm) -> bool:
-    if isinstance(form, ConfirmPasswordForm):
-        return verify_own_password(form.password.data)
-    return mailed_codes.confirms(user, form.code.data)
 
 
 @account.post("/confirm-password/code")
@@ -108,7 +99,7 @@ def _is_confirmed(user: User, form: ConfirmPasswordForm | MailedCodeForm) -> boo
 def sudo_code() -> Response:
     """Mail a code to a user who has nothing else to confirm who they are."""
     user = current_session().user
-    if question_for(user) is Question.CODE:
+    if way_to_confirm(user) is Way.MAILED_CODE:
         count_action("SUDO_CODE_LIMIT", signed_in_user())
         mailed_codes.ask_to_confirm(user)
         db.session.commit()

@@ -42,7 +42,7 @@ SHOWN_EMAILS = 5
 @access(Permission.VIEW_USERS)
 def registered_users() -> str:
     """List all users."""
-    roles: dict[int, str] = dict(db.session.execute(select(Role.id, Role.name).order_by(Role.name)).all())
+    roles = Role.names()
     role_ids = {str(role_id) for role_id in roles}
     table = Table.from_request(
         # The few roles are loaded already; joining them to each row would double the time of the query.

@@ -6,15 +6,13 @@ right guess uncounts only itself: it never clears the failures of somebody else.
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
-from flask import Flask, current_app, request
+from flask import current_app, request
 from limits import RateLimitItem, parse, parse_many
-from limits.storage import Storage
 from werkzeug.exceptions import TooManyRequests
 
-from app.kit.auth.limits import Limiter, client_address, signed_in_user, typed_email
+from app.kit.auth.limits import Limit, Limiter, client_address, signed_in_user, typed_email
 from app.kit.auth.passwords import TooManyHashesError
 from app.kit.core import metrics
 
@@ -22,52 +20,39 @@ log = logging.getLogger(__name__)
 R = TypeVar("R")
 
 
-@dataclass(frozen=True)
-class GuessLimit:
-    """How many wrong guesses are allowed for ``who``."""
-
-    wrong: RateLimitItem
-    who: str
-
-    @property
-    def key(self) -> str:
-        """The key of the count in the limiter's storage."""
-        return self.wrong.key_for("limits", "guess", self.who)
-
-
-def own_password_limits() -> list[GuessLimit]:
+def own_password_limits() -> list[Limit]:
     """Return the limits on guesses at the current user's own password, for every form that asks for it again.
 
     All these forms share one count, since a thief with a stolen session would try each of them.
     """
-    return [GuessLimit(_wrong("USER"), signed_in_user())]
+    return [guess_limit(_wrong("USER"), signed_in_user())]
 
 
-def login_limits(known_browser: str | None, address: str = "") -> list[GuessLimit]:
+def login_limits(known_browser: str | None, address: str = "") -> list[Limit]:
     """Return the limits on guesses at a login: for ``address``, a key of ``typed_email``, or else the one in the form.
 
     A browser in which this user has logged in before (``known_browser``, its id) has its own count: an attacker who
     guesses at the address, or from the same network, must not lock the owner out.
     """
     if known_browser is not None:
-        return [GuessLimit(_wrong("KNOWN_BROWSER"), f"browser:{known_browser}")]
+        return [guess_limit(_wrong("KNOWN_BROWSER"), f"browser:{known_browser}")]
     # The address first: a guess that it stops does not count for the network.
     return [
-        GuessLimit(_wrong("ADDRESS"), f"address:{address or typed_email()}"),
-        GuessLimit(_wrong("NETWORK"), f"network:{client_address()}"),
+        guess_limit(_wrong("ADDRESS"), f"address:{address or typed_email()}"),
+        guess_limit(_wrong("NETWORK"), f"network:{client_address()}"),
     ]
 
 
-def passkey_limits() -> list[GuessLimit]:
+def passkey_limits() -> list[Limit]:
     """Return the limits on answers with a wrong passkey. Nobody guesses one, but checking them takes time."""
-    return [GuessLimit(_wrong("NETWORK"), f"network:{client_address()}")]
+    return [guess_limit(_wrong("NETWORK"), f"network:{client_address()}")]
 
 
-def second_factor_limits(user_uid: str) -> list[GuessLimit]:
+def second_factor_limits(user_uid: str) -> list[Limit]:
     """Return the limits on guesses at the second factors of a user: all of them together, from wherever they come."""
     who = {"USER": f"second-factor:{user_uid}", "NETWORK": f"second-factor:{client_address()}"}
     return [
-        GuessLimit(wrong, key)
+        guess_limit(wrong, key)
         for whose, key in who.items()
         for wrong in parse_many(current_app.config[f"WRONG_SECOND_FACTORS_PER_{whose}"])
     ]
@@ -78,34 +63,42 @@ def count_action(setting: str, who: str) -> None:
 
     Raises TooManyRequests (429) when the limit is reached.
     """
-    counter: GuessCounter = current_app.extensions["guesses"]
-    counter.take([GuessLimit(parse(current_app.config[setting]), f"{setting}:{who}")])
+    _limiter().take([guess_limit(parse(current_app.config[setting]), f"{setting}:{who}")])
 
 
 def _wrong(whose: str) -> RateLimitItem:
     return parse(current_app.config[f"WRONG_PASSWORDS_PER_{whose}"])
 
 
-def counted_guess(limits: Sequence[GuessLimit], check: Callable[[], R]) -> R:
+def guess_limit(wrong: RateLimitItem, who: str) -> Limit:
+    """Return the limit that allows ``who`` so many wrong guesses."""
+    return wrong.key_for("limits", "guess", who), wrong
+
+
+def _limiter() -> Limiter:
+    limiter: Limiter = current_app.extensions["limiter"]
+    return limiter
+
+
+def counted_guess(limits: Sequence[Limit], check: Callable[[], R]) -> R:
     """Count a guess, run ``check`` and return its result, which is false for a wrong guess.
 
     Raises TooManyRequests (429), without running ``check``, when a limit is reached.
     """
-    counter: GuessCounter = current_app.extensions["guesses"]
     try:
-        taken = counter.take(limits)
+        taken = _limiter().take(limits)
     except TooManyRequests:
         _count("limited")
         raise
     try:
         result = check()
     except TooManyHashesError:
-        counter.give_back(taken)  # it was never checked
+        _limiter().give_back(taken)  # it was never checked
         _count("busy")
         raise
     _count("right" if result else "wrong")
     if result:
-        counter.give_back(taken)
+        _limiter().give_back(taken)
     else:
         _log_wrong_guess()
     return result
@@ -119,42 +112,3 @@ def _log_wrong_guess() -> None:
     # The typed address is not logged: people type their password there by mistake.
     fields = {"endpoint": request.endpoint, "ip_address": request.remote_addr}
     log.warning("failed try", extra={"fields": fields})
-
-
-class GuessCounter:
-    """Counts guesses where ``limiter`` counts."""
-
-    def __init__(self, limiter: Limiter) -> None:
-        self._limiter = limiter
-
-    def take(self, limits: Sequence[GuessLimit]) -> list[tuple[Storage, GuessLimit]]:
-        """Count a guess against each limit, and return where each was counted.
-
-        Raises TooManyRequests (429), with nothing counted, when a limit is reached.
-        """
-        taken: list[tuple[Storage, GuessLimit]] = []
-        for limit in limits if self._limiter.enabled else []:
-            window_seconds = limit.wrong.get_expiry()
-            storage, count = self._limiter.count(limit.key, window_seconds)
-            taken.append((storage, limit))
-            if count > limit.wrong.amount:
-                seconds = self._limiter.seconds_left(storage, limit.key, window_seconds)
-                self.give_back(taken)
-                raise TooManyRequests(retry_after=seconds)
-        return taken
-
-    def give_back(self, taken: list[tuple[Storage, GuessLimit]]) -> None:
-        """Subtract a guess from the counts that :meth:`take` returned."""
-        for storage, limit in taken:
-            window_seconds = limit.wrong.get_expiry()
-            try:
-                # The window may have ended, and its count with it.
-                if self._limiter.add(storage, limit.key, window_seconds, -1) < 0:
-                    self._limiter.add(storage, limit.key, window_seconds, 1)
-            except storage.base_exceptions:
-                log.warning("a right guess stays counted: the storage of limits is unavailable")
-
-
-def init_app(app: Flask, limiter: Limiter) -> None:
-    """Count the guesses of ``app`` where ``limiter`` counts."""
-    app.extensions["guesses"] = GuessCounter(limiter)

@@ -9,7 +9,7 @@ import hmac
 import logging
 import math
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import wraps
 from ipaddress import IPv6Address, ip_address
 from threading import Lock
@@ -34,6 +34,8 @@ IPV6_CUSTOMER_PREFIX = 64
 
 log = logging.getLogger(__name__)
 View = Callable[..., Any]
+# How often something may happen, and the key under which it is counted.
+Limit = tuple[str, RateLimitItem]
 
 
 class Limiter:
@@ -48,6 +50,7 @@ class Limiter:
 
     def init_app(self, app: Flask) -> None:
         """Count in the storage that RATELIMIT_STORAGE_URI names; count nothing where RATELIMIT_ENABLED is False."""
+        app.extensions["limiter"] = self
         self.enabled = app.config.get("RATELIMIT_ENABLED", self.enabled)
         options: dict[str, Any] = {
             "socket_timeout": REDIS_TIMEOUT_SECONDS,
@@ -94,22 +97,47 @@ class Limiter:
 
     def hit(self, limit: RateLimitItem, who: str) -> None:
         """Count a request of the current view. Raises TooManyRequests (429) when the limit is exceeded."""
-        key = limit.key_for("limits", who, request.endpoint or "")
-        storage, count = self.count(key, limit.get_expiry())
-        if count > limit.amount:
+        try:
+            self.take([(limit.key_for("limits", who, request.endpoint or ""), limit)])
+        except TooManyRequests:
             fields = {"endpoint": request.endpoint, "limit": str(limit)}
             log.info("rate limit exceeded", extra={"fields": fields})
-            raise TooManyRequests(retry_after=self.seconds_left(storage, key, limit.get_expiry()))
+            raise
+
+    def take(self, limits: Sequence[Limit]) -> list[tuple[Storage, Limit]]:
+        """Count one against each limit, and return where each was counted.
+
+        Raises TooManyRequests (429), with nothing counted, when a limit is reached.
+        """
+        taken: list[tuple[Storage, Limit]] = []
+        for key, limit in limits if self.enabled else []:
+            storage, count = self.count(key, limit.get_expiry())
+            taken.append((storage, (key, limit)))
+            if count > limit.amount:
+                seconds = self._seconds_left(storage, key, limit.get_expiry())
+                self.give_back(taken)
+                raise TooManyRequests(retry_after=seconds)
+        return taken
+
+    def give_back(self, taken: list[tuple[Storage, Limit]]) -> None:
+        """Subtract one from the counts that :meth:`take` returned."""
+        for storage, (key, limit) in taken:
+            try:
+                # The window may have ended, and its count with it.
+                if self._add(storage, key, limit.get_expiry(), -1) < 0:
+                    self._add(storage, key, limit.get_expiry(), 1)
+            except storage.base_exceptions:
+                log.warning("what is allowed stays counted: the storage of limits is unavailable")
 
     def count(self, key: str, window_seconds: int) -> tuple[Storage, int]:
         """Add one to a count; return where it is kept, and its new value."""
         storage = self.storage
         try:
-            return storage, self.add(storage, key, window_seconds, 1)
+            return storage, self._add(storage, key, window_seconds, 1)
         except storage.base_exceptions:
             log.warning("the storage of rate limits is unavailable: falling back to in-memory storage")
             self._paused_until = time.monotonic() + STORAGE_PAUSE_SECONDS
-            return self._own_memory, self.add(self._own_memory, key, window_seconds, 1)
+            return self._own_memory, self._add(self._own_memory, key, window_seconds, 1)
 
     def counted(self, key: str) -> int:
         """Return a count without adding to it; 0 while the storage is unavailable."""
@@ -119,14 +147,14 @@ class Limiter:
         except storage.base_exceptions:
             return 0
 
-    def add(self, storage: Storage, key: str, window_seconds: int, amount: int) -> int:
+    def _add(self, storage: Storage, key: str, window_seconds: int, amount: int) -> int:
         """Add ``amount`` to a count in ``storage``, and return its new value."""
         if not isinstance(storage, MemoryStorage):
             return storage.incr(key, window_seconds, amount)
         with self._memory_lock:
             return storage.incr(key, window_seconds, amount)
 
-    def seconds_left(self, storage: Storage, key: str, window_seconds: int) -> int:
+    def _seconds_left(self, storage: Storage, key: str, window_seconds: int) -> int:
         """Return when the window of a count ends; all of ``window_seconds`` if the storage does not say."""
         try:
             return max(1, math.ceil(storage.get_expiry(key) - time.time()))

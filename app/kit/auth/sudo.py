@@ -40,7 +40,7 @@ def sudo_required(view: Callable[P, R]) -> Callable[P, R | Response]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
         if gave_password_lately():
             return view(*args, **kwargs)
-        return _ask_for_password()
+        return redirect(password_page(interrupt()))
 
     return guarded
 
@@ -65,10 +65,6 @@ def gave_password_lately() -> bool:
 def show_typed_fields_again() -> None:
     """Let the next form of this request contain what was typed, except passwords."""
     g.refused_fields = _typed_fields()
-
-
-def _ask_for_password() -> Response:
-    return redirect(password_page(interrupt()))
 
 
 def interrupt() -> str:
