@@ -20,6 +20,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Regexp
 
 from app.extensions import db
 from app.kit.forms.fields import (
+    at_most,
     email_field,
     name_field,
     new_password_field,
@@ -127,10 +128,10 @@ class NewUserForm(InviteUserForm):
 def _reason_field(*validators: InputRequired) -> StringField:
     return StringField(
         "Reason",
-        [*validators, Length(max=REASON_MAX_LENGTH, message=f"Use at most {REASON_MAX_LENGTH} characters.")],
+        [*validators, at_most(REASON_MAX_LENGTH)],
         filters=[one_line],
         description="Only administrators see it.",
-        render_kw={"maxlength": REASON_MAX_LENGTH, "autocomplete": "off"},
+        render_kw={"autocomplete": "off"},
     )
 
 
@@ -187,9 +188,9 @@ class EditorForm(Form):
     page = HiddenField()
     edit_data = TextAreaField(
         "Text in Markdown",
-        [Length(max=TEXT_MAX_LENGTH, message=f"Use at most {TEXT_MAX_LENGTH:,} characters."), _renderable],
+        [at_most(TEXT_MAX_LENGTH), _renderable],
         default="",
-        render_kw={"rows": 16, "maxlength": TEXT_MAX_LENGTH},
+        render_kw={"rows": 16},
     )
     asks_again = BooleanField(ASK_AGAIN, description=ASK_AGAIN_HINT)
     submit = SubmitField("Save")
