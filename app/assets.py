@@ -83,8 +83,7 @@ def asset_url(name: str) -> str:
     """
     if current_app.config["ASSETS_AUTO_BUILD"]:
         build_stale_assets(current_app.extensions["assets"])
-    url: str = current_app.extensions["assets"].url(name)
-    return url
+    return current_app.extensions["assets"].url(name)
 
 
 def script(name: str) -> Markup:

@@ -115,8 +115,7 @@ def _without_names(text: str) -> str:
 
 def _sentence(event: str) -> str:
     # An event whose sentence is gone with its area is shown by its name.
-    text: str = current_app.extensions["audit_sentences"].get(event, event)
-    return text
+    return current_app.extensions["audit_sentences"].get(event, event)
 
 
 def _names_in(event: str) -> set[str]:

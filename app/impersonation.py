@@ -85,8 +85,7 @@ def is_claimed() -> bool:
 
 def current() -> Impersonation | None:
     """Return as whom the administrator of this request looks at the site. Valid after ``current_user`` was loaded."""
-    found: Impersonation | None = g.get("impersonation")
-    return found
+    return g.get("impersonation")
 
 
 def is_over() -> bool:

@@ -3,10 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 import redis
 from flask import current_app
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
 from app.extensions import db
@@ -15,9 +17,6 @@ from app.kit.db.database import utc_now
 from app.kit.jobs import queue_overview
 from app.kit.mail.rows import EmailState
 from app.models import Email
-
-if TYPE_CHECKING:
-    from prometheus_client import Metric
 
 # Name in the code: name for Prometheus, what it counts, its labels.
 COUNTERS = {
@@ -34,20 +33,17 @@ COUNTERS = {
 
 def page() -> tuple[bytes, str]:
     """Return the page, and its content type."""
-    # Imported here: nothing of it is loaded where metrics are off.
-    from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-    from prometheus_client.registry import Collector
-
-    class Everything(Collector):
-        def collect(self) -> Iterator["Metric"]:
-            yield from _everything()
-
     registry = CollectorRegistry()
-    registry.register(Everything())
+    registry.register(_Everything())
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
-def _everything() -> Iterator["Metric"]:
+class _Everything(Collector):
+    def collect(self) -> Iterator[Metric]:
+        return _everything()
+
+
+def _everything() -> Iterator[Metric]:
     counters: Counters = current_app.extensions["metrics"]
     counters.write()
     yield from _emails()
@@ -72,7 +68,7 @@ def _everything() -> Iterator["Metric"]:
     yield _latency(sums)
 
 
-def _emails() -> Iterator["Metric"]:
+def _emails() -> Iterator[Metric]:
     states: dict[tuple[str, ...], float] = {(state.value,): 0 for state in EmailState}
     for state, count in db.session.execute(select(Email.state, func.count()).group_by(Email.state)):
         states[(state,)] = count
@@ -82,20 +78,14 @@ def _emails() -> Iterator["Metric"]:
     yield _gauge("oldest_unsent_email_seconds", "Age of the oldest email that was not sent.", {(): age}, [])
 
 
-def _gauge(name: str, text: str, values: dict[tuple[str, ...], float], labels: list[str]) -> "Metric":
-    # Imported here: see page().
-    from prometheus_client.core import GaugeMetricFamily
-
+def _gauge(name: str, text: str, values: dict[tuple[str, ...], float], labels: list[str]) -> Metric:
     family = GaugeMetricFamily(name, text, labels=labels)
     for key, value in values.items():
         family.add_metric(key, value)
     return family
 
 
-def _counters(sums: dict[tuple[str, ...], float]) -> Iterator["Metric"]:
-    # Imported here: see page().
-    from prometheus_client.core import CounterMetricFamily
-
+def _counters(sums: dict[tuple[str, ...], float]) -> Iterator[Metric]:
     for own_name, (name, text, labels) in COUNTERS.items():
         family = CounterMetricFamily(name, text, labels=labels)
         for key, value in sums.items():
@@ -104,10 +94,7 @@ def _counters(sums: dict[tuple[str, ...], float]) -> Iterator["Metric"]:
         yield family
 
 
-def _latency(sums: dict[tuple[str, ...], float]) -> "Metric":
-    # Imported here: see page().
-    from prometheus_client.core import HistogramMetricFamily
-
+def _latency(sums: dict[tuple[str, ...], float]) -> Metric:
     bounds = [*map(str, BUCKETS), "+Inf"]
     counts: dict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(bounds, 0.0))
     for (name, *labels), value in sums.items():

@@ -71,8 +71,7 @@ def _read(request: urllib.request.Request) -> bytes:
     opener = urllib.request.build_opener(_NoRedirects, urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=TIMEOUT_SECONDS) as response:  # nosec B310
-            content: bytes = response.read(10_000)
-            return content
+            return response.read(10_000)
     except urllib.error.HTTPError as error:
         raise _explain_status(error) from error
     except urllib.error.URLError as error:

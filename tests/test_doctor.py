@@ -87,9 +87,8 @@ def closed_site(app: Flask, patch: Patch) -> None:
     maintenance.begin("closed")
 
 
-def https_without_secure_cookies(app: Flask, patch: Patch) -> None:
-    patch.setitem(app.config, "BASE_URL", f"https://127.0.0.1:{free_port()}")
-    patch.setitem(app.config, "SSL_DISABLE", True)
+def http_with_secure_cookies(app: Flask, patch: Patch) -> None:
+    patch.setitem(app.config, "SSL_DISABLE", False)
 
 
 def nobody_answers(app: Flask, patch: Patch) -> None:
@@ -112,6 +111,7 @@ FAILURES: list[tuple[str, Callable[[Flask, Patch], None], str, str]] = [
     ("disk", full_disk, FAILURE, "0.0 GB free"),
     ("versions", other_package, WARNING, "flask, nobody-has-this"),
     ("maintenance", closed_site, WARNING, "only administrators get in"),
+    ("certificate", http_with_secure_cookies, FAILURE, "cookies are made for the other"),
     ("providers", misspelled_provider, FAILURE, "Work: ConnectionError"),
     ("base_url", nobody_answers, FAILURE, "nothing answers"),
 ]

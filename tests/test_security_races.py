@@ -20,8 +20,6 @@ from tests.together import together
 
 FIRST, SECOND = "nanosecond wire in hand", "compiler moth in a relay"
 
-Post = Callable[[FlaskClient, User, User], TestResponse]
-
 
 pytestmark = pytest.mark.usefixtures("error_pages")
 

@@ -6,13 +6,13 @@ from functools import cache
 from flask_login import current_user
 from wtforms import BooleanField, HiddenField, SelectChoice, SelectField, SubmitField, TextAreaField
 from wtforms.fields.choices import Choice
-from wtforms.validators import Length
 from wtforms.widgets import Select
 
 from app.account.confirmation import OwnersForm
 from app.consent import AsksForConsent
 from app.kit.forms.fields import (
     CheckboxesField,
+    at_most,
     email_field,
     known_password_field,
     name_field,
@@ -106,11 +106,11 @@ class ProfileForm(Form):
     )
     about = TextAreaField(
         "About you",
-        [Length(max=ABOUT_MAX_LENGTH, message=f"Use at most {ABOUT_MAX_LENGTH} characters.")],
+        [at_most(ABOUT_MAX_LENGTH)],
         # Browsers send two characters for a line break, but count one.
         filters=[lambda text: (text or "").replace("\r\n", "\n").strip()],
         description=f"Optional: a few words, at most {ABOUT_MAX_LENGTH} characters.",
-        render_kw={"rows": 4, "maxlength": ABOUT_MAX_LENGTH},
+        render_kw={"rows": 4},
     )
     submit = SubmitField("Save profile")
 

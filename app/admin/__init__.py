@@ -4,6 +4,4 @@ from app.admin import jobs, views
 from app.admin.blueprint import admin
 from app.areas import Area
 
-__all__ = ["admin", "area", "views"]
-
 area = Area(admin, url_prefix="/admin", schedule=jobs.schedule)

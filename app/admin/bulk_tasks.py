@@ -76,15 +76,22 @@ def count_of(chosen: Mapping[str, Any]) -> int:
     return db.session.scalar(select(func.count()).select_from(User).where(users_chosen(chosen))) or 0
 
 
-def is_allowed(task: BulkTask) -> bool:
-    """Return whether who started the task may do so still."""
-    return task.user.may_log_in and task.user.can(action_of(task).permission)
+def still_running(task_id: int) -> BulkTask | None:
+    """Return the task as it is now, or None if it has ended; end it if its administrator may not do this any more."""
+    task = db.session.get(BulkTask, task_id, populate_existing=True)
+    if task is None or not task.is_running:
+        return None
+    if task.user.may_log_in and task.user.can(action_of(task).permission):
+        return task
+    task.finish(STOPPED)
+    db.session.commit()
+    return None
 
 
 def change_batch(task_id: int) -> bool:
     """Change the next 500 users of a task, and return whether there are more. Commits after each."""
-    task = db.session.get(BulkTask, task_id)
-    if task is None or not task.is_running:
+    task = still_running(task_id)
+    if task is None:
         return False
     place, limit = task.position, min(USERS_PER_BATCH, task.total - task.done)
     ids = db.session.scalars(select(User.id).where(task.following(place)).order_by(User.id).limit(limit)).all()
@@ -100,14 +107,9 @@ def change_batch(task_id: int) -> bool:
 
 def _change_next(task_id: int, place: int, user_id: int) -> bool:
     """Change one user. Return False if the task has ended, or another worker goes on with it. Commits."""
-    task = db.session.get(BulkTask, task_id, populate_existing=True)
+    task = still_running(task_id)
     if task is None or not task.move(place, user_id):
         db.session.rollback()
-        return False
-    if not is_allowed(task):
-        db.session.rollback()
-        task.finish(STOPPED)
-        db.session.commit()
         return False
     with acting_as(task.user, task.event_id):
         _change_or_leave_out(task, user_id)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlencode
+from typing import Any
 
 from flask import current_app, url_for
 from flask_login import current_user
@@ -15,7 +15,7 @@ from app.kit.db.database import utc_now
 from app.kit.mail.rows import EmailState
 from app.kit.pages.chart import Bar
 from app.kit.pages.table import COUNTED
-from app.models import DailyFigure, Email
+from app.models import USER_STATES, DailyFigure, Email
 from app.models.daily_figure import SIGN_UPS
 
 USERS, EMAILS = "admin.registered_users", "admin.emails"
@@ -28,12 +28,12 @@ class Figure:
     label: str
     text: str
     endpoint: str
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
         """The URL of the list."""
-        return f"{url_for(self.endpoint)}?{urlencode(self.query)}" if self.query else url_for(self.endpoint)
+        return url_for(self.endpoint, **self.query)
 
 
 @dataclass(frozen=True)
@@ -56,18 +56,10 @@ class Figures:
 
     def of_users(self) -> list[Figure]:
         """Return the figures about users."""
-        get = self.numbers.get
-        active, unconfirmed, invited, disabled = (
-            get(state, 0) for state in ("active", "unconfirmed", "invited", "disabled")
-        )
+        active, unconfirmed, invited, disabled = counts = [self.numbers.get(state, 0) for state in USER_STATES]
         share = f"{100 * active / (active + unconfirmed):.0f} %" if active + unconfirmed else "–"
         return [
-            Figure(
-                "Users",
-                f"{active + unconfirmed + invited + disabled:,}",
-                USERS,
-                {"sort": "joined", "direction": "desc"},
-            ),
+            Figure("Users", f"{sum(counts):,}", USERS, {"sort": "joined", "direction": "desc"}),
             Figure("Confirmed", share, USERS, {"state": "active"}),
             Figure("Not confirmed yet", f"{unconfirmed:,}", USERS, {"state": "unconfirmed"}),
             Figure("Invited, not joined yet", f"{invited:,}", USERS, {"state": "invited"}),
@@ -83,11 +75,9 @@ class Figures:
 
     def of_work(self, waiting: int) -> list[Figure]:
         """Return the figures about emails and jobs; ``waiting`` emails are pending."""
-        failed = self.numbers.get("failed_jobs")
+        sent, failed = self.numbers.get("sent", 0), self.numbers.get("failed_jobs")
         return [
-            Figure(
-                "Emails sent today (UTC)", f"{self.numbers.get('sent', 0):,}", EMAILS, {"state": EmailState.SENT.value}
-            ),
+            Figure("Emails sent today (UTC)", f"{sent:,}", EMAILS, {"state": EmailState.SENT.value}),
             Figure("Emails waiting", capped(waiting), EMAILS, {"state": EmailState.PENDING.value}),
             Figure("Failed jobs", f"{failed:,}" if failed is not None else "–", "admin.jobs"),
         ]

@@ -20,6 +20,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Regexp
 
 from app.extensions import db
 from app.kit.forms.fields import (
+    at_most,
     email_field,
     name_field,
     new_password_field,
@@ -42,12 +43,6 @@ ASK_AGAIN_HINT = "Before their next change. Not for a corrected typing mistake."
 # About forty printed pages. app/kit/pages/markdown.py limits the time to render them.
 TEXT_MAX_LENGTH = 100_000
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
-
-
-def _unused_email(_form: Form, field: Field) -> None:
-    """Refuse a taken address. Administrators can list all users, so this reveals nothing new to them."""
-    if User.with_email(field.data):
-        raise ValidationError(ADDRESS_IS_TAKEN)
 
 
 def _renderable(_form: Form, field: Field) -> None:
@@ -94,28 +89,6 @@ class ChangeAccountTypeForm(_FormWithRole):
     submit = SubmitField("Change account type")
 
 
-class InviteUserForm(_FormWithRole):
-    """Invite a user."""
-
-    first_name = name_field("First name", "off", NAME_MAX_LENGTH)
-    last_name = name_field("Last name", "off", NAME_MAX_LENGTH)
-    email = email_field(autocomplete="off")
-    role = _role_field()
-    submit = SubmitField("Send invitation")
-
-    def validate_email(self, field: Field) -> None:
-        """Refuse an address that belongs to somebody."""
-        _unused_email(self, field)
-
-
-class NewUserForm(InviteUserForm):
-    """Add a user who can log in at once."""
-
-    password = new_password_field("Password", typed_person)
-    password2 = repeated_password_field("Confirm password", "password")
-    submit = SubmitField("Add user")
-
-
 class ChangeUserNameForm(Form):
     """Change a user's name."""
 
@@ -131,17 +104,34 @@ class ChangeUserEmailForm(Form):
     submit = SubmitField("Change email")
 
     def validate_email(self, field: Field) -> None:
-        """Refuse an address that belongs to somebody."""
-        _unused_email(self, field)
+        """Refuse a taken address. Administrators can list all users, so this reveals nothing new to them."""
+        if User.with_email(field.data):
+            raise ValidationError(ADDRESS_IS_TAKEN)
+
+
+class InviteUserForm(ChangeUserNameForm, ChangeUserEmailForm, _FormWithRole):
+    """Invite a user."""
+
+    email = email_field(autocomplete="off")
+    role = _role_field()
+    submit = SubmitField("Send invitation")
+
+
+class NewUserForm(InviteUserForm):
+    """Add a user who can log in at once."""
+
+    password = new_password_field("Password", typed_person)
+    password2 = repeated_password_field("Confirm password", "password")
+    submit = SubmitField("Add user")
 
 
 def _reason_field(*validators: InputRequired) -> StringField:
     return StringField(
         "Reason",
-        [*validators, Length(max=REASON_MAX_LENGTH, message=f"Use at most {REASON_MAX_LENGTH} characters.")],
+        [*validators, at_most(REASON_MAX_LENGTH)],
         filters=[one_line],
         description="Only administrators see it.",
-        render_kw={"maxlength": REASON_MAX_LENGTH, "autocomplete": "off"},
+        render_kw={"autocomplete": "off"},
     )
 
 
@@ -198,9 +188,9 @@ class EditorForm(Form):
     page = HiddenField()
     edit_data = TextAreaField(
         "Text in Markdown",
-        [Length(max=TEXT_MAX_LENGTH, message=f"Use at most {TEXT_MAX_LENGTH:,} characters."), _renderable],
+        [at_most(TEXT_MAX_LENGTH), _renderable],
         default="",
-        render_kw={"rows": 16, "maxlength": TEXT_MAX_LENGTH},
+        render_kw={"rows": 16},
     )
     asks_again = BooleanField(ASK_AGAIN, description=ASK_AGAIN_HINT)
     submit = SubmitField("Save")

@@ -20,7 +20,7 @@ from app.models.role import labels_of
 NAME_IS_TAKEN = "There is an account type with this name already."
 
 
-def save_role(role: Role | None, name: str, permissions: int, index: str) -> Role:
+def save_role(role: Role | None, name: str, permissions: int, index: str) -> None:
     """Change ``role``, or add one if it is None."""
     _lock()
     known, role = role, role or Role(name=name, permissions=0, index=index, default=False)
@@ -43,11 +43,7 @@ def save_role(role: Role | None, name: str, permissions: int, index: str) -> Rol
     except IntegrityError:
         raise RefusedError(NAME_IS_TAKEN) from None
     details |= {"added": ", ".join(sorted(after - before)), "removed": ", ".join(sorted(before - after))}
-    if known:
-        AuditEvent.record("role.changed", role=name, **details)
-    else:
-        AuditEvent.record("role.created", role=name, **details)
-    return role
+    AuditEvent.record("role.changed" if known else "role.created", role=name, **details)
 
 
 def make_default(role: Role) -> None:
@@ -65,14 +61,13 @@ def delete_role(role: Role) -> None:
     _refuse_unless_free(role)
     if role.default:
         raise RefusedError("New users get this account type. Choose another one for them first.")
-    name = role.name
     try:
         deleted = role.delete_unless_used()
     except IntegrityError:  # somebody was given it at this moment
         deleted = False
     if not deleted:
         raise RefusedError("Somebody has this account type. Give them another one first.")
-    AuditEvent.record("role.deleted", role=name)
+    AuditEvent.record("role.deleted", role=role.name)
 
 
 def _lock() -> None:
@@ -87,10 +82,19 @@ def _lock() -> None:
         raise RefusedError("You may no longer change account types.")
 
 
+def may_change(role: Role) -> bool:
+    """Return whether the current user may change or delete this role."""
+    try:
+        _refuse_unless_free(role)
+    except RefusedError:
+        return False
+    return True
+
+
 def _refuse_unless_free(role: Role) -> None:
     if role.is_defined_by_code:
         raise RefusedError("This account type is defined by the code.")
-    if role is current_user.role:
+    if role.id == current_user.role_id:
         raise RefusedError("You cannot change your own account type.")
     _refuse_more_than_held(role)
 

@@ -6,11 +6,11 @@ import operator
 from flask import current_app
 from flask_login import current_user
 from wtforms import Field, SelectChoice, SelectField, StringField, SubmitField, ValidationError
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired
 
 from app.access import rule_of
 from app.admin.forms import one_line
-from app.kit.forms.fields import CheckboxesField
+from app.kit.forms.fields import CheckboxesField, at_most
 from app.kit.forms.form import Form
 from app.models import Permission, Role
 from app.models.role import ABOUT_USERS, all_permissions, label_of
@@ -40,12 +40,9 @@ class RoleForm(Form):
 
     name = StringField(
         "Name",
-        [
-            InputRequired("Enter a name."),
-            Length(1, ROLE_NAME_MAX_LENGTH, f"Use at most {ROLE_NAME_MAX_LENGTH} characters."),
-        ],
+        [InputRequired("Enter a name."), DataRequired("Enter a name."), at_most(ROLE_NAME_MAX_LENGTH)],
         filters=[one_line],
-        render_kw={"maxlength": ROLE_NAME_MAX_LENGTH, "autocomplete": "off"},
+        render_kw={"autocomplete": "off"},
     )
     permissions = CheckboxesField("What they may do", coerce=int, choices=_held_permissions)
     index = SelectField("Home page", choices=_home_pages, description="Where they begin.")

@@ -16,6 +16,8 @@ from app.models.audit_event import acting_user
 from app.models.user import lock_administrator_roles
 from app.second_factors import has_factor
 
+NOT_AS_THIS_USER = "You can look at the site only as a user who may log in and has fewer permissions than you."
+
 
 class RefusedError(Exception):
     """The action is not allowed. The message says why, and is shown to the administrator."""
@@ -186,7 +188,7 @@ def impersonate(user: User, reason: str) -> None:
     """
     _lock(user)
     if not may_impersonate(current_user, user):
-        raise RefusedError("You can look at the site only as a user who may log in and has fewer permissions than you.")
+        raise RefusedError(NOT_AS_THIS_USER)
     begin(user, reason)
     if current_app.config["IMPERSONATION_NOTICE"]:
         email.impersonated.send(user)

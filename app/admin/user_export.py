@@ -7,13 +7,13 @@ from typing import IO
 
 from sqlalchemy import select
 
-from app.admin.bulk_tasks import is_allowed
+from app.admin.bulk_tasks import still_running
 from app.email import users_exported
 from app.extensions import db
 from app.kit.pages.spreadsheet import write_rows
 from app.kit.storage.store import StorageError
 from app.models import BulkTask, Role, User
-from app.models.bulk_task import DONE, FAILED, STOPPED
+from app.models.bulk_task import DONE, FAILED
 from app.models.stored_file import store_file
 from app.models.user_lists import user_state
 
@@ -56,14 +56,14 @@ def export_users(task_id: int) -> None:
 
 def _write(task_id: int, file: IO[bytes]) -> bool:
     """Write all rows. Return False if the export was canceled, or another worker has begun anew."""
-    task = _still_running(task_id)
+    task = still_running(task_id)
     if task is None or not task.move(task.position, 0, -task.done):
         return False
     db.session.commit()
     text = TextIOWrapper(file, "utf-8", newline="")
     write_rows(text, [list(COLUMNS)])
     place = done = 0
-    while task := _still_running(task_id):
+    while task := still_running(task_id):
         following = select(*COLUMNS.values()).outerjoin(User.role).where(task.following(place)).order_by(User.id)
         rows = db.session.execute(following.limit(min(ROWS_PER_BATCH, task.total - done))).all()
         if not rows:
@@ -77,15 +77,3 @@ def _write(task_id: int, file: IO[bytes]) -> bool:
         db.session.commit()
         place, done = rows[-1][0], done + len(rows)
     return False
-
-
-def _still_running(task_id: int) -> BulkTask | None:
-    """Return the task, or None if it has ended; end it if its administrator may not have the list any more."""
-    task = db.session.get(BulkTask, task_id, populate_existing=True)
-    if task is None or not task.is_running:
-        return None
-    if is_allowed(task):
-        return task
-    task.finish(STOPPED)
-    db.session.commit()
-    return None

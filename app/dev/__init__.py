@@ -7,6 +7,4 @@ from app.areas import Area
 from app.dev import views
 from app.dev.blueprint import dev
 
-__all__ = ["area", "dev", "views"]
-
 area = Area(dev, url_prefix="/dev")

@@ -4,7 +4,5 @@ from app.areas import Area
 from app.main import views
 from app.main.blueprint import main
 
-__all__ = ["area", "main", "views"]
-
 # The public pages, for search engines.
 area = Area(main, sitemap=["main.index", "main.about", "account.login", "account.register"])

@@ -1,7 +1,7 @@
 """Exports of a user's data, written by a job and offered for a day."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from flask import current_app
@@ -60,8 +60,7 @@ class DataExport(Model):
     @property
     def offered_until(self) -> datetime:
         """When the export stops being offered."""
-        lifetime: timedelta = current_app.config["DATA_EXPORT_LIFETIME"]
-        return self.created_at + lifetime
+        return self.created_at + current_app.config["DATA_EXPORT_LIFETIME"]
 
     def write(self) -> None:
         """Store the user's data as JSON text, without secrets such as hashes. The caller commits."""

@@ -29,7 +29,7 @@ from app.extensions import Model, db
 from app.kit.auth.email_address import EMAIL_MAX_LENGTH
 from app.kit.db.clock import database_now
 from app.kit.db.database import UTCDateTime, changed_rows, utc_now
-from app.kit.mail.rows import ClaimedEmail, Context, EmailRow, EmailState
+from app.kit.mail.rows import ClaimedEmail, Context, EmailState
 from app.models.user import User
 
 ERROR_LENGTH = 500
@@ -136,7 +136,7 @@ class Email(Model):
         return cls.user_id.is_(None) & (cls.kind != "")
 
     @classmethod
-    def load_user(cls, row: EmailRow) -> User | None:
+    def load_user(cls, row: ClaimedEmail) -> User | None:
         """Return the user of an email, or None."""
         return db.session.get(User, row.user_id) if row.user_id is not None else None
 

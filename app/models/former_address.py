@@ -92,5 +92,4 @@ def same_spelling(one: str | None, other: str | None) -> bool:
 
 
 def _kept_for() -> timedelta:
-    lifetime: timedelta = current_app.config["FORMER_ADDRESS_LIFETIME"]
-    return lifetime
+    return current_app.config["FORMER_ADDRESS_LIFETIME"]

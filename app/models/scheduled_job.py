@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import String, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, String, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Model, db
 from app.kit.db.clock import database_now
-from app.kit.db.database import UTCDateTime, changed_rows
+from app.kit.db.database import UTCDateTime, changed_rows, dialect_insert
 
 
 class ScheduledJob(Model):
@@ -35,20 +34,11 @@ class ScheduledJob(Model):
 
         An earlier planned time stays, so that a missed run is caught up. The caller commits.
         """
-        row = db.session.get(cls, name)
-        if row is None:
-            cls._insert(name, next_run_at)
-        elif next_run_at and (row.next_run_at is None or row.next_run_at > next_run_at):
-            row.next_run_at = next_run_at
-
-    @classmethod
-    def _insert(cls, name: str, next_run_at: datetime | None) -> None:
-        try:
-            with db.session.begin_nested():
-                db.session.add(cls(name=name, next_run_at=next_run_at))
-        except IntegrityError:
-            # Another worker inserted the row at the same time.
-            db.session.expire_all()
+        adding = dialect_insert(db.session(), cls).values(name=name, next_run_at=next_run_at)
+        db.session.execute(adding.on_conflict_do_nothing())
+        if next_run_at:
+            is_later = cls.next_run_at.is_(None) | (cls.next_run_at > next_run_at)
+            cls._update(name, is_later, next_run_at=next_run_at)
 
     @classmethod
     def due_names(cls) -> list[str]:
@@ -61,25 +51,18 @@ class ScheduledJob(Model):
 
         Returns True for only one of several workers. Several missed runs count as one.
         """
-        taking = (
-            update(cls)
-            .where(cls.name == name, cls.next_run_at <= database_now())
-            .values(next_run_at=next_run_at, last_run_at=database_now())
-            .execution_options(synchronize_session=False)
-        )
-        return changed_rows(db.session.execute(taking)) == 1
+        return cls._update(name, cls.next_run_at <= database_now(), next_run_at=next_run_at, last_run_at=database_now())
 
     @classmethod
     def note_run(cls, name: str, every_seconds: float) -> None:
         """Store that ``name`` ran just now, at most once in ``every_seconds``. The caller commits."""
         is_old = cls.last_run_at.is_(None) | (cls.last_run_at < database_now(-every_seconds))
-        noting = (
-            update(cls)
-            .where(cls.name == name, is_old)
-            .values(last_run_at=database_now())
-            .execution_options(synchronize_session=False)
-        )
-        db.session.execute(noting)
+        cls._update(name, is_old, last_run_at=database_now())
+
+    @classmethod
+    def _update(cls, name: str, condition: ColumnElement[bool], **values: object) -> bool:
+        changing = update(cls).where(cls.name == name, condition).values(**values)
+        return changed_rows(db.session.execute(changing, execution_options={"synchronize_session": False})) == 1
 
     @classmethod
     def last_run(cls, name: str) -> datetime | None:

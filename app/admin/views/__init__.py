@@ -6,7 +6,6 @@ from app.admin.views import (
     content,
     dashboard,
     emails,
-    factor_removal,
     impersonation,
     jobs,
     pages,
@@ -14,18 +13,3 @@ from app.admin.views import (
     user_changes,
     users,
 )
-
-__all__ = [
-    "audit",
-    "bulk_tasks",
-    "content",
-    "dashboard",
-    "emails",
-    "factor_removal",
-    "impersonation",
-    "jobs",
-    "pages",
-    "roles",
-    "user_changes",
-    "users",
-]

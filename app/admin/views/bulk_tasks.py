@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from flask import Response as FlaskResponse
-from flask import abort, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import abort, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -89,23 +88,19 @@ def _start(name: str, chosen: dict[str, Any], count: int, form: BulkTaskForm) ->
 
 @admin.get("/bulk/<int:task_id>")
 @access(Permission.VIEW_USERS)
-def bulk_task(task_id: int) -> FlaskResponse:
+def bulk_task(task_id: int) -> tuple[str, dict[str, str]]:
     """Show how far a task is. The page reloads by itself until the task has ended."""
     task = _task_or_404(task_id)
     left_out = AuditEvent.with_people().where(
         AuditEvent.parent_id == task.event_id, AuditEvent.event == "user.left_out"
     )
-    response = make_response(
-        render_template(
-            "admin/bulk_task.html",
-            task=task,
-            action=action_of(task),
-            left_out=db.session.scalars(left_out.order_by(AuditEvent.id).limit(25)).all() if task.left_out else [],
-        )
+    html = render_template(
+        "admin/bulk_task.html",
+        task=task,
+        action=action_of(task),
+        left_out=db.session.scalars(left_out.order_by(AuditEvent.id).limit(25)).all() if task.left_out else [],
     )
-    if task.is_running:
-        response.headers["Refresh"] = str(REFRESH_SECONDS)
-    return response
+    return html, {"Refresh": str(REFRESH_SECONDS)} if task.is_running else {}
 
 
 @admin.post("/bulk/<int:task_id>/cancel")

@@ -1,6 +1,6 @@
 """The outbox: the state of every email, but never its text or its links, which still work."""
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -44,15 +44,11 @@ def emails() -> str:
 @sudo_required
 def retry_email(email_id: int) -> Response:
     """Send a failed, canceled or waiting email as soon as possible."""
-    _get_or_404(email_id)
     if Email.retry(email_id):
         deliver_email.enqueue(email_id)
         AuditEvent.record("email.retried", email_id=email_id)
-        flash("The email is sent again within seconds.", "success")
-    else:
-        flash("The email is already sent, or is being sent.", "warning")
-    db.session.commit()
-    return redirect(url_for("admin.emails"))
+        return _changed("The email is sent again within seconds.")
+    return _not_changed(email_id, "The email is already sent, or is being sent.")
 
 
 @admin.post("/emails/<int:email_id>/cancel")
@@ -60,18 +56,19 @@ def retry_email(email_id: int) -> Response:
 @sudo_required
 def cancel_email(email_id: int) -> Response:
     """Cancel a waiting email. This needs the password: the email may be the one that warns of an intruder."""
-    _get_or_404(email_id)
     if Email.cancel(email_id):
         AuditEvent.record("email.canceled", email_id=email_id)
-        flash("The email will not be sent.", "success")
-    else:
-        flash("The email is no longer waiting, so it cannot be canceled.", "warning")
+        return _changed("The email will not be sent.")
+    return _not_changed(email_id, "The email is no longer waiting, so it cannot be canceled.")
+
+
+def _changed(done: str) -> Response:
     db.session.commit()
+    flash(done, "success")
     return redirect(url_for("admin.emails"))
 
 
-def _get_or_404(email_id: int) -> Email:
-    row = db.session.get(Email, email_id)
-    if row is None:
-        abort(404)
-    return row
+def _not_changed(email_id: int, reason: str) -> Response:
+    db.get_or_404(Email, email_id)
+    flash(reason, "warning")
+    return redirect(url_for("admin.emails"))

@@ -10,9 +10,9 @@ from app.admin import user_actions
 from app.admin.blueprint import admin
 from app.admin.forms import ImpersonateForm
 from app.admin.views.user_changes import succeeds
-from app.admin.views.users import user_or_404
+from app.extensions import db
 from app.kit.auth.sudo import sudo_required
-from app.models import Permission
+from app.models import Permission, User
 
 
 @admin.route("/user/<int:user_id>/impersonate", methods=["GET", "POST"])
@@ -20,9 +20,9 @@ from app.models import Permission
 @sudo_required
 def impersonate(user_id: int) -> str | Response:
     """Look at the site as a user, after asking for the reason."""
-    user, form = user_or_404(user_id), ImpersonateForm()
+    user, form = db.get_or_404(User, user_id), ImpersonateForm()
     if not impersonation.may_impersonate(current_user, user):
-        flash("You can look at the site only as a user who may log in and has fewer permissions than you.", "error")
+        flash(user_actions.NOT_AS_THIS_USER, "error")
         return redirect(url_for("admin.user_info", user_id=user_id))
     done = f"You see the site as {user.display_name} does."
     if form.validate_on_submit() and succeeds(lambda: user_actions.impersonate(user, form.reason.data), done):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from flask import abort, flash, redirect, render_template, url_for
 from redis import RedisError
+from rq.job import Job
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -37,7 +38,7 @@ def jobs() -> str:
 @sudo_required
 def retry_job(job_id: str) -> Response:
     """Run a failed job again."""
-    return _change(queue_overview.retry, job_id, "job.retried", "The job is back in its queue.")
+    return _change(job_id, Job.requeue, "job.retried", "The job is back in its queue.")
 
 
 @admin.post("/jobs/<job_id>/discard")
@@ -45,17 +46,15 @@ def retry_job(job_id: str) -> Response:
 @sudo_required
 def discard_job(job_id: str) -> Response:
     """Delete a failed job."""
-    return _change(queue_overview.discard, job_id, "job.discarded", "The job is discarded.")
+    return _change(job_id, Job.delete, "job.discarded", "The job is discarded.")
 
 
-def _change(change: Callable[[str], bool], job_id: str, event: str, message: str) -> Response:
+def _change(job_id: str, change: Callable[[Job], object], event: str, message: str) -> Response:
     try:
-        changed = change(job_id)
+        change(queue_overview.failed_job(job_id) or abort(404))
     except RedisError:
         flash("The queue is not reachable. Try again later.", "error")
         return redirect(url_for("admin.jobs"))
-    if not changed:
-        abort(404)
     AuditEvent.record(event, job_id=job_id)
     db.session.commit()
     flash(message, "success")

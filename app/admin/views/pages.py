@@ -59,7 +59,7 @@ def new_page() -> str | Response:
 @access(Permission.CHANGE_PAGES)
 def page_info(page_id: int) -> str:
     """Show when a text was changed, and by whom."""
-    page = _or_404(db.session.get(EditableHTML, page_id))
+    page = db.get_or_404(EditableHTML, page_id)
     revisions = select(TextRevision).options(defer(TextRevision.value), joinedload(TextRevision.author))
     latest = revisions.where(TextRevision.text_id == page.id).order_by(TextRevision.id.desc()).limit(SHOWN_REVISIONS)
     return render_template("admin/page_info.html", page=page, revisions=db.session.scalars(latest).all())
@@ -70,7 +70,7 @@ def page_info(page_id: int) -> str:
 @sudo_required
 def edit_page(page_id: int) -> str | Response:
     """Change the title of a page, and who sees it. The text is edited on the page itself."""
-    page = _or_404(db.session.get(EditableHTML, page_id))
+    page = db.get_or_404(EditableHTML, page_id)
     if not page.title:
         abort(404)
     form = PageForm(obj=page)
@@ -109,9 +109,5 @@ def restore_revision(page_id: int, revision_id: int) -> Response:
 
 
 def _revision_or_404(page_id: int, revision_id: int) -> TextRevision:
-    revision = db.session.get(TextRevision, revision_id)
-    return revision if revision is not None and revision.text_id == page_id else abort(404)
-
-
-def _or_404(page: EditableHTML | None) -> EditableHTML:
-    return page or abort(404)
+    revision = db.get_or_404(TextRevision, revision_id)
+    return revision if revision.text_id == page_id else abort(404)

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from flask import abort, flash, redirect, render_template, url_for
-from flask_login import current_user
+from flask import flash, redirect, render_template, url_for
 from sqlalchemy import func, literal, select, union_all
 from werkzeug.wrappers import Response
 
@@ -24,7 +23,13 @@ from app.models.role import all_permissions
 def roles() -> str:
     """List the roles with the number of their users, which is exact up to COUNTED."""
     rows = db.session.scalars(select(Role).order_by(Role.name)).all()
-    return render_template("admin/roles.html", roles=rows, users=_numbers_of_users(rows), counted=COUNTED)
+    return render_template(
+        "admin/roles.html",
+        roles=rows,
+        users=_numbers_of_users(rows),
+        counted=COUNTED,
+        may_change=role_actions.may_change,
+    )
 
 
 @admin.route("/roles/new", methods=["GET", "POST"])
@@ -43,8 +48,8 @@ def new_role() -> str | Response:
 @sudo_required
 def change_role(role_id: int) -> str | Response:
     """Change a role that the code does not define."""
-    role = _get_or_404(role_id)
-    if role.is_defined_by_code or role is current_user.role or not current_user.role.includes(role):
+    role = db.get_or_404(Role, role_id)
+    if not role_actions.may_change(role):
         flash("This account type cannot be changed here.", "info")
         return redirect(url_for("admin.roles"))
     granted = [int(bit) for bit in all_permissions() if role.has(bit)]
@@ -63,7 +68,7 @@ def _save(role: Role | None, form: RoleForm, done: str) -> bool:
 @sudo_required
 def make_default_role(role_id: int) -> Response:
     """Give a role to new users from now on."""
-    role = _get_or_404(role_id)
+    role = db.get_or_404(Role, role_id)
     succeeds(lambda: role_actions.make_default(role), f"New users get the account type {role.name} from now on.")
     return redirect(url_for("admin.roles"))
 
@@ -73,13 +78,9 @@ def make_default_role(role_id: int) -> Response:
 @sudo_required
 def delete_role(role_id: int) -> Response:
     """Delete a role that nobody has."""
-    role = _get_or_404(role_id)
+    role = db.get_or_404(Role, role_id)
     succeeds(lambda: role_actions.delete_role(role), f"The account type {role.name} is deleted.")
     return redirect(url_for("admin.roles"))
-
-
-def _get_or_404(role_id: int) -> Role:
-    return db.session.get(Role, role_id) or abort(404)
 
 
 def _numbers_of_users(rows: Sequence[Role]) -> dict[int, int]:

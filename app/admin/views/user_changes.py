@@ -8,9 +8,15 @@ from werkzeug.wrappers import Response
 from app.access import access
 from app.admin import user_actions
 from app.admin.blueprint import admin
-from app.admin.forms import ChangeAccountTypeForm, ChangeUserEmailForm, ChangeUserNameForm, DisableUserForm
+from app.admin.forms import (
+    ChangeAccountTypeForm,
+    ChangeUserEmailForm,
+    ChangeUserNameForm,
+    DisableUserForm,
+    RemoveFactorsForm,
+)
 from app.admin.user_actions import RefusedError
-from app.admin.views.users import save_user, user_or_404
+from app.admin.views.users import save_user
 from app.extensions import db
 from app.kit.auth.sudo import sudo_required
 from app.models import Permission, User
@@ -21,11 +27,11 @@ from app.models import Permission, User
 @sudo_required
 def change_user_name(user_id: int) -> str | Response:
     """Change a user's first and last name."""
-    user = user_or_404(user_id)
+    user = db.get_or_404(User, user_id)
     form = ChangeUserNameForm(obj=user)
     if form.validate_on_submit():
-        first_name, last_name = form.first_name.data, form.last_name.data
-        return carry_out(user, lambda: user_actions.change_name(user, first_name, last_name), "The name is changed.")
+        name = form.first_name.data, form.last_name.data
+        return carry_out(user_id, lambda user: user_actions.change_name(user, *name), "The name is changed.")
     return render_template("admin/change_user_name.html", user=user, form=form)
 
 
@@ -34,10 +40,10 @@ def change_user_name(user_id: int) -> str | Response:
 @sudo_required
 def change_user_email(user_id: int) -> str | Response:
     """Change a user's address."""
-    user, form = user_or_404(user_id), ChangeUserEmailForm()
+    user, form = db.get_or_404(User, user_id), ChangeUserEmailForm()
     if form.validate_on_submit() and save_user(form, lambda: user_actions.change_email(user, form.email.data)):
         flash(f"The address is {form.email.data} now.", "success")
-        return redirect(url_for("admin.user_info", user_id=user_id))
+        return _to_user(user_id)
     return render_template("admin/change_user_email.html", user=user, form=form)
 
 
@@ -46,10 +52,11 @@ def change_user_email(user_id: int) -> str | Response:
 @sudo_required
 def change_account_type(user_id: int) -> str | Response:
     """Change a user's role."""
-    user = user_or_404(user_id)
+    user = db.get_or_404(User, user_id)
     form = ChangeAccountTypeForm(role=user.role_id)
     if form.validate_on_submit():
-        return carry_out(user, lambda: user_actions.change_role(user, form.chosen_role), "The account type is changed.")
+        role = form.chosen_role
+        return carry_out(user_id, lambda user: user_actions.change_role(user, role), "The account type is changed.")
     return render_template("admin/change_account_type.html", user=user, form=form)
 
 
@@ -58,11 +65,10 @@ def change_account_type(user_id: int) -> str | Response:
 @sudo_required
 def disable_user(user_id: int) -> str | Response:
     """Disable a user, after asking for the reason."""
-    user, form = user_or_404(user_id), DisableUserForm()
+    user, form = db.get_or_404(User, user_id), DisableUserForm()
     if form.validate_on_submit():
-        return carry_out(
-            user, lambda: user_actions.disable(user, form.reason.data), "The user is disabled and logged out."
-        )
+        done = "The user is disabled and logged out."
+        return carry_out(user_id, lambda user: user_actions.disable(user, form.reason.data), done)
     return render_template("admin/disable_user.html", user=user, form=form)
 
 
@@ -71,8 +77,7 @@ def disable_user(user_id: int) -> str | Response:
 @sudo_required
 def enable_user(user_id: int) -> Response:
     """Enable a disabled user."""
-    user = user_or_404(user_id)
-    return carry_out(user, lambda: user_actions.enable(user), "The user can log in again.")
+    return carry_out(user_id, user_actions.enable, "The user can log in again.")
 
 
 @admin.post("/user/<int:user_id>/end-sessions")
@@ -80,8 +85,7 @@ def enable_user(user_id: int) -> Response:
 @sudo_required
 def end_user_sessions(user_id: int) -> Response:
     """Log a user out in every browser."""
-    user = user_or_404(user_id)
-    return carry_out(user, lambda: user_actions.end_sessions(user), "The user is logged out everywhere.")
+    return carry_out(user_id, user_actions.end_sessions, "The user is logged out everywhere.")
 
 
 @admin.post("/user/<int:user_id>/resend-invitation")
@@ -89,8 +93,7 @@ def end_user_sessions(user_id: int) -> Response:
 @sudo_required
 def resend_invitation(user_id: int) -> Response:
     """Mail the invitation again."""
-    user = user_or_404(user_id)
-    return carry_out(user, lambda: user_actions.resend_invitation(user), f"The invitation goes to {user.email} again.")
+    return carry_out(user_id, user_actions.resend_invitation, "The invitation goes to {user.email} again.")
 
 
 @admin.post("/user/<int:user_id>/resend-confirmation")
@@ -98,8 +101,7 @@ def resend_invitation(user_id: int) -> Response:
 @sudo_required
 def resend_confirmation(user_id: int) -> Response:
     """Mail the link that confirms the address again."""
-    user = user_or_404(user_id)
-    return carry_out(user, lambda: user_actions.resend_confirmation(user), f"The link goes to {user.email} again.")
+    return carry_out(user_id, user_actions.resend_confirmation, "The link goes to {user.email} again.")
 
 
 @admin.post("/user/<int:user_id>/force-password-reset")
@@ -107,9 +109,28 @@ def resend_confirmation(user_id: int) -> Response:
 @sudo_required
 def force_password_reset(user_id: int) -> Response:
     """Make a user choose a new password."""
-    user = user_or_404(user_id)
-    done = f"The old password no longer works. A link to choose a new one goes to {user.email}."
-    return carry_out(user, lambda: user_actions.force_password_reset(user), done)
+    done = "The old password no longer works. A link to choose a new one goes to {user.email}."
+    return carry_out(user_id, user_actions.force_password_reset, done)
+
+
+@admin.route("/user/<int:user_id>/remove-second-factors", methods=["GET", "POST"])
+@access(Permission.REMOVE_FACTORS)
+@sudo_required
+def remove_second_factors(user_id: int) -> str | Response:
+    """Remove all second factors of a user after a day, after asking for the reason."""
+    user, form = db.get_or_404(User, user_id), RemoveFactorsForm()
+    if form.validate_on_submit():
+        done = "{user.email} gets an email, and can stop it."
+        return carry_out(user_id, lambda user: user_actions.remove_factors(user, form.reason.data), done)
+    return render_template("admin/remove_second_factors.html", user=user, form=form)
+
+
+@admin.post("/user/<int:user_id>/keep-second-factors")
+@access(Permission.REMOVE_FACTORS)
+@sudo_required
+def keep_second_factors(user_id: int) -> Response:
+    """Stop the removal."""
+    return carry_out(user_id, user_actions.keep_factors, "The second factors stay.")
 
 
 @admin.get("/user/<int:user_id>/delete")
@@ -117,7 +138,7 @@ def force_password_reset(user_id: int) -> Response:
 @sudo_required
 def delete_user_request(user_id: int) -> str:
     """Ask for confirmation before a user is deleted."""
-    return render_template("admin/delete_user.html", user=user_or_404(user_id))
+    return render_template("admin/delete_user.html", user=db.get_or_404(User, user_id))
 
 
 @admin.post("/user/<int:user_id>/_delete")
@@ -125,18 +146,17 @@ def delete_user_request(user_id: int) -> str:
 @sudo_required
 def delete_user(user_id: int) -> Response:
     """Delete a user."""
-    user = user_or_404(user_id)
-    name = user.display_name
-    if not succeeds(lambda: user_actions.delete(user), f"{name} is deleted."):
-        return _to_user(user)
+    user = db.get_or_404(User, user_id)
+    if not succeeds(lambda: user_actions.delete(user), f"{user.display_name} is deleted."):
+        return _to_user(user_id)
     return redirect(url_for("admin.registered_users"))
 
 
-def carry_out(user: User, action: Callable[[], None], done: str) -> Response:
-    """Run ``action``, commit, and redirect to the user's page with a message."""
-    page = _to_user(user)  # before the action: afterwards another request may have deleted the user
-    succeeds(action, done)
-    return page
+def carry_out(user_id: int, action: Callable[[User], None], done: str) -> Response:
+    """Run ``action`` on the user, commit, and redirect to the user's page with a message, which may hold ``{user}``."""
+    user = db.get_or_404(User, user_id)
+    succeeds(lambda: action(user), done.format(user=user))
+    return _to_user(user_id)
 
 
 def succeeds(action: Callable[[], object], done: str) -> bool:
@@ -152,5 +172,5 @@ def succeeds(action: Callable[[], object], done: str) -> bool:
     return True
 
 
-def _to_user(user: User) -> Response:
-    return redirect(url_for("admin.user_info", user_id=user.id))
+def _to_user(user_id: int) -> Response:
+    return redirect(url_for("admin.user_info", user_id=user_id))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -68,7 +68,7 @@ def registered_users() -> str:
 @access(Permission.VIEW_USERS)
 def user_info(user_id: int) -> str:
     """Show a user's details, sessions, consents, latest emails and audit events."""
-    user = user_or_404(user_id)
+    user = db.get_or_404(User, user_id)
     emails = select(Email).where(Email.user_id == user.id)
     events = AuditEvent.with_people().where(AuditEvent.about([user.id]))
     return render_template(
@@ -115,11 +115,6 @@ def invite_user() -> str | Response:
 
 def _person(form: InviteUserForm) -> tuple[str, str, str, Role]:
     return form.first_name.data, form.last_name.data, form.email.data, form.chosen_role
-
-
-def user_or_404(user_id: int) -> User:
-    """Return the user with this id, or abort with 404."""
-    return db.session.get(User, user_id) or abort(404)
 
 
 def save_user(form: InviteUserForm, action: Callable[[], User]) -> User | None:

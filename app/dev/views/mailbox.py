@@ -47,5 +47,4 @@ def _message_or_404(name: str) -> Message:
 
 
 def _folder() -> Path:
-    folder: Path | None = current_app.config["MAILBOX_DIR"]
-    return folder or abort(404)
+    return current_app.config["MAILBOX_DIR"] or abort(404)

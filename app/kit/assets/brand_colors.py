@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from app.kit.assets.contrast import rgb
+
 DECLARED = re.compile(r"^\$([a-z-]+-(?:light|dark)):\s*([^;]*?)\s*;", re.MULTILINE)
 COLOR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 
@@ -17,16 +19,11 @@ def brand_colors(scss: str) -> dict[str, str]:
     wrong = [f"${name}: {value}" for name, value in declared.items() if not COLOR.fullmatch(value)]
     if wrong:
         raise ValueError(f"_brand.scss: write #rrggbb instead of {', '.join(wrong)}")
-    return {name: _six_digits(value) for name, value in declared.items()}
+    # Old mail programs misread a bgcolor with three digits.
+    return {name: "#{:02x}{:02x}{:02x}".format(*rgb(value)) for name, value in declared.items()}
 
 
 def light_and_dark(colors: dict[str, str]) -> dict[str, tuple[str, str]]:
     """Return ``{name: (light, dark)}`` for each color that has both, as the contrast check expects."""
     names = [name.removesuffix("-light") for name in colors if name.endswith("-light")]
     return {name: (colors[f"{name}-light"], colors[f"{name}-dark"]) for name in names if f"{name}-dark" in colors}
-
-
-def _six_digits(color: str) -> str:
-    # Old mail programs misread a bgcolor with three digits.
-    digits = color.removeprefix("#")
-    return "#" + ("".join(digit * 2 for digit in digits) if len(digits) == 3 else digits).lower()

@@ -30,6 +30,11 @@ class CheckboxesField(SelectMultipleField):
             yield option
 
 
+def at_most(characters: int) -> Length:
+    """Return a validator that refuses longer texts; browsers stop at this length, too."""
+    return Length(max=characters, message=f"Use at most {characters:,} characters.")
+
+
 def email_field(label: str = "Email", autocomplete: str = "email") -> StringField:
     """Return a field whose data, once valid, is the normalized address.
 
@@ -49,12 +54,11 @@ def name_field(
     presence = [InputRequired(missing), DataRequired(missing)] if required else [Optional()]
     validators = [
         *presence,
-        Length(max=max_length, message=f"Use at most {max_length} characters."),
+        at_most(max_length),
         _plain_text,
         _no_link,
     ]
-    attributes = {"autocomplete": autocomplete, "maxlength": max_length}
-    trimmed = partial(_trimmed, max_length)
+    attributes, trimmed = {"autocomplete": autocomplete}, partial(_trimmed, max_length)
     return StringField(label, validators, filters=[trimmed], description=description, render_kw=attributes)
 
 

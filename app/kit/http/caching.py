@@ -128,8 +128,7 @@ def clear_cache() -> None:
 
 def current_variant() -> tuple[str, ...]:
     """Return what this page depends on besides its URL."""
-    variant: tuple[str, ...] = current_app.extensions["page_variant"]()
-    return variant
+    return current_app.extensions["page_variant"]()
 
 
 def _is_anonymous() -> bool:
@@ -171,11 +170,10 @@ def _is_of_cached_page(key: str) -> bool:
 
 def _get(key: str) -> bytes | None:
     try:
-        found: bytes | None = current_app.extensions["page_cache"].get(key)
+        return current_app.extensions["page_cache"].get(key)
     except RedisError as error:
         log.warning("the cache does not respond: %s", type(error).__name__)
         return None
-    return found
 
 
 def _set(key: str, value: bytes, seconds: int) -> None:

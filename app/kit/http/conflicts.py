@@ -72,8 +72,7 @@ def _forget_first_run() -> None:
 
 
 def _session() -> scoped_session[Session]:
-    sessions: scoped_session[Session] = current_app.extensions["sqlalchemy"].session
-    return sessions
+    return current_app.extensions["sqlalchemy"].session
 
 
 @event.listens_for(Session, "after_commit")

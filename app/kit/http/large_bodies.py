@@ -32,8 +32,7 @@ def accepts_file(setting: str) -> Callable[[View], View]:
 def largest_body_of(app: Flask, endpoint: str) -> int:
     """Return how many bytes of a body the view accepts."""
     setting = getattr(app.view_functions[endpoint], _MARK, None)
-    limit: int = BODY_PER_FILE * app.config[setting] if setting else app.config["MAX_CONTENT_LENGTH"]
-    return limit
+    return BODY_PER_FILE * app.config[setting] if setting else app.config["MAX_CONTENT_LENGTH"]
 
 
 def largest_body_for(app: Flask) -> Callable[[WSGIEnvironment], int]:

@@ -4,7 +4,15 @@ import re
 from typing import Any
 
 from flask import Flask
-from werkzeug.routing import FloatConverter, IntegerConverter, Map, PathConverter, UnicodeConverter, ValidationError
+from werkzeug.routing import (
+    BaseConverter,
+    FloatConverter,
+    IntegerConverter,
+    Map,
+    PathConverter,
+    UnicodeConverter,
+    ValidationError,
+)
 
 LARGEST_ROW_ID = 2**31 - 1  # the largest value of PostgreSQL's integer
 # NUL and lone surrogates cannot be stored, so no row has such a name; U+FFFD replaces bytes that are not UTF-8.
@@ -36,26 +44,20 @@ class FiniteFloatConverter(FloatConverter):
     regex = r"\d{1,15}\.\d{1,15}"
 
 
-class PlainTextConverter(UnicodeConverter):
+class _Plain(BaseConverter):
+    def to_python(self, value: str) -> str:
+        """Return ``value``. Raises ValidationError when it cannot be stored."""
+        if NO_NAME.search(value):
+            raise ValidationError
+        return value
+
+
+class PlainTextConverter(_Plain, UnicodeConverter):
     """``<…>`` and ``<string:…>``: text that can be stored; any other is a 404."""
 
-    def to_python(self, value: str) -> str:
-        """Return ``value``. Raises ValidationError when it cannot be stored."""
-        return _plain(value)
 
-
-class PlainPathConverter(PathConverter):
+class PlainPathConverter(_Plain, PathConverter):
     """``<path:…>``: a path that can be stored; any other is a 404."""
-
-    def to_python(self, value: str) -> str:
-        """Return ``value``. Raises ValidationError when it cannot be stored."""
-        return _plain(value)
-
-
-def _plain(value: str) -> str:
-    if NO_NAME.search(value):
-        raise ValidationError
-    return value
 
 
 def init_app(app: Flask) -> None:

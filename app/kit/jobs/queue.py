@@ -8,6 +8,7 @@ the database, and the sweeper looks for such rows (outbox.py).
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import update_wrapper
 
 import redis
@@ -68,6 +69,7 @@ def queue_named(name: str = DEFAULT_QUEUE, connection: redis.Redis | None = None
     return Queue(name, connection=client, serializer=JSONSerializer)
 
 
+@dataclass(eq=False)
 class Job:
     """A function with a name, a queue and rules for retries; calling it runs it at once, in this process.
 
@@ -75,20 +77,14 @@ class Job:
     address. A job may run twice, so it must check before it acts.
     """
 
-    def __init__(
-        self,
-        function: Callable[..., object],
-        name: str,
-        queue: str,
-        timeout_seconds: int,
-        retry_after_seconds: tuple[int, ...],
-    ) -> None:
-        self.function = function
-        self.name = name
-        self.queue = queue
-        self.timeout_seconds = timeout_seconds
-        self.retry_after_seconds = retry_after_seconds
-        update_wrapper(self, function)
+    function: Callable[..., object]
+    name: str
+    queue: str
+    timeout_seconds: int
+    retry_after_seconds: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        update_wrapper(self, self.function)
 
     def __call__(self, *arguments: Argument) -> object:
         """Run the function in this process, and return its result."""

@@ -82,22 +82,13 @@ def queue_states() -> list[QueueState]:
     return [_queue_state(queue) for queue in _queues()]
 
 
-def retry(job_id: str) -> bool:
-    """Put a failed job back into its queue; return False when there is no such failed job."""
-    job = _failed_job(job_id)
-    if job is None:
-        return False
-    job.requeue()
-    return True
-
-
-def discard(job_id: str) -> bool:
-    """Delete a failed job; return False when there is no such failed job."""
-    job = _failed_job(job_id)
-    if job is None:
-        return False
-    job.delete()
-    return True
+def failed_job(job_id: str) -> Job | None:
+    """Return the failed job with this id, or None. Raises :class:`redis.RedisError` while Redis is unavailable."""
+    try:
+        job = Job.fetch(job_id, connection=current_app.extensions["redis"], serializer=JSONSerializer)
+    except (NoSuchJobError, ValueError):  # RQ raises ValueError for an invalid id, and a URL can hold anything
+        return None
+    return job if job.is_failed else None
 
 
 def _queues() -> list[Queue]:
@@ -147,14 +138,6 @@ def _worker(row: dict[bytes, bytes]) -> WorkerState:
         queues=texts.get("queues", ""),
         last_seen_at=seen_at,
     )
-
-
-def _failed_job(job_id: str) -> Job | None:
-    try:
-        job = Job.fetch(job_id, connection=current_app.extensions["redis"], serializer=JSONSerializer)
-    except (NoSuchJobError, ValueError):  # RQ raises ValueError for an invalid id, and a URL can hold anything
-        return None
-    return job if job.is_failed else None
 
 
 def _aware(moment: datetime | None) -> datetime | None:

@@ -52,13 +52,7 @@ class DeclaredJob(Job):
     def success_callback(self) -> None:
         """Return None: the application uses no callbacks."""
 
-    @property
-    def failure_callback(self) -> None:
-        """Return None: the application uses no callbacks."""
-
-    @property
-    def stopped_callback(self) -> None:
-        """Return None: the application uses no callbacks."""
+    failure_callback = stopped_callback = success_callback
 
 
 class QueueWorker(Worker):

@@ -36,8 +36,7 @@ class Entry:
         # Imported here: only the worker and the page of jobs need it.
         from croniter import croniter
 
-        following: datetime = croniter(self.cron, moment).get_next(datetime)
-        return following
+        return croniter(self.cron, moment).get_next(datetime)
 
 
 class Schedule:

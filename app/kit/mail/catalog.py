@@ -18,7 +18,7 @@ from flask import current_app
 from app.kit.core.request_log import current_request_id
 from app.kit.db.session import current_session
 from app.kit.mail.message import Message, build_message
-from app.kit.mail.rows import Context, EmailRow, EmailRows, Json, LimitRows, Person
+from app.kit.mail.rows import ClaimedEmail, Context, EmailRows, Json, LimitRows, Person
 
 log = logging.getLogger("app.outbox")
 
@@ -91,7 +91,7 @@ class CatalogEmail:
             priority=self.priority,
         )
 
-    def compose(self, row: EmailRow) -> Rendered | None:
+    def compose(self, row: ClaimedEmail) -> Rendered | None:
         """Render the email as of now; return None when it no longer makes sense."""
         user = self.catalog.rows.load_user(row)
         if not self.outlives_user and not self._still_fits(row, user):
@@ -103,7 +103,7 @@ class CatalogEmail:
         values = {"user": user, "happened_at": row.created_at, **row.context, **composed}
         return render(self.template, self.subject, values)
 
-    def _still_fits(self, row: EmailRow, user: Person | None) -> bool:
+    def _still_fits(self, row: ClaimedEmail, user: Person | None) -> bool:
         # Otherwise its link would open the account to whoever reads the user's former address.
         return user is not None and (self.to is not None or user.email == row.recipient)
 
@@ -186,7 +186,7 @@ class Catalog:
         current_session().add(self.rows(context=context, request_id=current_request_id(), **columns))
         return True
 
-    def compose(self, row: EmailRow) -> Message | None:
+    def compose(self, row: ClaimedEmail) -> Message | None:
         """Build the message of a row from the catalog or from ``send_email``; None when it no longer makes sense."""
         if row.kind:
             rendered = self.emails[row.kind].compose(row)
@@ -231,7 +231,7 @@ def _inliner() -> Any:
     return css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, keep_style_tags=False)
 
 
-def message_id(row: EmailRow) -> str:
+def message_id(row: ClaimedEmail) -> str:
     """Return the Message-ID of a row. It is the same at every try, so that duplicates can be recognized."""
     domain = current_app.config["EMAIL_SENDER"].rpartition("@")[2].strip("> ") or "localhost"
     return f"<email-{row.id}.{int(row.created_at.timestamp())}@{domain}>"

@@ -88,9 +88,7 @@ class Outbox:
         # Read before the database sets the lease, so that our deadline is never later than the lease's end.
         deadline = time.monotonic() + lease_seconds - LEASE_MARGIN_SECONDS
         row = self._rows.claim(lease_seconds, email_id)
-        if row is None:
-            return None
-        return Claimed(row, deadline)
+        return None if row is None else Claimed(row, deadline)
 
     def _try(self, claimed: "Claimed", transport: Transport) -> Outcome:
         with log_fields(email_id=claimed.row.id, request_id=claimed.row.request_id):
@@ -146,7 +144,8 @@ class Outbox:
         give_up_at = time.monotonic() + RECORD_FOR_SECONDS
         while True:
             try:
-                self._record(claimed.row, outcome)
+                error, wait_seconds = outcome.error, outcome.wait_seconds
+                self._rows.record_outcome(claimed.row, outcome.state, error=error, wait_seconds=wait_seconds)
                 following = self._claim_uncommitted() if claim_next else None
                 current_session().commit()
                 return following
@@ -156,9 +155,6 @@ class Outbox:
                     raise
                 log.warning("the database is unavailable, the outcome of an email will be recorded later")
                 time.sleep(RECORD_PAUSE_SECONDS)
-
-    def _record(self, row: ClaimedEmail, outcome: Outcome) -> None:
-        self._rows.record_outcome(row, outcome.state, error=outcome.error, wait_seconds=outcome.wait_seconds)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from sqlalchemy import Row
+
 from app.kit.db.database import Model
 
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
@@ -19,50 +21,6 @@ class EmailState(StrEnum):
     SENT = "sent"
     DEAD = "dead"
     CANCELED = "canceled"
-
-
-class EmailRow(Protocol):
-    """The columns from which an email is composed."""
-
-    @property
-    def id(self) -> int:
-        """The row's id, which is part of the Message-ID."""
-        ...
-
-    @property
-    def recipient(self) -> str:
-        """The address that the email goes to."""
-        ...
-
-    @property
-    def user_id(self) -> int | None:
-        """The id of the user it is about; None if there is none, or no longer."""
-        ...
-
-    @property
-    def kind(self) -> str:
-        """The name of the email in the catalog; "" for one from ``send_email``."""
-        ...
-
-    @property
-    def subject(self) -> str:
-        """The subject, without the prefix of the site."""
-        ...
-
-    @property
-    def template(self) -> str:
-        """The path of its templates, without ``.txt`` and ``.html``."""
-        ...
-
-    @property
-    def context(self) -> Context:
-        """The composer's other arguments."""
-        ...
-
-    @property
-    def created_at(self) -> datetime:
-        """When the row was written, in UTC."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -88,26 +46,10 @@ class Person(Protocol):
     @property
     def id(self) -> int:
         """The user's id."""
-        ...
 
     @property
     def email(self) -> str:
         """The user's address."""
-        ...
-
-
-class WaitingEmail(Protocol):
-    """An email that no worker has begun to send."""
-
-    @property
-    def id(self) -> int:
-        """The row's id."""
-        ...
-
-    @property
-    def attempts(self) -> int:
-        """How many tries it has had."""
-        ...
 
 
 class HeldLimit(Protocol):
@@ -115,7 +57,6 @@ class HeldLimit(Protocol):
 
     def take_slot(self) -> datetime | None:
         """Count one more email and return when it may leave; None when the limit of this hour is reached."""
-        ...
 
 
 class LimitRows(Protocol):
@@ -123,7 +64,6 @@ class LimitRows(Protocol):
 
     def hold(self, address: str) -> HeldLimit:
         """Lock the limit of ``address`` until the transaction ends, and return it."""
-        ...
 
 
 class EmailRows(Protocol):
@@ -131,14 +71,12 @@ class EmailRows(Protocol):
 
     def __call__(self, *nothing: Any, **columns: Any) -> Model:
         """Return a new row."""
-        ...
 
     def claim(self, lease_seconds: float, email_id: int | None = None) -> ClaimedEmail | None:
         """Claim the most urgent due row, or the row ``email_id`` if it is due, for ``lease_seconds``.
 
         Of parallel callers only one gets it. The caller commits.
         """
-        ...
 
     def record_outcome(
         self, claimed: ClaimedEmail, state: EmailState, *, error: str = "", wait_seconds: float = 0
@@ -147,16 +85,12 @@ class EmailRows(Protocol):
 
         A row that is still pending is due in ``wait_seconds``. The caller commits.
         """
-        ...
 
-    def load_user(self, row: EmailRow) -> Person | None:
+    def load_user(self, row: ClaimedEmail) -> Person | None:
         """Return the user whom the email is about, as they are now, or None when there is none."""
-        ...
 
-    def hold_waiting(self, kind: str, recipient: str, user_id: int | None) -> WaitingEmail | None:
-        """Return an email like this that no worker has begun to send, locked until the transaction ends, or None."""
-        ...
+    def hold_waiting(self, kind: str, recipient: str, user_id: int | None) -> Row[int, int] | None:
+        """Lock an email like this that no worker has begun to send; return its ``id`` and ``attempts``, or None."""
 
     def start_anew(self, email_id: int, due_at: datetime) -> None:
         """Send a waiting email at ``due_at``, with all its tries anew."""
-        ...

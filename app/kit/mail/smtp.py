@@ -144,11 +144,11 @@ class SmtpTransport:
             self._send(message, deadline)
         except (smtplib.SMTPException, OSError) as error:
             may_retry = reused and self._host is not None and not self._host.reached_data and was_closed(error)
+            if may_retry or classify(error) in (Failure.SERVER, Failure.SETTINGS):
+                self._drop()
             if not may_retry:
-                self._drop_unless_usable(error)
                 raise
-            self._drop()
-            self._send_or_drop(message, deadline)
+            self.send(message, deadline=deadline, name=name)  # by a new connection, so at most once more
 
     def _send(self, message: Message, deadline: float) -> None:
         host = self._host
@@ -157,17 +157,6 @@ class SmtpTransport:
         host.deadline = deadline
         host.reached_data = False
         host.sendmail(message.sender, [message.recipient], message.content)
-
-    def _send_or_drop(self, message: Message, deadline: float) -> None:
-        try:
-            self._send(message, deadline)
-        except (smtplib.SMTPException, OSError) as error:
-            self._drop_unless_usable(error)
-            raise
-
-    def _drop_unless_usable(self, error: Exception) -> None:
-        if classify(error) in (Failure.SERVER, Failure.SETTINGS):
-            self._drop()
 
     def _drop(self) -> None:
         host, self._host = self._host, None

@@ -112,8 +112,7 @@ def _beside(function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -
     # Imported here: only gunicorn's gevent worker has it.
     from gevent import get_hub
 
-    result: R = get_hub().threadpool.apply(function, arguments, options)
-    return result
+    return get_hub().threadpool.apply(function, arguments, options)
 
 
 @contextmanager

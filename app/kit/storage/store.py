@@ -52,8 +52,7 @@ def new_key() -> str:
 
 def current_store() -> Store:
     """Return the store of the current application."""
-    store: Store = current_app.extensions["storage"]
-    return store
+    return current_app.extensions["storage"]
 
 
 def checked_path(path: str) -> str:

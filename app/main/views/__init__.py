@@ -1,5 +1,3 @@
 """The views of the main area, one module for each topic."""
 
-from app.main.views import health, metrics, pages, site_files, well_known
-
-__all__ = ["health", "metrics", "pages", "site_files", "well_known"]
+from app.main.views import health, pages, site_files

@@ -1,6 +1,8 @@
-"""The endpoints for load balancers and monitors; see docs/operations.md."""
+"""The endpoints for load balancers, monitors and Prometheus; see docs/operations.md."""
 
-from flask import Response, abort, jsonify, request
+import hmac
+
+from flask import Response, abort, current_app, jsonify, request
 
 from app import health, outside_view
 from app.access import ANYONE, access
@@ -33,3 +35,19 @@ def up_ready() -> tuple[Response, int]:
     response = jsonify(ready=not failing, failing=failing)
     response.headers["Cache-Control"] = "no-store"
     return response, 503 if failing else 200
+
+
+@main.get("/metrics")
+@access(ANYONE)
+def metrics_page() -> Response:
+    """Return the metrics for who has METRICS_TOKEN. For everybody else, and while it is not set, there is no page."""
+    token = current_app.config["METRICS_TOKEN"]
+    sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    # A comparison that takes as long for a wrong first character as for a wrong last one.
+    if not token or not hmac.compare_digest(sent.encode("utf-8", "surrogatepass"), token.encode()):
+        abort(404)
+    # Imported here: a site without a token never loads Prometheus' library.
+    from app import monitoring
+
+    content, content_type = monitoring.page()
+    return Response(content, content_type=content_type, headers={"Cache-Control": "no-store"})

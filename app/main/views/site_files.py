@@ -1,12 +1,15 @@
-"""The files that search engines and browsers request."""
+"""The files that search engines, browsers and security researchers request, some at well-known URLs (RFC 8615)."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
 from typing import TypeVar
 
-from flask import Response, current_app, jsonify, redirect, render_template, request, url_for
+from flask import Response, abort, current_app, jsonify, redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.access import ANYONE, access
 from app.assets import asset_url
+from app.kit.http.links import external_url
 from app.main.blueprint import main
 from app.models import EditableHTML
 
@@ -23,7 +26,7 @@ def robots() -> Response:
     lines = [
         "User-agent: *",
         *(f"Disallow: {path}" for path in PRIVATE_AREAS),
-        f"Sitemap: {_public(url_for('main.sitemap'))}",
+        f"Sitemap: {external_url('main.sitemap')}",
     ]
     return _kept_a_day(Response("\n".join(lines) + "\n", mimetype="text/plain"))
 
@@ -32,8 +35,8 @@ def robots() -> Response:
 @access(ANYONE)
 def sitemap() -> Response:
     """List the public pages for search engines."""
-    addresses = [_public(url_for(endpoint)) for endpoint in current_app.extensions["sitemap"]]
-    addresses += [_public(url_for("main.page", slug=page.editor_name)) for page in EditableHTML.published_pages()]
+    addresses = [external_url(endpoint) for endpoint in current_app.extensions["sitemap"]]
+    addresses += [external_url("main.page", slug=page.editor_name) for page in EditableHTML.published_pages()]
     return _kept_a_day(Response(render_template("main/sitemap.xml", addresses=addresses), mimetype="application/xml"))
 
 
@@ -57,9 +60,35 @@ def favicon() -> AnyResponse:
     return _kept_a_day(redirect(asset_url("favicon.svg")))
 
 
-def _public(path: str) -> str:
-    # BASE_URL, not the Host header, which the client chooses: crawlers store this URL.
-    return current_app.config["BASE_URL"] + path.removeprefix(request.script_root)
+@main.get("/.well-known/security.txt")
+@access(ANYONE)
+def security_txt() -> Response:
+    """Return the contact for reports of vulnerabilities (RFC 9116), or 404 unless SECURITY_CONTACT is set."""
+    if not current_app.config["SECURITY_CONTACT"]:
+        abort(404)
+    return _kept_a_day(Response("".join(f"{line}\n" for line in _security_lines()), mimetype="text/plain"))
+
+
+@main.get("/.well-known/change-password")
+@access(ANYONE)
+def change_password() -> AnyResponse:
+    """Redirect password managers to the form (W3C, A Well-Known URL for Changing Passwords)."""
+    return redirect(url_for("account.change_password"))
+
+
+def _security_lines() -> Iterator[str]:
+    config = current_app.config
+    for contact in config["SECURITY_CONTACT"]:
+        yield f"Contact: {contact}"
+    # To the day, so that every process returns the same text.
+    expires = datetime.combine(datetime.now(UTC) + config["SECURITY_TXT_LIFETIME"], time(), UTC)
+    yield f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}"
+    yield f"Preferred-Languages: {', '.join(config['SECURITY_LANGUAGES'])}"
+    # The RFC allows only https URLs.
+    if config["BASE_URL"].startswith("https://"):
+        yield f"Canonical: {external_url('main.security_txt')}"
+    if config["SECURITY_POLICY"]:
+        yield f"Policy: {config['SECURITY_POLICY']}"
 
 
 def _kept_a_day(response: Kept) -> Kept:
