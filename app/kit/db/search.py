@@ -39,6 +39,7 @@ from app.kit.db.session import current_session
 COLUMN = "search_text"
 TRIGRAM = 3
 WORD_START = "  "
+INDEXED_OF_ADDRESS = 4 * TRIGRAM
 # PostgreSQL indexes no word of more than 2,046 bytes, and nobody looks for so long a one.
 WORD_MAX_LENGTH = 255
 # The words of a row, as PostgreSQL indexes them without pg_trgm. It uses the index for this very expression only.
@@ -121,12 +122,13 @@ def _parts(words: str) -> list[str]:
 
 
 def _indexed(part: str) -> str:
-    """Return the text to look for in the index: of an address no more than its name, because many rows have the domain.
+    """Return the text to look for in the index: of an address no more than the end of its name.
 
-    To compare the rows that have each trigram of `example.com` would take most of the time.
+    Few rows have it. Many have the domain, and each trigram of a long name, so comparing these would take most of the
+    time.
     """
     name, at, _domain = part.partition("@")
-    return name + at if len(name + at) >= TRIGRAM else part
+    return (name + at)[-INDEXED_OF_ADDRESS:] if at and len(name + at) >= TRIGRAM else part
 
 
 def _phrases(part: str) -> str:
