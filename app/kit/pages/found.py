@@ -8,10 +8,10 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     CompoundSelect,
-    Integer,
     Select,
     bindparam,
     func,
+    inspect,
     literal,
     or_,
     select,
@@ -29,6 +29,8 @@ Search = Sequence[Column] | type[Searchable] | Callable[[str], Condition]
 # A search of a long list lists so many rows, and reads so many to apply a filter to them.
 FOUND = 250
 LOOKED_THROUGH = 10_000
+# A search by a condition sorts so many rows; more are read in the order of an index.
+SORTED = 1_000
 # Stands among the ids that a search has found for the rows that it has not looked through.
 OTHERS = 0
 
@@ -49,8 +51,19 @@ def find(query: Select[Any], search: Search, words: str) -> Found:
     if isinstance(search, type):
         return _by_index(query, search, words)
     if callable(search):
-        return Found([search(words)])
+        return _by_condition(query, search(words))
     return Found([or_(*(column.icontains(word, autoescape=True) for column in search)) for word in words.split()])
+
+
+def _by_condition(query: Select[Any], condition: Condition) -> Found:
+    """Return what meets ``condition``: few rows by their ids, which are then sorted, and many by the condition.
+
+    A database that does not know that they are few may read the index of the order until it has met a page of them.
+    """
+    [key] = inspect(query.column_descriptions[0]["entity"]).primary_key
+    matching = query.where(condition).order_by(None).with_only_columns(key)
+    ids = current_session().scalars(matching.limit(SORTED + 1)).all()
+    return Found([condition]) if len(ids) > SORTED else Found([_among(key, ids)], len(ids))
 
 
 def _by_index(query: Select[Any], model: type[Searchable], words: str) -> Found:
@@ -86,4 +99,4 @@ def _among(key: Column, ids: Sequence[int]) -> Condition:
     if current_session().get_bind().dialect.name == "sqlite":
         return key.in_(bindparam("found", ids, expanding=True, literal_execute=True))
     # As rows: for a list, PostgreSQL may read the index of the sort order until it has met a page of them.
-    return key.in_(select(func.unnest(bindparam("found", ids, type_=ARRAY(Integer)))))
+    return key.in_(select(func.unnest(bindparam("found", ids, type_=ARRAY(key.type)))))
