@@ -116,4 +116,3 @@ def acting_as(user: User, parent_event_id: int | None) -> Iterator[None]:
         yield
     finally:
         del g.acting_user, g.parent_event_id
-
