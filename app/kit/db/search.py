@@ -90,14 +90,18 @@ class Searchable(Model):
 
     @classmethod
     def ids_matching(cls, words: str) -> Select[int]:
-        """Return a query of the ids of the rows that match, by the index and in no order."""
-        parts = _parts(words)
+        """Return a query of the ids of the rows that match, by the index and in their order.
+
+        Without an order PostgreSQL begins to read a large table anywhere: on each page of a list, the first rows with a
+        common word would be others.
+        """
+        parts, key = _parts(words), cls.__table__.c.id
         if not parts or current_session().get_bind().dialect.name != "sqlite":
-            return select(cls.__table__.c.id).where(cls.matches(words))
+            return select(key).where(cls.matches(words)).order_by(key)
         index = table(index_name(cls.__table__), column("rowid"), column(index_name(cls.__table__)))
         found = select(index.c.rowid).where(index.c[index.name].op("MATCH")(" ".join(map(_phrases, parts))))
         whole = cls._whole(parts)
-        return found.where(cls.__table__.c.id == index.c.rowid, *whole) if whole else found
+        return (found.where(key == index.c.rowid, *whole) if whole else found).order_by(index.c.rowid)
 
 
 @event.listens_for(Searchable, "before_update", propagate=True)
