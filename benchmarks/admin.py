@@ -51,6 +51,7 @@ class Measured:
     queries: int
     bytes: int
     memory_bytes: int
+    rows: int
 
 
 def main() -> None:
@@ -209,8 +210,8 @@ def _link(client: "FlaskClient", path: str, mark: str) -> str:
     return next((unescape(url) for url, rest in links if mark in rest), path)
 
 
-def _costs(app: "Flask", client: "FlaskClient", path: str) -> tuple[int, int, int]:
-    """Return the queries of a page, its bytes over the wire, and the most memory that Python allocated for it."""
+def _costs(app: "Flask", client: "FlaskClient", path: str) -> tuple[int, int, int, int]:
+    """Return the queries of a page, its bytes over the wire, the memory that Python allocated, and rows of tables."""
     from app.extensions import db
     from tests.queries import recorded_queries
 
@@ -222,19 +223,20 @@ def _costs(app: "Flask", client: "FlaskClient", path: str) -> tuple[int, int, in
     client.get(path, headers=BROWSER_HEADERS)
     memory = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    return len(queries), length, memory
+    return len(queries), length, memory, client.get(path).text.partition("<tbody>")[2].count("</tr>")
 
 
 def _report(results: dict[int, dict[str, Measured]]) -> None:
     """Print a row for each page; what does not depend on the number of users is that of the largest site."""
     sizes = sorted(results)
-    columns = ["page", *(f"{size:,} (ms)" for size in sizes), "ratio", "queries", "KB", "memory (KB)"]
+    columns = ["page", *(f"{size:,} (ms)" for size in sizes), "ratio", "rows", "queries", "KB", "memory (KB)"]
     print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     for name, largest in results[sizes[-1]].items():
         times = [results[size][name].milliseconds for size in sizes]
         figures = [
             *(f"{time:.1f}" for time in times),
             f"{times[-1] / times[0]:.2f}",
+            f"{results[sizes[0]][name].rows}–{largest.rows}",
             str(largest.queries),
             f"{largest.bytes / KILOBYTE:.1f}",
             f"{largest.memory_bytes / KILOBYTE:.0f}",

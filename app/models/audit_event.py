@@ -9,7 +9,7 @@ from typing import Any
 from flask import g, has_request_context, request
 from flask_login import current_user
 from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, Row, Select, String, bindparam, select, union
-from sqlalchemy.orm import Mapped, aliased, contains_eager, mapped_column, relationship
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from app.extensions import Model, db
 from app.kit.db.database import UTCDateTime, utc_now
@@ -92,16 +92,10 @@ class AuditEvent(Model):
 
     @classmethod
     def with_people(cls) -> Select["AuditEvent"]:
-        """Return a query of all events joined with ``Actor`` and ``Subject``, for the caller to filter and order."""
-        return (
-            select(cls)
-            .outerjoin(cls.actor.of_type(Actor))
-            .outerjoin(cls.subject.of_type(Subject))
-            .options(
-                contains_eager(cls.actor.of_type(Actor)).lazyload(Actor.role),
-                contains_eager(cls.subject.of_type(Subject)).lazyload(Subject.role),
-            )
-        )
+        """Return a query of all events that loads their actors and subjects, for the caller to filter and order."""
+        # Not by a join of the query's own: PostgreSQL would count 10,000 rows in 11 ms instead of 1.
+        people = (cls.actor, cls.subject)
+        return select(cls).options(*(joinedload(person).lazyload(User.role) for person in people))
 
     @classmethod
     def logins_of(cls, user: User, most: int) -> Sequence[Login]:
@@ -135,7 +129,3 @@ def _logins() -> Select[datetime, str, dict[str, Any]]:
         .order_by(AuditEvent.id.desc())
         .limit(bindparam("most"))
     )
-
-
-Actor = aliased(User, name="actor")
-Subject = aliased(User, name="subject")

@@ -62,8 +62,8 @@ def users_chosen(chosen: Mapping[str, Any]) -> ColumnElement[bool]:
     return and_(true(), *found)
 
 
-# How many people a search of another list looks for: each may have thousands of rows there.
-PEOPLE_FOUND = 100
+# How many people a search of another list looks for: each may have thousands of rows there, and all are sorted.
+PEOPLE_FOUND = 25
 
 
 def ids_of_people(words: str) -> list[int]:

@@ -4,10 +4,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-FIRST, MOST = 100, 5000
-# Half of what others may have to wait, on SQLite for the whole database, because the next batch may be a slower one.
-SECONDS = 0.05
-GROWTH = 2.0
+FIRST, MOST = 50, 5000
+# A quarter of what others may have to wait, on SQLite for the whole database, because the next batch may be slower.
+SECONDS = 0.025
+GROWTH = 1.25
 
 
 class BatchSize:

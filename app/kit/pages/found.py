@@ -4,10 +4,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, Select, bindparam, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    bindparam,
+    func,
+    inspect,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 
 from app.kit.db.search import Searchable
-from app.kit.db.session import count_up_to, current_session
+from app.kit.db.session import current_session
 from app.kit.pages.position import Column
 
 Condition = ColumnElement[bool]
@@ -15,8 +27,12 @@ Condition = ColumnElement[bool]
 Search = Sequence[Column] | type[Searchable] | Callable[[str], Condition]
 
 # A search of a long list lists so many rows, and reads so many to apply a filter to them.
-FOUND = 1_000
+FOUND = 250
 LOOKED_THROUGH = 10_000
+# A search by a condition sorts so many rows; more are read in the order of an index.
+SORTED = 1_000
+# Stands among the ids that a search has found for the rows that it has not looked through.
+OTHERS = 0
 
 
 @dataclass(frozen=True)
@@ -28,35 +44,54 @@ class Found:
     is_capped: bool = False
 
 
-def find(query: Select[Any], search: Search, words: str, is_filtered: bool) -> Found:
+def find(query: Select[Any], search: Search, words: str) -> Found:
     """Return what a search finds in ``query``, to which the filters are applied already."""
     if not words or not search:
         return Found()
     if isinstance(search, type):
-        return _by_index(query, search, words, is_filtered)
+        return _by_index(query, search, words)
     if callable(search):
-        return Found([search(words)])
+        return _by_condition(query, search(words))
     return Found([or_(*(column.icontains(word, autoescape=True) for column in search)) for word in words.split()])
 
 
-def _by_index(query: Select[Any], model: type[Searchable], words: str, is_filtered: bool) -> Found:
+def _by_condition(query: Select[Any], condition: Condition) -> Found:
+    """Return what meets ``condition``: few rows by their ids, which are then sorted, and many by the condition.
+
+    A database that does not know that they are few may read the index of the order until it has met a page of them.
+    """
+    [key] = inspect(query.column_descriptions[0]["entity"]).primary_key
+    matching = query.where(condition).order_by(None).with_only_columns(key)
+    ids = current_session().scalars(matching.limit(SORTED + 1)).all()
+    return Found([condition]) if len(ids) > SORTED else Found([_among(key, ids)], len(ids))
+
+
+def _by_index(query: Select[Any], model: type[Searchable], words: str) -> Found:
     """Return what a search by index finds.
 
-    A common word is in more rows than can be sorted at once: then only the first ones found are listed. Where a filter
-    leaves few rows, each of them is searched; where it leaves many, the first rows found are filtered.
+    A common word is in more rows than can be sorted at once: then only the first ones found are listed. A filter is
+    applied to the first rows found, and the words are looked for in the first rows that it leaves, if the former are
+    few.
     """
     key, session = model.__table__.c.id, current_session()
-    matching = model.ids_matching(words)
-    ids = session.scalars(matching.limit(FOUND + 1)).all()
+    matching, filtered = model.ids_matching(words), query.order_by(None).with_only_columns(key)
+    is_filtered = query.whereclause is not None
+    ids = session.scalars(_meeting(filtered, key, matching) if is_filtered else matching.limit(FOUND + 1)).all()
     is_capped = len(ids) > FOUND
-    if is_capped and is_filtered:
-        filtered = query.order_by(None).with_only_columns(key)
-        if count_up_to(LOOKED_THROUGH + 1, filtered) <= LOOKED_THROUGH:
-            return Found([model.matches(words)])
-        first = select(matching.limit(LOOKED_THROUGH).subquery())
-        ids = session.scalars(filtered.where(key.in_(first)).limit(FOUND)).all()
-    is_known = is_capped if is_filtered else query.whereclause is None
-    return Found([_among(key, ids[:FOUND])], len(ids[:FOUND]) if is_known else None, is_capped)
+    if OTHERS in ids:
+        some = select(key).where(key.in_(filtered.limit(LOOKED_THROUGH)), model.matches(words))
+        ids, is_capped = list({*ids, *session.scalars(some.limit(FOUND))} - {OTHERS}), True
+    return Found([_among(key, ids[:FOUND])], len(ids[:FOUND]), is_capped)
+
+
+def _meeting(filtered: Select[int], key: Column, matching: Select[int]) -> CompoundSelect[int]:
+    """Return a query of the ids that meet the filter among the first ones found, with OTHERS if there are more."""
+    first = matching.limit(LOOKED_THROUGH).subquery()
+    [found] = first.c
+    # Not as a join, for which SQLite would look through all of them before the first one is filtered.
+    met = select(found).where(filtered.where(key == found).exists())
+    others = select(literal(OTHERS)).select_from(matching.limit(1).offset(LOOKED_THROUGH).subquery())
+    return union_all(met, others).limit(FOUND + 1)
 
 
 def _among(key: Column, ids: Sequence[int]) -> Condition:
@@ -64,4 +99,4 @@ def _among(key: Column, ids: Sequence[int]) -> Condition:
     if current_session().get_bind().dialect.name == "sqlite":
         return key.in_(bindparam("found", ids, expanding=True, literal_execute=True))
     # As rows: for a list, PostgreSQL may read the index of the sort order until it has met a page of them.
-    return key.in_(select(func.unnest(bindparam("found", ids, type_=ARRAY(Integer)))))
+    return key.in_(select(func.unnest(bindparam("found", ids, type_=ARRAY(key.type)))))

@@ -74,7 +74,7 @@ class Table:
         state = _state(words, sort_name, direction, values)
         conditions = [condition for _, condition in chosen.values()]
         query = query.where(*conditions)
-        found = find(query, search, words, bool(conditions))
+        found = find(query, search, words)
         pages = _Pages(
             query.where(*found.conditions),
             _keys(query, columns.get(sort_name)),
@@ -145,7 +145,9 @@ class _Pages:
             place = START
             rows, is_more = self._rows(place)
         total = place.total if self.total is None else self.total
-        if total is None:
+        if total is None and place is START and not is_more:
+            total = len(rows)
+        elif total is None:
             total = count_up_to(COUNTED + 1, self.query.order_by(None).with_only_columns(self.keys[-1]))
         before = self._before(place, len(rows), total)
         if not rows:

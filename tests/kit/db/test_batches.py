@@ -1,9 +1,11 @@
 """Tests for batches: slow ones make the next one smaller, quick ones larger, within limits."""
 
+from itertools import accumulate
+
 import pytest
 
 from app.kit.db import batches
-from app.kit.db.batches import FIRST, MOST, SECONDS, BatchSize
+from app.kit.db.batches import FIRST, GROWTH, MOST, SECONDS, BatchSize
 
 FEWEST = FIRST // 2
 
@@ -11,10 +13,9 @@ FEWEST = FIRST // 2
 @pytest.mark.parametrize(
     ("seconds", "sizes"),
     [
-        ([0, 0, 0], [2 * FIRST, 4 * FIRST, 8 * FIRST]),
+        ([0] * 30, [*accumulate([FIRST] * 31, lambda rows, _: min(MOST, int(rows * GROWTH)))][1:]),
         ([SECONDS, SECONDS * 2, SECONDS * 100], [FIRST, FEWEST, FEWEST]),
-        ([SECONDS * 10, 0, 0], [FEWEST, 2 * FEWEST, 4 * FEWEST]),
-        ([0] * 9, [*(min(MOST, FIRST * 2**number) for number in range(1, 10))]),
+        ([SECONDS * 10, 0], [FEWEST, int(FEWEST * GROWTH)]),
     ],
 )
 def test_a_batch_is_as_large_as_the_time_of_the_last_one_allows(

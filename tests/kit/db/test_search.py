@@ -113,7 +113,8 @@ def test_without_pg_trgm_the_beginnings_of_words_are_found(app: Flask, db: SQLAl
             assert found(db, words) == expected
         else:
             assert found(db, words) == "", words
-    with plans(db.engine) as plan:
+    # To read a handful of rows in their order is quicker.
+    with plans(db.engine, without=("indexscan",)) as plan:
         db.session.scalars(User.ids_matching("lov ada")).all()
     assert "Bitmap Index Scan on users_search" in plan[-1]
     assert {check.name: check.detail for check in health.checks()}["search"].startswith("It finds only")

@@ -114,6 +114,16 @@ def test_a_long_list_is_counted_up_to_a_limit(show: Show, monkeypatch: pytest.Mo
     last = show("at=end")
     assert (last.first, last.range) == (None, "2 of more than 3")
     assert show(f"at={last.previous}").first is None
+    for most, number in ((4, "more than 4"), (5, "5")):
+        monkeypatch.setattr("app.kit.pages.table.COUNTED", most)
+        assert show().range == f"1\u20132 of {number}"
+
+
+def test_a_search_by_a_condition_finds_few_rows_and_many_alike(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    for most in (1_000, 1):
+        monkeypatch.setattr("app.kit.pages.found.SORTED", most)
+        table = show("search=x", search=lambda _words: User.last_name > "M", per_page=2)
+        assert (first_names(table), table.total) == (["Alan", "100% Ann"], 3)
 
 
 def test_sorting_both_ways(show: Show) -> None:
