@@ -5,7 +5,6 @@ it sends the email. The function returns the template's variables, or None to ca
 longer makes sense. See docs/delivery.md.
 """
 
-from flask import current_app
 from sqlalchemy import update
 
 from app.extensions import db
@@ -156,13 +155,9 @@ def new_device(user: User, **origin: str) -> Context:
     return {"not_me_link": not_me_link(user)}
 
 
-@catalog.email(
-    "account/email/impersonated", subject="An administrator looked at the site as you", sample={"minutes": 30}
-)
+@catalog.email("account/email/impersonated", subject="An administrator looked at the site as you", sample={})
 def impersonated(user: User) -> Context | None:
-    if user.is_disabled:
-        return None
-    return {"minutes": int(current_app.config["IMPERSONATION_LIFETIME"].total_seconds() // 60)}
+    return None if user.is_disabled else {}
 
 
 @catalog.email(

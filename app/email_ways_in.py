@@ -1,7 +1,5 @@
 """The emails about ways to log in, in the catalog of ``app/email.py``."""
 
-from flask import current_app
-
 from app.email import SAMPLE_LINK, SAMPLE_ORIGIN, catalog, not_me_link
 from app.kit.http.links import external_url
 from app.kit.mail.rows import Context
@@ -41,12 +39,11 @@ def wrong_second_factors(user: User, count: int, **origin: str) -> Context:
 @catalog.email(
     "account/email/factor_removal",
     subject="Your second factors will be removed",
-    sample={"keep_link": SAMPLE_LINK, "delay": "24 hours"},
+    sample={"keep_link": SAMPLE_LINK},
 )
 def factor_removal(user: User) -> Context | None:
     """Mail the link that stops it, as long as this is possible."""
     removal = FactorRemoval.of(user)
     if removal is None:
         return None
-    hours = int(current_app.config["FACTOR_REMOVAL_DELAY"].total_seconds() // 3600)
-    return {"keep_link": external_url("account.keep_second_factors", token=removal.token), "delay": f"{hours} hours"}
+    return {"keep_link": external_url("account.keep_second_factors", token=removal.token)}
