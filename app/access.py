@@ -24,7 +24,7 @@ _MARK = "access_rule"
 
 
 # What a session without a second factor may open where SECOND_FACTOR_REQUIRED demands one: the pages that set it up,
-# leaving, and what every page loads. Mailed links and pages of the login stay open, too.
+# leaving, and what every page loads. Mailed links, pages of the login and the mailbox of development stay open, too.
 SET_UP_PAGES = {
     "account.security",
     "account.authenticator_app",
@@ -35,6 +35,7 @@ SET_UP_PAGES = {
     # The terms, to which they may have to agree first.
     "account.agree",
     "main.page",
+    "main.about",
     # Leaving: nobody has to set anything up, or agree to anything, to go with their data.
     "account.exports",
     "account.request_export",
@@ -86,19 +87,24 @@ def _check_request() -> Response | None:
     if request.endpoint is None:
         return None
     rule = rule_of(request.endpoint)
-    return refusal(rule) or _check_second_factor(request.endpoint, rule) or _check_consent(rule)
+    if response := refusal(rule):
+        return response
+    if _waits_for_set_up(request.endpoint, rule) and _must_set_up():
+        return demand_set_up(request.full_path.rstrip("?") if request.method == "GET" else "")
+    return _check_consent(rule)
 
 
-def _check_second_factor(endpoint: str, rule: Rule) -> Response | None:
-    """Redirect a session without the second factor that is demanded of its owner to where it is set up."""
-    if current_app.config["SECOND_FACTOR_REQUIRED"] == "none" or endpoint in SET_UP_PAGES:
-        return None
-    is_link_or_login = rule in {VISITORS, UNCONFIRMED, NEWCOMERS} or (
-        rule is ANYONE and endpoint.startswith("account.")
-    )
-    if is_link_or_login or not current_user.is_authenticated or not is_set_up_demanded(g.user_session):
-        return None
-    return demand_set_up(request.full_path.rstrip("?") if request.method == "GET" else "")
+def _waits_for_set_up(endpoint: str, rule: Rule) -> bool:
+    """Return whether a page opens only after the second factor that is demanded was set up."""
+    if endpoint in SET_UP_PAGES or rule in {VISITORS, UNCONFIRMED, NEWCOMERS}:
+        return False
+    return rule is not ANYONE or not endpoint.startswith(("account.", "dev."))
+
+
+def _must_set_up() -> bool:
+    """Return whether the current user lacks a second factor that is demanded."""
+    is_demanded = current_app.config["SECOND_FACTOR_REQUIRED"] != "none"
+    return is_demanded and bool(current_user.is_authenticated) and is_set_up_demanded(g.user_session)
 
 
 def is_set_up_demanded(own: UserSession) -> bool:
@@ -176,12 +182,14 @@ def link_filter() -> Callable[[str], bool]:
     """
     is_user, can = bool(current_user.is_authenticated), current_user.can
     views, areas = current_app.view_functions, current_app.blueprints
-    looks_as_another = impersonation.current() is not None
+    looks_as_another, must_set_up = impersonation.current() is not None, _must_set_up()
 
     def may_see(endpoint: str) -> bool:
         if looks_as_another and impersonation.is_closed(endpoint):
             return False
         rule = _rule(views, areas, endpoint)
+        if must_set_up and _waits_for_set_up(endpoint, rule):
+            return False
         if rule is ANYONE:
             return True
         if rule is VISITORS:
