@@ -1,4 +1,7 @@
-"""Backups of the site: by `manage.py backup`, every night if BACKUP_DIR is set, and back again."""
+"""Backups of the site: by `manage.py backup`, every night if BACKUP_DIR is set, and back again.
+
+kit/db/backup.py says what is in one.
+"""
 
 import re
 from collections.abc import Iterable
