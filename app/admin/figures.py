@@ -60,7 +60,7 @@ class Figures:
         active, unconfirmed, invited, disabled = (
             get(state, 0) for state in ("active", "unconfirmed", "invited", "disabled")
         )
-        share = f"{100 * active / (active + unconfirmed):.0f} %" if active + unconfirmed else "–"
+        share = f"{100 * active / (active + unconfirmed):.0f}%" if active + unconfirmed else "–"
         return [
             Figure(
                 "Users",
