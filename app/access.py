@@ -87,11 +87,14 @@ def _check_request() -> Response | None:
     if request.endpoint is None:
         return None
     rule = rule_of(request.endpoint)
-    if response := refusal(rule):
-        return response
-    if _waits_for_set_up(request.endpoint, rule) and _must_set_up():
-        return demand_set_up(request.full_path.rstrip("?") if request.method == "GET" else "")
-    return _check_consent(rule)
+    return refusal(rule) or _check_second_factor(request.endpoint, rule) or _check_consent(rule)
+
+
+def _check_second_factor(endpoint: str, rule: Rule) -> Response | None:
+    """Redirect a session without the second factor that is demanded of its owner to where it is set up."""
+    if not _waits_for_set_up(endpoint, rule) or not _must_set_up():
+        return None
+    return demand_set_up(request.full_path.rstrip("?") if request.method == "GET" else "")
 
 
 def _waits_for_set_up(endpoint: str, rule: Rule) -> bool:
