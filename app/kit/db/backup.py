@@ -194,7 +194,7 @@ def _load_table(archive: ZipFile, connection: Connection, table: Table, expected
                 column.type.none_as_null = bool(column.nullable)
         while batch := list(islice(lines, ROWS_AT_ONCE)):
             connection.execute(insert(table), [_row(columns, line) for line in batch])
-    count = connection.scalar(select(func.count()).select_from(table))
+    count = connection.scalar(select(func.count()).select_from(table)) or 0
     if count != expected:
         raise BackupError(
             f"The table {table.name} got {how_many(count, 'row')} instead of {expected}. Nothing was restored."
