@@ -92,7 +92,7 @@ def _check_request() -> Response | None:
 
 def _check_second_factor(endpoint: str, rule: Rule) -> Response | None:
     """Redirect a session without the second factor that is demanded of its owner to where it is set up."""
-    if not _waits_for_set_up(endpoint, rule) or not _must_set_up():
+    if not _waits_for_set_up(endpoint, rule) or not must_set_up():
         return None
     return demand_set_up(request.full_path.rstrip("?") if request.method == "GET" else "")
 
@@ -104,7 +104,7 @@ def _waits_for_set_up(endpoint: str, rule: Rule) -> bool:
     return rule is not ANYONE or not endpoint.startswith(("account.", "dev."))
 
 
-def _must_set_up() -> bool:
+def must_set_up() -> bool:
     """Return whether the current user lacks a second factor that is demanded."""
     is_demanded = current_app.config["SECOND_FACTOR_REQUIRED"] != "none"
     return is_demanded and bool(current_user.is_authenticated) and is_set_up_demanded(g.user_session)
@@ -185,13 +185,13 @@ def link_filter() -> Callable[[str], bool]:
     """
     is_user, can = bool(current_user.is_authenticated), current_user.can
     views, areas = current_app.view_functions, current_app.blueprints
-    looks_as_another, must_set_up = impersonation.current() is not None, _must_set_up()
+    looks_as_another, is_held = impersonation.current() is not None, must_set_up()
 
     def may_see(endpoint: str) -> bool:
         if looks_as_another and impersonation.is_closed(endpoint):
             return False
         rule = _rule(views, areas, endpoint)
-        if must_set_up and _waits_for_set_up(endpoint, rule):
+        if is_held and _waits_for_set_up(endpoint, rule):
             return False
         if rule is ANYONE:
             return True
