@@ -1,6 +1,6 @@
 """Backups of the site: by `manage.py backup`, every night if BACKUP_DIR is set, and back again.
 
-kit/db/backup.py says what is in one.
+kit/db/backup_file.py says what is in one.
 """
 
 import re
@@ -15,7 +15,7 @@ from app import setup
 from app.extensions import db
 from app.kit.core.counting import how_many
 from app.kit.db import migrations
-from app.kit.db.backup import BackupError, Progress, load_backup, verify, write_backup
+from app.kit.db.backup_file import BackupError, Progress, load_backup, verify, write_backup
 from app.kit.db.backup_schema import reflected_tables
 from app.kit.db.database import utc_now
 from app.kit.db.exclusive import one_at_a_time

@@ -15,7 +15,7 @@ from sqlalchemy import JSON, Boolean, Date, Integer, LargeBinary, Table, insert,
 
 from app import backups, create_app, jobs
 from app.kit.db import migrations
-from app.kit.db.backup import BackupError
+from app.kit.db.backup_file import BackupError
 from app.kit.db.database import UTCDateTime, utc_now
 from app.models import Role, User
 from tests.factories import make_user
