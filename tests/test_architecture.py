@@ -47,7 +47,7 @@ LAYERS = [
         "sign_in",
     },
     {"second_factors"},
-    {"email_codes", "email_providers", "email_ways_in", "sessions"},
+    {"email_codes", "email_linked_identities", "email_ways_in", "sessions"},
     {"email", "flows"},
     {"access"},
     {"consent", "impersonation", "name_prompt", "newcomer", "proof_of_work"},

@@ -14,7 +14,7 @@ from flask import current_app, redirect, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from app import email_providers as email
+from app import email_linked_identities as email
 from app import flows
 from app.account.forms import ProviderSignUpForm
 from app.account.sign_up import awaits_confirmation, lock_user, newcomers_role_id, register
