@@ -15,7 +15,7 @@ from typing import ClassVar
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.kit.auth.providers import read_providers
+from app.kit.auth.provider_settings import read_providers
 from app.kit.core.environment import Environment, is_ip_address, load_settings_file, split_url
 
 ROOT = Path(__file__).resolve().parent

@@ -11,7 +11,7 @@ from flask import current_app
 
 from app import outside_view
 from app.extensions import mail
-from app.kit.auth.providers import Attempt, ProviderError
+from app.kit.auth.provider_settings import Attempt, ProviderError
 from app.kit.core.counting import how_many
 from app.kit.core.finding import FAILURE, OK, WARNING, Finding
 from app.kit.mail.message import build_message
