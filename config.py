@@ -15,7 +15,7 @@ from typing import ClassVar
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.kit.auth.providers import read_providers
+from app.kit.auth.provider_settings import read_providers
 from app.kit.core.environment import Environment, is_ip_address, load_settings_file, split_url
 
 ROOT = Path(__file__).resolve().parent
@@ -81,7 +81,7 @@ class Decisions:
     # How many recovery codes a user gets, and how few that are left are a reason to make new ones.
     RECOVERY_CODES = 10
     FEW_RECOVERY_CODES = 3
-    MAILED_CODE_TRIES = 3
+    MAILED_CODE_TRIES = 3  # models/mailed_code.py has their length
     # A reset offers to remove what was added within this time: an intruder may have done so.
     RECENTLY_ADDED = timedelta(days=7)
 

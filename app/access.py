@@ -24,7 +24,7 @@ _MARK = "access_rule"
 
 
 # What a session without a second factor may open where SECOND_FACTOR_REQUIRED demands one: the pages that set it up,
-# leaving, and what every page loads. Mailed links and pages of the login stay open, too.
+# leaving, and what every page loads. Mailed links, pages of the login and the mailbox of development stay open, too.
 SET_UP_PAGES = {
     "account.security",
     "account.authenticator_app",
@@ -35,6 +35,7 @@ SET_UP_PAGES = {
     # The terms, to which they may have to agree first.
     "account.agree",
     "main.page",
+    "main.about",
     # Leaving: nobody has to set anything up, or agree to anything, to go with their data.
     "account.exports",
     "account.request_export",
@@ -91,14 +92,22 @@ def _check_request() -> Response | None:
 
 def _check_second_factor(endpoint: str, rule: Rule) -> Response | None:
     """Redirect a session without the second factor that is demanded of its owner to where it is set up."""
-    if current_app.config["SECOND_FACTOR_REQUIRED"] == "none" or endpoint in SET_UP_PAGES:
-        return None
-    is_link_or_login = rule in {VISITORS, UNCONFIRMED, NEWCOMERS} or (
-        rule is ANYONE and endpoint.startswith("account.")
-    )
-    if is_link_or_login or not current_user.is_authenticated or not is_set_up_demanded(g.user_session):
+    if not _waits_for_set_up(endpoint, rule) or not must_set_up():
         return None
     return demand_set_up(request.full_path.rstrip("?") if request.method == "GET" else "")
+
+
+def _waits_for_set_up(endpoint: str, rule: Rule) -> bool:
+    """Return whether a page opens only after the second factor that is demanded was set up."""
+    if endpoint in SET_UP_PAGES or rule in {VISITORS, UNCONFIRMED, NEWCOMERS}:
+        return False
+    return rule is not ANYONE or not endpoint.startswith(("account.", "dev."))
+
+
+def must_set_up() -> bool:
+    """Return whether the current user lacks a second factor that is demanded."""
+    is_demanded = current_app.config["SECOND_FACTOR_REQUIRED"] != "none"
+    return is_demanded and bool(current_user.is_authenticated) and is_set_up_demanded(g.user_session)
 
 
 def is_set_up_demanded(own: UserSession) -> bool:
@@ -178,10 +187,12 @@ def link_filter() -> Callable[[str], bool]:
     """
     user, looks_as_another = current_user._get_current_object(), impersonation.current() is not None
     views, areas = current_app.view_functions, current_app.blueprints
+    is_held = must_set_up()
 
     def may_see(endpoint: str) -> bool:
-        return _is_for(_rule(views, areas, endpoint), user) and not (
-            looks_as_another and impersonation.is_closed(endpoint)
-        )
+        if looks_as_another and impersonation.is_closed(endpoint):
+            return False
+        rule = _rule(views, areas, endpoint)
+        return _is_for(rule, user) and not (is_held and _waits_for_set_up(endpoint, rule))
 
     return may_see

@@ -1,4 +1,7 @@
-"""Backups of the site: by `manage.py backup`, every night if BACKUP_DIR is set, and back again."""
+"""Backups of the site: by `manage.py backup`, every night if BACKUP_DIR is set, and back again.
+
+kit/db/backup_file.py says what is in one.
+"""
 
 import re
 from collections.abc import Iterable
@@ -10,8 +13,9 @@ from sqlalchemy import func, select
 
 from app import setup
 from app.extensions import db
+from app.kit.core.counting import how_many
 from app.kit.db import migrations
-from app.kit.db.backup import BackupError, Progress, load_backup, verify, write_backup
+from app.kit.db.backup_file import BackupError, Progress, load_backup, verify, write_backup
 from app.kit.db.backup_schema import reflected_tables
 from app.kit.db.database import utc_now
 from app.kit.db.exclusive import one_at_a_time
@@ -79,6 +83,5 @@ def _refuse_to_overwrite() -> None:
         for table in reflected_tables(connection):
             count = connection.scalar(select(func.count()).select_from(table))
             if count and table.name not in FILLED_BY_THEMSELVES:
-                raise BackupError(
-                    f"The database is not empty: its table {table.name} has {count} rows. Restore into a new database."
-                )
+                found = f"its table {table.name} has {how_many(count, 'row')}"
+                raise BackupError(f"The database is not empty: {found}. Restore into a new database.")

@@ -13,6 +13,7 @@ from flask.cli import ScriptInfo, routes_command, shell_command
 from app import assets, fake_data, figures, jobs, setup
 from app.extensions import db
 from app.kit.core.command_line import CommandLine, Section
+from app.kit.core.counting import how_many
 from app.kit.core.environment import ConfigError
 from app.kit.db.migrations import MigrateCommands
 from app.kit.http import caching
@@ -148,7 +149,7 @@ def add_fake_data(number_users: int) -> None:
 def _add_fake_users(count: int) -> None:
     # The password is public in this file, so it must not open accounts on a site that is online.
     password = FAKE_PASSWORD if current_app.debug else None
-    with click.progressbar(length=count, label=f"Adding {count} fake users") as bar:
+    with click.progressbar(length=count, label=f"Adding {how_many(count, 'fake user')}") as bar:
         fake_data.add_fake_users(count, password, bar.update)
     # Fake users have signed up on days that are over.
     figures.store(anew=True)

@@ -1,4 +1,7 @@
-"""`manage.py doctor`: what is wrong with a site, and what to do about it. No check prints a secret."""
+"""`manage.py doctor`: what is wrong with a site, and what to do about it. No check prints a secret.
+
+What it asks others, such as mail server and providers, is in doctor_network.py.
+"""
 
 import os
 import re

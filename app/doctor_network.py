@@ -11,7 +11,8 @@ from flask import current_app
 
 from app import outside_view
 from app.extensions import mail
-from app.kit.auth.providers import Attempt, ProviderError
+from app.kit.auth.provider_settings import Attempt, ProviderError
+from app.kit.core.counting import how_many
 from app.kit.core.finding import FAILURE, OK, WARNING, Finding
 from app.kit.mail.message import build_message
 
@@ -66,7 +67,9 @@ def certificate() -> Iterator[Finding]:
         return
     days = int((ssl.cert_time_to_seconds(str(presented["notAfter"])) - time.time()) / 86400)
     level = OK if days >= CERTIFICATE_DAYS else WARNING
-    yield Finding(level, "certificate", f"valid for {days} days", "" if level == OK else "Is its renewal running?")
+    yield Finding(
+        level, "certificate", f"valid for {how_many(days, 'day')}", "" if level == OK else "Is its renewal running?"
+    )
 
 
 def providers() -> Iterator[Finding]:

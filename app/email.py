@@ -5,7 +5,6 @@ it sends the email. The function returns the template's variables, or None to ca
 longer makes sense. See docs/delivery.md.
 """
 
-from flask import current_app
 from sqlalchemy import update
 
 from app.extensions import db
@@ -118,13 +117,9 @@ def email_changed(user: User, recipient: str, new_email: str, **origin: str) -> 
     return {"not_me_link": link} if link or user.email == new_email else None
 
 
-@catalog.email(
-    "account/email/impersonated", subject="An administrator looked at the site as you", sample={"minutes": 30}
-)
+@catalog.email("account/email/impersonated", subject="An administrator looked at the site as you", sample={})
 def impersonated(user: User) -> Context | None:
-    if user.is_disabled:
-        return None
-    return {"minutes": int(current_app.config["IMPERSONATION_LIFETIME"].total_seconds() // 60)}
+    return None if user.is_disabled else {}
 
 
 @catalog.email(
@@ -163,15 +158,14 @@ def account_deleted(full_name: str = "") -> Context:
 @catalog.email(
     "account/email/factor_removal",
     subject="Your second factors will be removed",
-    sample={"keep_link": SAMPLE_LINK, "delay": "24 hours"},
+    sample={"keep_link": SAMPLE_LINK},
 )
 def factor_removal(user: User) -> Context | None:
     """Mail the link that stops it, as long as this is possible."""
     removal = FactorRemoval.of(user)
     if removal is None:
         return None
-    hours = int(current_app.config["FACTOR_REMOVAL_DELAY"].total_seconds() // 3600)
-    return {"keep_link": external_url("account.keep_second_factors", token=removal.token), "delay": f"{hours} hours"}
+    return {"keep_link": external_url("account.keep_second_factors", token=removal.token)}
 
 
 def notice(name: str, subject: str, **sample: Json) -> CatalogEmail:

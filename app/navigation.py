@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from flask import Flask, current_app, request, url_for
 
-from app.access import link_filter, may_open
+from app.access import link_filter, may_open, must_set_up
 
 # The menus by name, as templates and areas call them.
 BAR, USER, ACCOUNT, ADMINISTRATION, DEVELOPMENT = "bar", "user", "account", "administration", "development"
@@ -124,7 +124,13 @@ class Link:
 def init_app(app: Flask) -> None:
     """Copy the menus into the application, so that areas can add rows, and register the functions of the templates."""
     app.extensions["menus"] = {name: list(rows) for name, rows in MENUS.items()}
-    app.jinja_env.globals.update(menu=menu, menu_links=links, may_open=may_open, visible_endpoints=visible_endpoints)
+    app.jinja_env.globals.update(
+        menu=menu,
+        menu_links=links,
+        may_open=may_open,
+        must_set_up=must_set_up,
+        visible_endpoints=visible_endpoints,
+    )
 
 
 def add_rows(app: Flask, name: str, rows: Sequence[Row]) -> None:

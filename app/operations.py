@@ -14,6 +14,7 @@ from flask.cli import ScriptInfo
 from app import backups, doctor, encrypted_data, maintenance, second_factors, setup
 from app.extensions import db
 from app.kit.core.command_line import Section
+from app.kit.core.counting import how_many
 from app.kit.core.environment import ConfigError, load_settings_file
 from app.kit.core.finding import FAILURE, OK, WARNING, Finding
 from app.kit.db import search_index
@@ -129,7 +130,7 @@ def reindex() -> None:
     _name_the_target()
     with db.engine.begin() as connection:
         for done in search_index.reindex(connection, db.metadata):
-            click.echo(f"\r{done} rows", nl=False)
+            click.echo(f"\r{how_many(done, 'row')}", nl=False)
     click.echo("\nThe search finds every row.")
 
 
@@ -143,8 +144,8 @@ def rotate_data_keys() -> None:
     done = unreadable = 0
     for progress in encrypted_data.encrypt_anew():
         done, unreadable = progress
-        click.echo(f"\r{done} rows", nl=False)
-    click.echo(f"\n{done - unreadable} secrets are encrypted with the first key.")
+        click.echo(f"\r{how_many(done, 'row')}", nl=False)
+    click.echo(f"\n{how_many(done - unreadable, 'secret')} encrypted with the first key.")
     if unreadable:
         raise click.ClickException(f"{unreadable} cannot be read: put the key that encrypted them back into DATA_KEYS.")
 

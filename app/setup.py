@@ -50,7 +50,7 @@ def insert_documents() -> None:
         if text in db.session:
             continue
         text.title, text.published, text.listed = title, current_app.config["NAME"] == "development", True
-        sample = current_app.jinja_env.get_template("main/sample_document.md").render(name=name, title=title)
+        sample = current_app.jinja_env.get_template("main/sample_terms_and_privacy.md").render(name=name, title=title)
         TextRevision.write(text, sample, author_id=None)
     db.session.commit()
 

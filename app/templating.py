@@ -16,6 +16,7 @@ from app import impersonation
 from app.assets import script
 from app.extensions import fragment_cache
 from app.kit.assets.manifest import AssetManifest
+from app.kit.core.counting import how_many
 from app.kit.forms import drawing
 from app.kit.pages import fragments, moments
 from app.kit.pages.icons import icon
@@ -60,6 +61,7 @@ def init_app(app: Flask) -> None:
         draw_input=drawing.draw_input,
         draws_password=drawing.has_password,
         render_form=render_form,
+        how_many=how_many,
         icon=icon,
         impersonation=impersonation.current,
         index_for_role=index_for_role,

@@ -15,7 +15,7 @@ from sqlalchemy import JSON, Boolean, Date, Integer, LargeBinary, Table, insert,
 
 from app import backups, create_app, jobs
 from app.kit.db import migrations
-from app.kit.db.backup import BackupError
+from app.kit.db.backup_file import BackupError
 from app.kit.db.database import UTCDateTime, utc_now
 from app.models import Role, User
 from tests.factories import make_user
@@ -119,7 +119,7 @@ def test_a_newer_schema_and_rows_are_refused(db: SQLAlchemy, runner: FlaskCliRun
     assert "is complete" in runner.invoke(args=["backup", str(file)]).output
 
     refused = runner.invoke(args=["restore", str(file)])
-    assert (refused.exit_code, "its table users has 1 rows" in refused.output) == (1, True)
+    assert (refused.exit_code, "its table users has 1 row." in refused.output) == (1, True)
     assert User.with_email("ada@example.org")
     db.session.rollback()
 

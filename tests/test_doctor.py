@@ -19,7 +19,7 @@ from werkzeug.serving import make_server
 
 from app import commands, create_app, doctor, doctor_network, health, maintenance, operations, outside_view
 from app.extensions import db as database
-from app.kit.auth.providers import Provider
+from app.kit.auth.provider_settings import Provider
 from app.kit.core.data_keys import encrypt
 from app.kit.core.finding import FAILURE, OK, WARNING, Finding
 from app.kit.db import migrations

@@ -168,7 +168,7 @@ def test_rotating_the_keys_encrypts_everything_with_the_first(
     result = runner.invoke(args=["rotate_data_keys"])
 
     assert result.exit_code == 0, result.output
-    assert "5 secrets are encrypted with the first key." in result.output
+    assert "5 secrets encrypted with the first key." in result.output
     monkeypatch.setitem(app.config, "DATA_KEYS", [NEW])
     db.session.expire_all()
     secrets = {

@@ -1,5 +1,7 @@
 """SECOND_FACTOR_REQUIRED: until one is set up, nothing else opens."""
 
+import re
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -19,6 +21,7 @@ from tests.account.second_factors import (
     turn_on,
 )
 from tests.factories import PASSWORD, browser_of, let_in, make_admin, make_role, make_user
+from tests.html_forms import forms_on
 from tests.test_routes import ROUTES, RULES, address
 
 SECURITY = "/account/manage/security"
@@ -37,6 +40,7 @@ OPEN = {
     "account.recovery_codes",
     "account.security",
     "admin.stop_impersonating",
+    "main.about",
     "main.favicon",
     "main.manifest",
     "main.page",
@@ -61,21 +65,58 @@ def is_held(client: FlaskClient, address: str = "/", method: str = "GET") -> boo
     return client.open(address, method=method).location == SECURITY
 
 
+def is_open(endpoint: str) -> bool:
+    rule = RULES[endpoint]
+    is_link = rule is ANYONE and endpoint.startswith(("account.", "dev."))
+    return is_link or endpoint in OPEN | {"account.picture_file"} or rule in {VISITORS, UNCONFIRMED, NEWCOMERS}
+
+
 @pytest.mark.usefixtures("required")
 def test_only_the_set_up_pages_open(app: Flask, client: FlaskClient, db: SQLAlchemy) -> None:
     assert OPEN | {"account.picture_file"} >= SET_UP_PAGES
     let_in(client, make_admin())
     answers, expected = {}, {}
     for route in ROUTES:
-        rule = RULES[route.endpoint]
         answers[str(route)] = is_held(client, address(route), route.method)
-        is_link = rule is ANYONE and route.endpoint.startswith("account.")
-        expected[str(route)] = not (route.endpoint in OPEN or is_link or rule in {VISITORS, UNCONFIRMED, NEWCOMERS})
+        expected[str(route)] = not is_open(route.endpoint)
         if route.endpoint == "account.logout":
             let_in(client, make_admin())
     # These views themselves lead to the same page.
     own = {str(route) for route in ROUTES if route.endpoint in LEAD_THERE}
     assert {name: held for name, held in answers.items() if expected[name] != held and name not in own} == {}
+
+
+@pytest.mark.usefixtures("required")
+def test_the_set_up_pages_offer_only_what_opens(app: Flask, client: FlaskClient, db: SQLAlchemy) -> None:
+    """With no factor, with an app but no codes, and in a session that logged in without its factor."""
+    admin = make_admin()
+    let_in(client, admin)
+    assert "Set up a second factor to go on" in client.get(SECURITY).text
+    assert offers_that_are_held(app, client) == set()
+    add_app(client)
+    assert "Save recovery codes" in client.get(SECURITY).text
+    assert offers_that_are_held(app, client) == set()
+    save_codes(client)
+    assert "/account/manage/change-password" in client.get(SECURITY).text
+    let_in(other := app.test_client(), admin)
+    page = other.get(SECURITY).text
+    assert "Log in again" in page
+    assert not re.search("Add<|Make new<|Set up<", page), "each would only ask for another login"
+    assert offers_that_are_held(app, other) == set()
+
+
+def offers_that_are_held(app: Flask, client: FlaskClient) -> set[tuple[str, str]]:
+    """Return the links and buttons of the set-up pages that lead back there, with their page; the logo may."""
+    found = set()
+    for page in (SECURITY, APP_PAGE, "/account/passkeys/new", CODES_PAGE, "/account/manage/export", "/about"):
+        text = client.get(page, follow_redirects=True).text
+        offers = [(link, "GET") for link in re.findall(r'href="(/[^"#]+)"', text) if not link.startswith("/static/")]
+        offers += [(form.action, form.method) for form in forms_on(text) if form.action]
+        for target, method in offers:
+            endpoint, _values = app.url_map.bind("localhost").match(target.partition("?")[0], method)
+            if endpoint != "main.index" and not is_open(endpoint):
+                found.add((page, endpoint))
+    return found
 
 
 @pytest.mark.usefixtures("required")

@@ -18,7 +18,7 @@ from app import email
 from app.account.forms import ProviderSignUpForm
 from app.account.sign_up import awaits_confirmation, lock_user, newcomers_role_id, register
 from app.extensions import db
-from app.kit.auth.providers import Attempt, Identity, Provider, ProviderError
+from app.kit.auth.provider_settings import Attempt, Identity, Provider, ProviderError
 from app.kit.auth.user_agent import request_details
 from app.kit.db.database import insert_unless_taken, lock_row, lock_unchanged, utc_now
 from app.kit.http.links import external_url

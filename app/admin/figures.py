@@ -57,7 +57,7 @@ class Figures:
     def of_users(self) -> list[Figure]:
         """Return the figures about users."""
         active, unconfirmed, invited, disabled = counts = [self.numbers.get(state, 0) for state in USER_STATES]
-        share = f"{100 * active / (active + unconfirmed):.0f} %" if active + unconfirmed else "–"
+        share = f"{100 * active / (active + unconfirmed):.0f}%" if active + unconfirmed else "–"
         return [
             Figure("Users", f"{sum(counts):,}", USERS, {"sort": "joined", "direction": "desc"}),
             Figure("Confirmed", share, USERS, {"state": "active"}),

@@ -1,4 +1,4 @@
-"""The browsers that a user has logged in with. A login from a new one causes an email."""
+"""The browsers that a user has logged in with. A login from a new one causes an email (sign_in.py)."""
 
 from datetime import datetime
 

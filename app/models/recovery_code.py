@@ -1,4 +1,4 @@
-"""Recovery codes: each replaces a second factor that is lost, once."""
+"""Recovery codes: each replaces a second factor that is lost, once. RECOVERY_CODES in config.py says how many."""
 
 from datetime import datetime
 

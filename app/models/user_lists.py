@@ -1,7 +1,7 @@
 """How lists of users are sorted and filtered: one index for each pair of a sort order and a filter.
 
 A list of a million users is read in the order of an index, 25 rows at a time; a pair without an index would sort all
-of them for each page.
+of them for each page. The columns that people see are in templates/admin/registered_users.html.
 """
 
 from collections.abc import Mapping

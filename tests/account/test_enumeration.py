@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from app.extensions import db
-from app.kit.auth.providers import Provider
+from app.kit.auth.provider_settings import Provider
 from app.kit.db.database import utc_now
 from app.models import Email, RecipientLimit, User, Way
 from tests.account.mailed import mailed_link

@@ -12,6 +12,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import delete, func, select, update
 from werkzeug.test import TestResponse
 
+from app.jobs import purge_sessions
 from app.kit.auth import webauthn
 from app.kit.auth.webauthn import encode
 from app.kit.db.database import utc_now
@@ -84,6 +85,24 @@ def test_a_passkey_is_added_and_logs_in_as_two_factors(app: Flask, client: Flask
     page = browser_of(app, user).get(SECURITY).text
     assert "My laptop" in page
     assert "Synced" in page
+
+
+@pytest.mark.usefixtures("limits")
+def test_a_network_gets_few_challenges_and_expired_ones_are_purged(
+    app: Flask, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each login page that is opened asks for one, also without cookies."""
+    monkeypatch.setitem(app.config, "FORM_LIMIT", "3/minute")
+    assert [app.test_client().post(LOGIN).status_code for _ in range(5)] == [200] * 3 + [429] * 2
+    assert flows(db) == 3
+    db.session.execute(update(Flow).values(expires_at=utc_now()))
+    db.session.commit()
+    purge_sessions()
+    assert flows(db) == 0
+
+
+def flows(db: SQLAlchemy) -> int:
+    return db.session.scalar(select(func.count()).select_from(Flow)) or 0
 
 
 def test_all_passkeys_of_a_user_have_one_random_handle_and_a_device_makes_no_second_one(

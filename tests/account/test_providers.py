@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from werkzeug.wrappers import Response
 
 from app.kit.auth import openid
-from app.kit.auth.providers import Provider
+from app.kit.auth.provider_settings import Provider
 from app.models import (
     AuditEvent,
     AuthenticatorApp,

@@ -40,7 +40,7 @@ def test_figures_count_what_is_there(client: FlaskClient, admin: User, db: SQLAl
     db.session.commit()
     assert shown(client) == {
         "Users": "5",
-        "Confirmed": "67 %",
+        "Confirmed": "67%",
         "Not confirmed yet": "1",
         "Invited, not joined yet": "1",
         "Disabled": "1",

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 
-from app.kit.auth.providers import Provider
+from app.kit.auth.provider_settings import Provider
 from app.models import AuditEvent
 from tests.browser.people import People
 from tests.browser.visitor import Visitor

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import factor_removals
 from app.email import catalog, confirm
 from app.extensions import db
-from app.kit.auth.providers import Provider
+from app.kit.auth.provider_settings import Provider
 from app.kit.core.data_keys import encrypt
 from app.kit.db.database import utc_now
 from app.kit.mail.message import build_message

@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 from werkzeug.test import Client
 from werkzeug.wrappers import Request, Response
 
-from app.kit.auth.providers import Provider
+from app.kit.auth.provider_settings import Provider
 from development.identity_provider import CLIENT_ID, CLIENT_SECRET, Claims, IdentityProvider, QuietHandler, as_json
 
 # Made once: a key of 2048 bits takes a tenth of a second.

@@ -12,7 +12,7 @@ from app.account.mailed_links import private_page
 from app.extensions import db, limiter
 from app.kit.auth.guesses import count_action
 from app.kit.auth.limits import client_address, from_config
-from app.kit.auth.providers import Provider
+from app.kit.auth.provider_settings import Provider
 from app.kit.auth.sudo import sudo_required
 from app.models import User
 from app.sessions import current_session

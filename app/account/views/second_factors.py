@@ -13,6 +13,8 @@ from app.extensions import db, limiter
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.sudo import sudo_required
 from app.kit.auth.totp import new_secret
+from app.kit.db.database import utc_now
+from app.kit.pages.moments import exact_time
 from app.models import AuthenticatorApp, RecoveryCode, User, Way, second_factors
 from app.second_factors import has_factor, problem_with, use_code
 from app.sign_in import begun, finish
@@ -119,8 +121,9 @@ def recovery_codes() -> str | Response:
 def download_recovery_codes() -> Response:
     """Return the new codes as a file."""
     new = NewCodes.begun() or abort(404)
-    name = current_app.config["APP_NAME"]
-    lines = [f"Recovery codes for {name}, {current_user.email}", "Each works once.", "", *new.codes, ""]
+    site = f"{current_app.config['APP_NAME']} ({current_app.config['BASE_URL']})"
+    made = f"Made on {exact_time(utc_now(), current_user.zone)}. Each works once; those made before are void."
+    lines = [f"Recovery codes of {current_user.email} for {site}", made, "", *new.codes, ""]
     response = make_response("\n".join(lines))
     response.mimetype = "text/plain"
     response.headers["Content-Disposition"] = "attachment; filename=recovery-codes.txt"

@@ -20,7 +20,7 @@ from requests import RequestException, Response, Session
 from urllib3.exceptions import HTTPError
 
 from app.kit.auth.email_address import normalized_email
-from app.kit.auth.providers import Attempt, Identity, Provider, ProviderError, is_secure
+from app.kit.auth.provider_settings import Attempt, Identity, Provider, ProviderError, is_secure
 from app.kit.http.outgoing_requests import limit
 
 # Only signatures that need the provider's private key. With HS256, its public key would be the secret; and "none".

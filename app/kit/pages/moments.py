@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from app.kit.core.counting import how_many
+
 MINUTE, HOUR, DAY = 60, 3600, 86400
 UNITS = (("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", 1))
 # Copied once, because calendar looks up each name in the locale.
@@ -77,4 +79,4 @@ def in_words(seconds: float, *, round_up: bool = False) -> str:
     fewest = 2 if round_up else 1
     unit, length = next((row for row in UNITS if seconds >= fewest * row[1]), UNITS[-1])
     count = ceil(seconds / length) if round_up else int(seconds // length)
-    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    return how_many(count, unit)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from app.kit.auth import openid
 from app.kit.auth.openid import authorization_url, identify
-from app.kit.auth.providers import Attempt, Identity, Provider, ProviderError
+from app.kit.auth.provider_settings import Attempt, Identity, Provider, ProviderError
 from app.kit.http import outgoing_requests
 from development.identity_provider import CLIENT_ID, CLIENT_SECRET, Claims, as_json
 from tests.servers.identity_provider import (

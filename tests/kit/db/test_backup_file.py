@@ -37,8 +37,8 @@ from sqlalchemy import (
     text,
 )
 
-from app.kit.db import backup
-from app.kit.db.backup import BackupError, load_backup, verify, write_backup
+from app.kit.db import backup_file
+from app.kit.db.backup_file import BackupError, load_backup, verify, write_backup
 from tests.servers import create_postgres_database
 
 Color = enum.Enum("Color", "RED GREEN")
@@ -111,7 +111,7 @@ def quiet(_line: str) -> None:
 def engines(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Engine]]:
     """Yield a filled database and two empty ones, of both kinds where there is a PostgreSQL."""
     # Three rows then take two rounds.
-    monkeypatch.setattr(backup, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(backup_file, "ROWS_AT_ONCE", 2)
     urls = [f"sqlite:///{tmp_path / name}.sqlite" for name in ("first", "second", "third")]
     if not database_url.startswith("postgres"):
         yield from prepared(urls)

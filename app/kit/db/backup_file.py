@@ -20,6 +20,7 @@ from click import ClickException
 from sqlalchemy import JSON, Column, Connection, Engine, Table, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.kit.core.counting import how_many
 from app.kit.db.backup_schema import (
     last_ids,
     reflected_tables,
@@ -80,7 +81,7 @@ def _write_contents(archive: ZipFile, engine: Engine, files: StoredFiles | None,
     count = 0 if files is None else sum(_write_file(archive, path, files) for path in files.paths())
     manifest = {"format": FORMAT, "revisions": revisions, "rows": counts, "last_ids": ids, "files": count}
     archive.writestr(MANIFEST, json.dumps({**manifest, "made_at": datetime.now(UTC).isoformat()}, indent=1))
-    progress(f"{count} files")
+    progress(how_many(count, "file"))
 
 
 def _write_file(archive: ZipFile, path: str, files: StoredFiles) -> bool:
@@ -104,7 +105,7 @@ def _write_table(archive: ZipFile, connection: Connection, table: Table, progres
             for batch in rows.partitions():
                 file.write(b"".join(_line(list(row)) for row in batch))
                 count += len(batch)
-                progress(f"{table.name}: {count} rows")
+                progress(f"{table.name}: {how_many(count, 'row')}")
     return count
 
 
@@ -193,10 +194,12 @@ def _load_table(archive: ZipFile, connection: Connection, table: Table, expected
                 column.type.none_as_null = bool(column.nullable)
         while batch := list(islice(lines, ROWS_AT_ONCE)):
             connection.execute(insert(table), [_row(columns, line) for line in batch])
-    count = connection.scalar(select(func.count()).select_from(table))
+    count = connection.scalar(select(func.count()).select_from(table)) or 0
     if count != expected:
-        raise BackupError(f"The table {table.name} got {count} rows instead of {expected}. Nothing was restored.")
-    progress(f"{table.name}: {count} rows")
+        raise BackupError(
+            f"The table {table.name} got {how_many(count, 'row')} instead of {expected}. Nothing was restored."
+        )
+    progress(f"{table.name}: {how_many(count, 'row')}")
 
 
 def _row(columns: list[Column[Any]], line: bytes) -> dict[str, Any]:
