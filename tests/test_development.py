@@ -109,8 +109,13 @@ def test_the_queue_keeps_what_it_was_given_listens_here_only_and_is_silent(tmp_p
 
 
 def test_the_first_process_is_stopped_last(tmp_path, capfd):
-    slow = "trap 'sleep 0.3; echo end of {0}; exit' TERM; sleep 60 & wait"
-    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    slow = f"trap 'sleep 0.3; echo end of {{0}}; exit' TERM; touch {tmp_path}/{{0}}.begun; sleep 60 & wait"
+
+    def interrupt() -> None:
+        wait_until(lambda: len(list(tmp_path.glob("*.begun"))) == 2, 20)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
 
     assert _run({"queue": slow.format("queue"), "worker": slow.format("worker")}, tmp_path) == 0
 

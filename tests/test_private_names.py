@@ -41,10 +41,11 @@ def private_names(source: str) -> Iterator[str]:
             # Types that exist only for type checkers.
             if any(map(is_private, (node.module or "").split("."))) and not (node.module or "").startswith("_typeshed"):
                 yield str(node.module)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"getattr", "setattr", "hasattr"}:
+        called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        if isinstance(node, ast.Call) and called in {"getattr", "setattr", "hasattr"}:
             names = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
             yield from (str(name) for name in names if isinstance(name, str) and is_private(name))
-        if isinstance(node, ast.Call) and ast.unparse(node).startswith("vars(") and "self" not in ast.unparse(node):
+        if called == "vars" and "self" not in ast.unparse(node):
             yield ast.unparse(node)
 
 

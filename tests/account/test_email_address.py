@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 
 from app.models import User
 from tests.account.mailed import mailed_kinds, mailed_link
-from tests.factories import PASSWORD, make_user, sign_in
+from tests.factories import PASSWORD, let_in, make_user, sign_in
 
 REQUEST = {"email": "new@example.org", "password": PASSWORD}
 
@@ -14,7 +14,7 @@ REQUEST = {"email": "new@example.org", "password": PASSWORD}
 @pytest.fixture
 def user(client: FlaskClient) -> User:
     user = make_user(email="old@example.org")
-    sign_in(client, user)
+    let_in(client, user)
     return user
 
 

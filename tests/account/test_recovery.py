@@ -13,7 +13,7 @@ from app.jobs import purge_former_addresses
 from app.kit.db.database import utc_now
 from app.models import DataExport, Email, FormerAddress, User, UserSession, delete_user
 from tests.account.mailed import mailed_kinds, mailed_link
-from tests.factories import PASSWORD, make_admin, make_user, sign_in
+from tests.factories import PASSWORD, let_in, make_admin, make_user, sign_in
 
 NEW_PASSWORD = "nanosecond wire in hand"
 A, B, C = "a@example.org", "b@example.org", "c@example.org"
@@ -23,7 +23,7 @@ A, B, C = "a@example.org", "b@example.org", "c@example.org"
 def user(client: FlaskClient) -> User:
     """Return the user with the address a@example.org, as whom ``client`` is logged in."""
     user = make_user(email=A)
-    sign_in(client, user)
+    let_in(client, user)
     return user
 
 

@@ -4,12 +4,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.models import User
-from tests.factories import make_admin, sign_in
+from tests.factories import let_in, make_admin
 
 
 @pytest.fixture
 def admin(client: FlaskClient) -> User:
     """Return the administrator as whom ``client`` is logged in."""
     user = make_admin(first_name="Root", last_name="Keeper")
-    sign_in(client, user)
+    let_in(client, user)
     return user
