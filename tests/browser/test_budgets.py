@@ -19,6 +19,8 @@ from tests.browser.wire import Wire
 from tests.queries import recorded_queries
 from tests.servers.web import session_cookie
 
+pytestmark = pytest.mark.thorough
+
 KB = 1000
 FINGERPRINT = re.compile(r"\.[0-9a-f]{12}\.\w+$")
 TEXT_SUFFIXES = (".css", ".js", ".svg")

@@ -9,6 +9,8 @@ import pytest
 from tests.browser.component_pictures import COMMAND, Pictures, differences, references, write
 from tests.browser.visitor import Visitor
 
+pytestmark = pytest.mark.thorough
+
 FOLDER = Path(__file__).parents[2] / "instance" / "components"
 
 

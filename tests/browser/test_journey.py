@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.visitor import Visitor
 from tests.servers.development_site import DevelopmentSite, copy_project, start_development
 
+pytestmark = pytest.mark.thorough
+
 PASSWORD = "a quiet horse counts 42 stars"
 MAIL_WITHIN_SECONDS = 20
 
@@ -39,7 +41,6 @@ def enter(browser: Browser, development_site: DevelopmentSite) -> Iterator[Calla
     assert [complaint for visitor in visitors for complaint in visitor.complaints] == []
 
 
-@pytest.mark.thorough
 def test_a_stranger_joins_and_an_administrator_invites_a_friend(enter, development_site):
     address = development_site.address
 
@@ -67,7 +68,6 @@ def test_a_stranger_joins_and_an_administrator_invites_a_friend(enter, developme
     expect(friend.locator("main")).to_contain_text("Grace Hopper")
 
 
-@pytest.mark.thorough
 def test_a_newcomer_logs_in_with_the_provider_that_comes_along(browser, development_site):
     with Visitor.at(browser, development_site.address) as visitor:
         page, visitor.partners = visitor.page, ("http://localhost:",)

@@ -11,6 +11,8 @@ from tests.browser.people import People
 from tests.browser.visitor import DESKTOP, PHONE, Visitor
 from tests.factories import PASSWORD
 
+pytestmark = pytest.mark.thorough
+
 
 def test_registering(visitor: Visitor, db: SQLAlchemy) -> None:
     page = visitor.page
@@ -56,7 +58,7 @@ def open_user_menu(page: Page) -> None:
     page.keyboard.press("Enter")
 
 
-@pytest.mark.parametrize("size", [DESKTOP, pytest.param(PHONE, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
 def test_the_user_menu_opens_and_closes(visitor: Visitor, people: People, size: dict[str, int]) -> None:
     page = visitor.page
     page.set_viewport_size(size)  # type: ignore[arg-type]

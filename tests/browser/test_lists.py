@@ -9,6 +9,8 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.people import People
 from tests.browser.visitor import Visitor
 
+pytestmark = pytest.mark.thorough
+
 OLDER = re.compile(r"search=wren$")
 
 

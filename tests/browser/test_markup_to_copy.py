@@ -1,9 +1,12 @@
 """The markup of each part on the components page can be read and copied with the keyboard alone."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.keyboard import tab_to
 from tests.browser.visitor import Visitor
+
+pytestmark = pytest.mark.thorough
 
 
 def test_the_markup_opens_and_is_copied_by_keyboard(visitor: Visitor) -> None:

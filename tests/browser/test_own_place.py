@@ -7,6 +7,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.people import People
 from tests.browser.visitor import DESKTOP, PHONE, Visitor
 
+pytestmark = pytest.mark.thorough
+
 NOTEBOOK = {"width": 1280, "height": 800}
 EDGES = "elements => elements.map(element => element.getBoundingClientRect()).map(box => [box.left, box.right])"
 
@@ -33,7 +35,6 @@ def test_a_click_elsewhere_closes_the_user_menu(visitor: Visitor, people: People
     expect(menu).to_be_hidden()
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
 def test_the_bar_ends_where_the_page_ends_and_nothing_in_it_moves(
     visitor: Visitor, people: People, size: dict[str, int]
@@ -49,7 +50,6 @@ def test_the_bar_ends_where_the_page_ends_and_nothing_in_it_moves(
     assert places[0][-1][1] == end
 
 
-@pytest.mark.thorough
 def test_the_bar_shortens_a_name_only_without_room(visitor: Visitor, people: People, db: SQLAlchemy) -> None:
     people.administrator.last_name = "Administrator"
     db.session.commit()
@@ -61,7 +61,6 @@ def test_the_bar_shortens_a_name_only_without_room(visitor: Visitor, people: Peo
         assert name.evaluate("name => name.scrollWidth <= name.clientWidth") is is_whole
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("zone", "selected"), [("America/New_York", "America/New_York"), ("Asia/Calcutta", "Asia/Kolkata")]
 )
@@ -83,7 +82,6 @@ def test_the_browsers_time_zone_is_selected_until_another_is_saved(
         assert visitor.complaints == []
 
 
-@pytest.mark.thorough
 def test_without_scripts_the_time_zone_stays_as_it_is(browser: Browser, site: str, people: People) -> None:
     with Visitor.at(browser, site, java_script_enabled=False, timezone_id="America/New_York") as visitor:
         visitor.become(people.cookies["administrator"])

@@ -10,6 +10,8 @@ from tests.browser.people import People
 from tests.browser.visitor import Visitor
 from tests.pictures import good
 
+pytestmark = pytest.mark.thorough
+
 # Chooses a file of that many bytes, and returns what the browser says about it.
 CHOOSE = """(input, size) => {
     const files = new DataTransfer();
@@ -24,7 +26,6 @@ def choose(visitor: Visitor, content: bytes) -> None:
     visitor.page.set_input_files("input[type=file]", FilePayload(name="me.png", mimeType="image/png", buffer=content))
 
 
-@pytest.mark.thorough
 def test_a_picture_shows_by_itself_once_it_is_made(app: Flask, people: People, visitor: Visitor) -> None:
     visitor.become(people.cookies["user"])
     visitor.open("/account/picture")

@@ -15,6 +15,8 @@ from tests.browser.audit import problems
 from tests.browser.test_budgets import built_files
 from tests.browser.visitor import Visitor
 
+pytestmark = pytest.mark.thorough
+
 STRONG = "nanosecond wire in hand"
 ADDRESS = "grace@example.org"
 # Another origin than localhost: browsers have no WebCrypto there.
@@ -68,7 +70,6 @@ def test_a_form_that_is_sent_at_once_waits_and_then_goes(
     assert len([url for url in sent if url.endswith("/register")]) == 1
 
 
-@pytest.mark.thorough
 def test_a_form_that_stood_open_for_long_gets_a_new_task(browser: Browser, site: str, app: Flask) -> None:
     # In a profile of its own: the clock stays set for all windows of a profile.
     with Visitor.at(browser, site) as visitor:
@@ -86,7 +87,6 @@ def test_a_form_that_stood_open_for_long_gets_a_new_task(browser: Browser, site:
         assert first[:200] not in sent.value.post_data
 
 
-@pytest.mark.thorough
 def test_without_web_crypto_the_form_is_sent_without_a_proof(browser: Browser, site: str) -> None:
     with Visitor.at(browser, INSECURE) as visitor:
         visitor.context.route(f"{INSECURE}/**", lambda route: _from(site, route))
@@ -103,7 +103,6 @@ def _from(site: str, route: Route) -> None:
     route.fulfill(response=route.fetch(url=route.request.url.replace(INSECURE, site)))
 
 
-@pytest.mark.thorough
 def test_without_scripts_the_form_says_what_it_needs(browser: Browser, site: str) -> None:
     with Visitor.at(browser, site, java_script_enabled=False) as visitor:
         visitor.open("/account/register")
@@ -114,7 +113,6 @@ def test_without_scripts_the_form_says_what_it_needs(browser: Browser, site: str
         assert visitor.page.get_by_label("Email").input_value() == ADDRESS
 
 
-@pytest.mark.thorough
 def test_without_the_worker_the_form_is_sent_without_a_proof(visitor: Visitor) -> None:
     visitor.page.route("**/proof_worker*", lambda route: route.abort())
     visitor.open("/account/register")

@@ -146,6 +146,7 @@ def test_a_password_can_be_shown_and_caps_lock_is_noted(visitor: Visitor) -> Non
     expect(visitor.page.get_by_text("Caps Lock is on.")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_the_meter_judges_what_is_typed_pasted_and_cleared(visitor: Visitor) -> None:
     visitor.open("/account/register")
     hint = visitor.page.locator(".password-meter p")
@@ -159,6 +160,7 @@ def test_the_meter_judges_what_is_typed_pasted_and_cleared(visitor: Visitor) -> 
     expect(hint).to_contain_text("12 characters or more")
 
 
+@pytest.mark.thorough
 def test_the_meter_knows_the_name_that_was_typed(visitor: Visitor) -> None:
     visitor.open("/account/register")
     visitor.page.get_by_label("First name").fill("Zaphodina")

@@ -5,6 +5,8 @@ import pytest
 from tests.browser.people import People
 from tests.browser.visitor import Visitor
 
+pytestmark = pytest.mark.thorough
+
 BARE = """
 <table id="table"><tr><th id="th">Head</th><td id="td">Cell</td></tr></table>
 <label id="label">Label <input id="input"></label> <input type="checkbox" id="box">
@@ -87,7 +89,6 @@ def test_no_entry_of_a_menu_moves_when_it_is_the_current_one(visitor: Visitor) -
         assert places[0] == places[1] == places[2], f"{menu} at {width} px"
 
 
-@pytest.mark.thorough
 def test_nothing_is_cut_on_a_phone(visitor: Visitor, people: People) -> None:
     visitor.page.set_viewport_size({"width": 360, "height": 740})
     visitor.open("/")
