@@ -90,7 +90,8 @@ def _meeting(filtered: Select[int], key: Column, matching: Select[int]) -> Compo
     [found] = first.c
     # Not as a join, for which SQLite would look through all of them before the first one is filtered.
     met = select(found).where(filtered.where(key == found).exists())
-    others = select(literal(OTHERS)).select_from(matching.limit(1).offset(LOOKED_THROUGH).subquery())
+    counted = select(func.count()).select_from(matching.limit(LOOKED_THROUGH + 1).subquery())
+    others = select(literal(OTHERS)).where(counted.scalar_subquery() > LOOKED_THROUGH)
     return union_all(met, others).limit(FOUND + 1)
 
 
