@@ -81,7 +81,7 @@ class Decisions:
     # How many recovery codes a user gets, and how few that are left are a reason to make new ones.
     RECOVERY_CODES = 10
     FEW_RECOVERY_CODES = 3
-    MAILED_CODE_TRIES = 3  # models/mailed_code.py has their length
+    MAILED_CODE_TRIES = 3  # app/mailed_codes.py has their length
     # A reset offers to remove what was added within this time: an intruder may have done so.
     RECENTLY_ADDED = timedelta(days=7)
 

@@ -126,7 +126,7 @@ def is_awaited(purpose: str, user: User, nonce: str) -> bool:
 def code_for(purpose: str, nonce: str) -> str:
     """Return a code in two groups, such as "3F7K-9QXM"."""
     *_, code = _codes(purpose, nonce)
-    return f"{code[:4]}-{code[4:]}"
+    return f"{code[: LENGTH // 2]}-{code[LENGTH // 2 :]}"
 
 
 def is_code(typed: str, purpose: str, nonce: str) -> bool:

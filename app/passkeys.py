@@ -1,7 +1,7 @@
 """Passkeys: asking a browser for one, checking what it returns, adding and removing them.
 
 A challenge is the token of a flow (models/flow.py). So it lives for minutes, works once, in one browser and for one
-``use``, and the database holds only its digest. The view that adds a passkey names it.
+``use``, and the database holds only its digest. The view that adds a passkey (account/views/passkeys.py) names it.
 """
 
 import logging

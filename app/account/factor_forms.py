@@ -54,5 +54,5 @@ class RequestCodeForm(Form):
 class MailedCodeForm(Form):
     """Give a code that was mailed."""
 
-    code = code_field("Code", "Eight characters, such as 3F7K-9QXM.", autocapitalize="characters")
+    code = code_field("Code", "As in the email, such as 3F7K-9QXM.", autocapitalize="characters")
     submit = SubmitField("Continue")

@@ -1,7 +1,8 @@
 """Sign-in with a provider: from our button to its page, and what its answer leads to.
 
 An identity is what the provider calls somebody, never an address: who has the address of an account at some provider
-does not get into the account. Its owner logs in, and links the identity.
+does not get into the account. Its owner logs in, and links the identity. How providers differ from one another is
+in kit/auth: their settings in provider_settings.py, the requests to them in openid.py.
 """
 
 import logging

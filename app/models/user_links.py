@@ -1,4 +1,4 @@
-"""The tokens in a user's mailed links, each of which works once."""
+"""The tokens in a user's mailed links, each of which works once. config.py says how long."""
 
 from datetime import timedelta
 from typing import Any, ClassVar, Self

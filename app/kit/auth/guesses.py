@@ -1,7 +1,7 @@
 """Limit guesses at a password: count each before it is checked, and uncount it when it was right.
 
 If guesses were counted afterwards, a burst of parallel ones would all be checked before the first one counts. A
-right guess uncounts only itself: it never clears the failures of somebody else.
+right guess uncounts only itself: it never clears the failures of somebody else. config.py has the numbers.
 """
 
 import logging

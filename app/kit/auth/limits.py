@@ -1,4 +1,4 @@
-"""Rate limits, counted in Redis, or in this process while Redis is unavailable.
+"""Rate limits, counted in Redis, or in this process while Redis is unavailable. config.py has the numbers.
 
 A view states its limits as decorators. The functions below return the key of a limit: the IP address, the typed
 email address, or the logged-in user.

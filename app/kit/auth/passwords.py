@@ -1,7 +1,7 @@
 """Password hashing, and one rule for password strength.
 
 Argon2id with OWASP's minimum (19 MiB, 2 passes, 1 lane; Password Storage Cheat Sheet). Hashes that Werkzeug made
-for flask-base still verify, and are renewed at the next login.
+for flask-base still verify, and are renewed at the next login. config.py says how long a password must be.
 """
 
 import re
