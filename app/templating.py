@@ -171,10 +171,8 @@ def time_element(moment: datetime | None) -> Markup:
 
 def duration(length: timedelta) -> str:
     """Return a length of time in words, such as "one hour", "seven days" or "15 minutes"."""
-    count, unit = next(
-        (int(length.total_seconds() // seconds), unit)
-        for unit, seconds in moments.UNITS
-        if length.total_seconds() % seconds == 0 and length.total_seconds() >= seconds
-    )
+    whole = round(length.total_seconds())
+    unit, seconds = next((row for row in moments.UNITS if whole >= row[1] and whole % row[1] == 0), moments.UNITS[-1])
+    count = whole // seconds
     number = SMALL_NUMBERS[count] if count < len(SMALL_NUMBERS) else str(count)
     return f"{number} {unit}" if count == 1 else f"{number} {unit}s"

@@ -27,6 +27,7 @@ NUMBER_OF_TIME = re.compile(r"\b(\d+|one|two|five|seven|ten|a|an) (second|minute
         (timedelta(minutes=15), "15 minutes"),
         (timedelta(hours=36), "36 hours"),
         (timedelta(seconds=90), "90 seconds"),
+        (timedelta(0), "no seconds"),
     ],
 )
 def test_a_length_of_time_reads_well(length: timedelta, words: str) -> None:

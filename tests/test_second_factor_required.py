@@ -9,7 +9,8 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import update
 
 from app.access import ANYONE, NEWCOMERS, SET_UP_PAGES, UNCONFIRMED, VISITORS
-from app.models import Permission, UserSession
+from app.kit.db.database import utc_now
+from app.models import FactorRemoval, Permission, UserSession
 from tests.account.second_factors import (
     APP_PAGE,
     CODES_PAGE,
@@ -103,6 +104,12 @@ def test_the_set_up_pages_offer_only_what_opens(app: Flask, client: FlaskClient,
     assert "Log in again" in page
     assert not re.search("Add<|Make new<|Set up<", page), "each would only ask for another login"
     assert offers_that_are_held(app, other) == set()
+    second = make_admin(email="second@example.org")
+    db.session.add(FactorRemoval(user=admin, requested_by=second, reason="lost", due_at=utc_now()))
+    db.session.commit()
+    page = other.get(SECURITY).text
+    assert "Log in again" in page
+    assert "about to remove" in page
 
 
 def offers_that_are_held(app: Flask, client: FlaskClient) -> set[tuple[str, str]]:

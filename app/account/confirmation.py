@@ -50,24 +50,26 @@ def confirmed_by_owner(view: Callable[P, R]) -> Callable[P, R | Response]:
 class OwnersForm(Form):
     """A form below ``confirmed_by_owner``: valid with the user's password, for which it asks users who have one.
 
-    Once it is valid, the user's row is locked.
+    Once it is valid, the user's row is locked. Raises KeyError for a form without ``password_field``, which would ask
+    nobody.
     """
 
+    password_field = "password"  # noqa: S105
     wrong = "Wrong password."
 
     def __init__(self) -> None:
         super().__init__()
-        self._password_field = next((name for name in ("password", "old_password") if name in self), "")
+        known = self[self.password_field]
         if current_user.is_authenticated and current_user.password_hash is None:
-            del self[self._password_field]
+            del self[known.name]
 
     def validate(self, extra_validators: Mapping[str, Sequence[Any]] | None = None) -> bool:
         """Validate the fields, and then the password."""
         if not super().validate(extra_validators):
             return False
-        if self._password_field not in self:
+        if self.password_field not in self:
             lock_unchanged(db.session, current_session().user)
-        elif not verify_own_password(self[self._password_field].data):
+        elif not verify_own_password(self[self.password_field].data):
             flash(self.wrong, "form-error")
             return False
         return True

@@ -192,6 +192,7 @@ class AgreeForm(AsksForConsent):
 class ChangePasswordForm(OwnersForm):
     """Set a new password while logged in, or a first one."""
 
+    password_field = "old_password"  # noqa: S105
     wrong = "The old password is wrong."
     old_password = known_password_field("Old password")
     new_password = new_password_field("New password", _owner)

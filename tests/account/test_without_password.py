@@ -8,7 +8,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import update
+from wtforms import SubmitField
 
+from app.account.confirmation import OwnersForm
 from app.email import catalog
 from app.kit.db.database import utc_now
 from app.models import AuditEvent, Email, Flow, Passkey, User, UserSession, Way, delete_user
@@ -218,3 +220,11 @@ def test_the_state_and_the_last_administrator_do_not_depend_on_a_password(db: SQ
     assert not admin.is_last_administrator()
     delete_user(other)
     assert admin.is_last_administrator()
+
+
+def test_a_form_that_forgets_the_owners_password_fails_at_once(app: Flask) -> None:
+    class ForgetfulForm(OwnersForm):
+        submit = SubmitField("Delete everything")
+
+    with app.test_request_context(), pytest.raises(KeyError, match="password"):
+        ForgetfulForm()

@@ -97,12 +97,12 @@ class Limiter:
 
     def hit(self, limit: RateLimitItem, who: str) -> None:
         """Count a request of the current view. Raises TooManyRequests (429) when the limit is exceeded."""
-        try:
-            self.take([(limit.key_for("limits", who, request.endpoint or ""), limit)])
-        except TooManyRequests:
+        key = limit.key_for("limits", who, request.endpoint or "")
+        storage, count = self.count(key, limit.get_expiry())
+        if count > limit.amount:
             fields = {"endpoint": request.endpoint, "limit": str(limit)}
             log.info("rate limit exceeded", extra={"fields": fields})
-            raise
+            raise TooManyRequests(retry_after=self._seconds_left(storage, key, limit.get_expiry()))
 
     def take(self, limits: Sequence[Limit]) -> list[tuple[Storage, Limit]]:
         """Count one against each limit, and return where each was counted.
@@ -127,7 +127,7 @@ class Limiter:
                 if self._add(storage, key, limit.get_expiry(), -1) < 0:
                     self._add(storage, key, limit.get_expiry(), 1)
             except storage.base_exceptions:
-                log.warning("what is allowed stays counted: the storage of limits is unavailable")
+                log.warning("what was given back stays counted: the storage of limits is unavailable")
 
     def count(self, key: str, window_seconds: int) -> tuple[Storage, int]:
         """Add one to a count; return where it is kept, and its new value."""

@@ -77,11 +77,13 @@ def _by_index(query: Select[Any], model: type[Searchable], words: str) -> Found:
     matching, filtered = model.ids_matching(words), query.order_by(None).with_only_columns(key)
     is_filtered = query.whereclause is not None
     ids = session.scalars(_meeting(filtered, key, matching) if is_filtered else matching.limit(FOUND + 1)).all()
-    is_capped = len(ids) > FOUND
     if OTHERS in ids:
         some = select(key).where(key.in_(filtered.limit(LOOKED_THROUGH)), model.matches(words))
-        ids, is_capped = list({*ids, *session.scalars(some.limit(FOUND))} - {OTHERS}), True
-    return Found([_among(key, ids[:FOUND])], len(ids[:FOUND]), is_capped)
+        others = session.scalars(_with_others(some, filtered)).all()
+        ids = [*others, *(set(ids) - {OTHERS, *others})]
+    is_capped = len(ids) > FOUND or OTHERS in ids
+    ids = [found for found in ids if found != OTHERS][:FOUND]
+    return Found([_among(key, ids)], len(ids), is_capped)
 
 
 def _meeting(filtered: Select[int], key: Column, matching: Select[int]) -> CompoundSelect[int]:
@@ -89,10 +91,14 @@ def _meeting(filtered: Select[int], key: Column, matching: Select[int]) -> Compo
     first = matching.limit(LOOKED_THROUGH).subquery()
     [found] = first.c
     # Not as a join, for which SQLite would look through all of them before the first one is filtered.
-    met = select(found).where(filtered.where(key == found).exists())
-    counted = select(func.count()).select_from(matching.limit(LOOKED_THROUGH + 1).subquery())
+    return _with_others(select(found).where(filtered.where(key == found).exists()), matching)
+
+
+def _with_others(some: Select[int], all_of_them: Select[int]) -> CompoundSelect[int]:
+    """Return a query of the ids of ``some``, with OTHERS if ``all_of_them`` are more than can be looked through."""
+    counted = select(func.count()).select_from(all_of_them.limit(LOOKED_THROUGH + 1).subquery())
     others = select(literal(OTHERS)).where(counted.scalar_subquery() > LOOKED_THROUGH)
-    return union_all(met, others).limit(FOUND + 1)
+    return union_all(some, others).limit(FOUND + 1)
 
 
 def _among(key: Column, ids: Sequence[int]) -> Condition:
