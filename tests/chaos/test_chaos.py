@@ -84,4 +84,5 @@ def report(site: Site, visitors: Visitors, slowest_seconds: float) -> None:
     assert lost == []
     assert site.users_without_email() == 0
     assert doubled <= site.kills
-    assert slowest_seconds <= 1
+    # Two timeouts of half a second, with room for a busy machine; retries would take many more.
+    assert slowest_seconds <= 2
