@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import insert, inspect, select, update
+from sqlalchemy import insert, inspect, select, text, update
 
 from app import health
 from app.kit.db import search, search_index
@@ -117,6 +117,14 @@ def test_only_a_common_word_is_looked_for_in_the_order_of_the_ids(
     assert "never executed" in walk("nobody")
     assert "never executed" in walk("love")
     assert "never executed" not in walk("example")
+
+
+def test_a_search_that_is_repeated_is_planned_for_its_words(db: SQLAlchemy) -> None:
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite keeps no plans")
+    for _ in range(10):
+        db.session.scalars(User.first_ids_matching("ada", 1)).all()
+    assert db.session.scalar(text("SELECT count(*) FROM pg_prepared_statements")) == 0
 
 
 @pytest.fixture
