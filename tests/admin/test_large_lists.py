@@ -27,7 +27,7 @@ def plans(engine: Engine, without: tuple[str, ...] = ()) -> Iterator[list[str]]:
     is_sqlite = engine.dialect.name == "sqlite"
 
     def explain(_connection: object, cursor: Any, statement: str, parameters: Any, *_rest: object) -> None:
-        if not statement.startswith("SELECT"):
+        if not statement.startswith(("SELECT", "WITH")):
             return
         if not is_sqlite:
             # With a handful of rows a scan is quickest; a list of a million has no such choice.

@@ -159,6 +159,8 @@ def init_app(app: Flask, db: SQLAlchemy) -> None:
         event.listen(db.engine, "handle_error", _name_the_cure)
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _set_sqlite_pragmas)
+        else:
+            event.listen(db.engine, "connect", _plan_each_query)
 
 
 def _name_the_cure(context: ExceptionContext) -> None:
@@ -174,6 +176,14 @@ def connections_in_use(app: Flask) -> int:
     with app.app_context():
         pools = [engine.pool for engine in app.extensions["sqlalchemy"].engines.values()]
     return sum(pool.checkedout() for pool in pools if isinstance(pool, QueuePool))
+
+
+def _plan_each_query(connection: Any, _record: object) -> None:
+    """Let PostgreSQL know the values of each query: psycopg prepares one that is repeated, for any values.
+
+    PostgreSQL may then read a million rows for a word that nobody has, because others are common.
+    """
+    connection.prepare_threshold = None
 
 
 def _set_sqlite_pragmas(connection: DBAPIConnection, _record: object) -> None:

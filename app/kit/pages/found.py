@@ -74,9 +74,10 @@ def _by_index(query: Select[Any], model: type[Searchable], words: str) -> Found:
     few.
     """
     key, session = model.__table__.c.id, current_session()
-    matching, filtered = model.ids_matching(words), query.order_by(None).with_only_columns(key)
+    filtered = query.order_by(None).with_only_columns(key)
     is_filtered = query.whereclause is not None
-    ids = session.scalars(_meeting(filtered, key, matching) if is_filtered else matching.limit(FOUND + 1)).all()
+    matching = _meeting(filtered, model, words) if is_filtered else model.first_ids_matching(words, FOUND + 1)
+    ids = session.scalars(matching).all()
     if OTHERS in ids:
         some = select(key).where(key.in_(filtered.limit(LOOKED_THROUGH)), model.matches(words))
         others = session.scalars(_with_others(some, filtered)).all()
@@ -86,12 +87,13 @@ def _by_index(query: Select[Any], model: type[Searchable], words: str) -> Found:
     return Found([_among(key, ids)], len(ids), is_capped)
 
 
-def _meeting(filtered: Select[int], key: Column, matching: Select[int]) -> CompoundSelect[int]:
+def _meeting(filtered: Select[int], model: type[Searchable], words: str) -> CompoundSelect[int]:
     """Return a query of the ids that meet the filter among the first ones found, with OTHERS if there are more."""
-    first = matching.limit(LOOKED_THROUGH).subquery()
+    key, first = model.__table__.c.id, model.first_ids_matching(words, LOOKED_THROUGH).subquery()
     [found] = first.c
     # Not as a join, for which SQLite would look through all of them before the first one is filtered.
-    return _with_others(select(found).where(filtered.where(key == found).exists()), matching)
+    met = select(found).where(filtered.where(key == found).exists())
+    return _with_others(met, model.ids_matching(words))
 
 
 def _with_others(some: Select[int], all_of_them: Select[int]) -> CompoundSelect[int]:
