@@ -262,4 +262,4 @@ def test_redis_lost_before_a_right_guess_is_given_back_is_no_error_page(
 
         monkeypatch.setattr(PasswordHasher, "verify", lose_redis)
         assert login(app, email, PASSWORD).status_code == 302
-    assert "what is allowed stays counted" in caplog.text
+    assert "what was given back stays counted" in caplog.text
