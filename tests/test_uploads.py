@@ -76,7 +76,7 @@ def test_a_worker_takes_the_upload_from_the_queue(
         assert upload(server, db, good()) == 302
         settings = {**production_environment(database_url, redis_url, server.port), **folder}
         command = [sys.executable, "manage.py", "run_worker", "--burst"]
-        subprocess.run(command, cwd=ROOT, env={**os.environ, **settings}, check=True, timeout=60, capture_output=True)
+        subprocess.run(command, cwd=ROOT, env={**os.environ, **settings}, check=True, timeout=180, capture_output=True)
         key = db.session.scalar(select(User.picture_key).where(User.picture_key.is_not(None)))
         assert status_of(f"{server.address}/account/picture/{key}-64.webp") == 200
 
