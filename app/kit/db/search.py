@@ -43,7 +43,7 @@ COLUMN = "search_text"
 TRIGRAM = 3
 WORD_START = "  "
 INDEXED_OF_ADDRESS = 4 * TRIGRAM
-# PostgreSQL sorts so many rows that are found; the first ones of more are read in their order.
+# So many rows that are found are sorted; the first ones of more are read in the order of an index.
 SORTED = 1_000
 # PostgreSQL indexes no word of more than 2,046 bytes, and nobody looks for so long a one.
 WORD_MAX_LENGTH = 255

@@ -18,7 +18,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.kit.db.search import Searchable
+from app.kit.db.search import SORTED, Searchable
 from app.kit.db.session import current_session
 from app.kit.pages.position import Column
 
@@ -29,8 +29,6 @@ Search = Sequence[Column] | type[Searchable] | Callable[[str], Condition]
 # A search of a long list lists so many rows, and reads so many to apply a filter to them.
 FOUND = 250
 LOOKED_THROUGH = 10_000
-# A search by a condition sorts so many rows; more are read in the order of an index.
-SORTED = 1_000
 # Stands among the ids that a search has found for the rows that it has not looked through.
 OTHERS = 0
 
