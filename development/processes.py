@@ -152,15 +152,19 @@ class Processes:
         """Print lines until these processes have ended. A second signal ends the wait."""
         # A reader ends when all processes of its group, including grandchildren, have closed their output.
         readers = [reader for name in names for reader in self.readers[name]]
-        while any(reader.is_alive() for reader in readers) and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            # Asked before the queue is read: all that readers wrote before they ended is in it by then.
+            are_alive = any(reader.is_alive() for reader in readers)
             try:
-                event = self.events.get(timeout=0.05)
+                event = self.events.get(timeout=0.05 if are_alive else 0)
             except queue.Empty:
+                if not are_alive:
+                    return
                 continue
             if isinstance(event, Line):
                 self._print(event)
             elif isinstance(event, Asked):
-                break
+                return
 
     def _signal_groups(self, names: Iterable[str], number: int) -> None:
         for name in names:

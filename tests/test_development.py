@@ -123,6 +123,20 @@ def test_the_first_process_is_stopped_last(tmp_path, capfd):
     assert ends == ["end of worker", "end of queue"]
 
 
+def test_the_last_lines_of_the_last_process_are_printed(tmp_path, capfd):
+    last = "trap 'seq 5000; exit' TERM; touch begun; sleep 60 & wait"
+
+    def interrupt() -> None:
+        wait_until((tmp_path / "begun").exists, 20)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+
+    assert _run({"queue": f"cd {tmp_path}; {last}"}, tmp_path) == 0
+
+    assert capfd.readouterr().out.splitlines()[-1].endswith("| 5000")
+
+
 def test_the_page_of_an_error_does_not_grow():
     try:
         raise ImportError("no module named so")
