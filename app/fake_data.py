@@ -14,23 +14,35 @@ from sqlalchemy import Select, case, func, insert, select, text
 
 from app.extensions import db
 from app.kit.auth.passwords import hash_password
+from app.kit.auth.user_agent import browser_label
 from app.kit.db import search_index
 from app.kit.db.database import utc_now
 from app.kit.db.indexes import create_missing_indexes, drop_indexes
-from app.models import AuditEvent, Role, User
+from app.models import USER_STATES, AuditEvent, Role, User, UserSession
 
 # With few rows a transaction, a database would write the pages of its indexes again and again.
 CHUNK = 10_000
 DAYS_BACK = 400
 NAMES = 2000
 
+# Shortened User-Agent headers.
+BROWSERS = (
+    "Firefox/145.0 (X11; Linux)",
+    "Chrome/142.0 (Windows NT 10.0)",
+    "Safari/605.1 (Macintosh; Mac OS X)",
+    "Chrome/142.0 (Linux; Android 16)",
+    "Safari/604.1 (iPhone)",
+)
+
 Row = dict[str, Any]
+# The id of the user, the time, the IP address and the browser.
+Login = tuple[int, datetime, str, str]
 
 
 def add_fake_users(
     count: int, password: str | None = None, on_progress: Callable[[int], Any] = lambda added: None
 ) -> None:
-    """Add ``count`` users with the default role and the event of joining, and the fake data of each area.
+    """Add ``count`` users with the default role, the events of joining and logging in, and each area's fake data.
 
     With ``password`` a developer can log in as any of them; without one nobody can. Each batch is committed, so a
     run that is interrupted keeps what it has added. ``on_progress`` is called with the number of users of each.
@@ -76,11 +88,17 @@ def _newest_id() -> int:
 
 
 def _insert(people: list[Row]) -> None:
-    """Insert users, each with the event of joining, and commit."""
+    """Insert users, each with the event of joining, those who can log in with a login, and commit."""
     newest = _newest_id()
     # Otherwise SQLAlchemy inserts rows with a NULL in batches of their own, two or three rows each.
     db.session.execute(insert(User), people, execution_options={"render_nulls": True})
     db.session.execute(insert(AuditEvent).from_select(["event", "subject_id", "created_at"], _joining(newest)))
+    logins = list(_invent_logins(newest))
+    if logins:
+        db.session.execute(insert(AuditEvent), [_login_event(*login) for login in logins])
+    oldest = utc_now() - current_app.config["SESSION_IDLE_LIFETIME"]
+    if living := [_session(*login) for login in logins if login[1] > oldest]:
+        db.session.execute(insert(UserSession), living)
     db.session.commit()
 
 
@@ -122,3 +140,37 @@ def _invent_state(random: Random, now: datetime, password_hash: str) -> Row:
 def _joining(after_id: int) -> Select[str, int, datetime]:
     event = case((User.is_invited, "user.invited"), else_="user.registered")
     return select(event, User.id, User.created_at).where(User.id > after_id)
+
+
+def _invent_logins(after_id: int) -> Iterator[Login]:
+    """Yield the latest login of each user who can log in; most were here lately."""
+    random, now = Random(), utc_now()  # noqa: S311 - nothing here is a secret
+    active = select(User.id, User.created_at).where(User.id > after_id, USER_STATES["active"])
+    for user_id, joined_at in db.session.execute(active):
+        seen_at = now - (now - joined_at) * random.random() ** 3
+        yield user_id, seen_at, f"203.0.113.{random.randrange(1, 255)}", random.choice(BROWSERS)
+
+
+def _login_event(user_id: int, seen_at: datetime, ip_address: str, browser: str) -> Row:
+    return {
+        "event": "user.logged_in",
+        "actor_id": user_id,
+        "subject_id": user_id,
+        "created_at": seen_at,
+        "ip_address": ip_address,
+        "details": {"browser": browser_label(browser), "ways": "password"},
+    }
+
+
+def _session(user_id: int, seen_at: datetime, ip_address: str, browser: str) -> Row:
+    return {
+        "user_id": user_id,
+        # Of no token: nobody is logged in with it.
+        "token_hash": token_hex(32),
+        "created_at": seen_at,
+        "last_seen_at": seen_at,
+        "reauthenticated_at": seen_at,
+        "ip_address": ip_address,
+        "user_agent": browser,
+        "remembered": True,
+    }

@@ -6,7 +6,8 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import func, select, text
 
 from app import fake_data
-from app.models import AuditEvent, User
+from app.kit.db.database import utc_now
+from app.models import USER_STATES, AuditEvent, User, UserSession
 
 
 def indexes(db: SQLAlchemy) -> dict[str, str]:
@@ -19,7 +20,7 @@ def indexes(db: SQLAlchemy) -> dict[str, str]:
     return dict(db.session.execute(text(names)).all())
 
 
-def number_of(db: SQLAlchemy, model: type[User] | type[AuditEvent]) -> int:
+def number_of(db: SQLAlchemy, model: type[User]) -> int:
     return db.session.scalar(select(func.count()).select_from(model)) or 0
 
 
@@ -38,8 +39,21 @@ def test_many_users_are_indexed_at_the_end(db: SQLAlchemy) -> None:
     )
     assert "ix_users_email_lower" in seen[0][1], "two users never get the same address"
     assert indexes(db) == before
-    assert number_of(db, User) == number_of(db, AuditEvent) == 12
+    joined = AuditEvent.event.in_(["user.registered", "user.invited"])
+    assert number_of(db, User) == len(db.session.scalars(select(AuditEvent).where(joined)).all()) == 12
     assert len(db.session.scalars(User.ids_matching("@example.com")).all()) == 12
+
+
+def test_those_who_can_log_in_have_been_here_after_they_joined(db: SQLAlchemy) -> None:
+    fake_data.add_fake_users(60)
+    events = db.session.scalars(select(AuditEvent).where(AuditEvent.event == "user.logged_in")).all()
+    active = db.session.scalars(select(User).where(USER_STATES["active"])).all()
+    assert {event.subject_id for event in events} == {user.id for user in active}
+    assert all(event.subject.created_at <= event.created_at <= utc_now() for event in events)
+    sessions = db.session.scalars(select(UserSession)).all()
+    assert sessions
+    assert {(row.user_id, row.last_seen_at) for row in sessions} <= {(row.subject_id, row.created_at) for row in events}
+    assert not any(row.is_expired or row.browser.startswith("Unknown") for row in sessions)
 
 
 @pytest.mark.usefixtures("few_make_a_chunk")

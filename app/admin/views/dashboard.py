@@ -34,6 +34,6 @@ def index() -> str:
         checks=health.checks(),
         newest_users=db.session.scalars(newest).all(),
         latest_events=db.session.scalars(
-            AuditEvent.with_people().order_by(AuditEvent.id.desc()).limit(SHOWN_ROWS)
+            AuditEvent.with_people().order_by(AuditEvent.created_at.desc(), AuditEvent.id.desc()).limit(SHOWN_ROWS)
         ).all(),
     )
