@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import count, islice
 from random import Random
 from secrets import token_hex, token_urlsafe
 from typing import Any
@@ -112,9 +112,9 @@ def _invent_people(names: int, role_id: int | None, password_hash: str) -> Itera
     # Faker takes 20 µs for a name, half a minute for a million users.
     first_names = [faker.first_name() for _ in range(names)]
     last_names = [faker.last_name() for _ in range(names)]
-    while True:
+    for number in count(_newest_id() + 1):
         first_name, last_name = random.choice(first_names), random.choice(last_names)
-        email = f"{first_name}.{last_name}.{token_hex(4)}@example.com".lower()
+        email = f"{first_name}.{last_name}{number}@example.com".lower()
         yield {
             "first_name": first_name,
             "last_name": last_name,
