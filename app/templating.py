@@ -18,6 +18,7 @@ from app.extensions import fragment_cache
 from app.kit.assets.manifest import AssetManifest
 from app.kit.core.counting import how_many
 from app.kit.forms import drawing
+from app.kit.http.redirects import url_with_next
 from app.kit.pages import fragments, moments
 from app.kit.pages.icons import icon
 from app.kit.pages.initials import initials
@@ -69,6 +70,7 @@ def init_app(app: Flask) -> None:
         locale=locale,
         Permission=Permission,
         macros=macros,
+        url_with_next=url_with_next,
         without_script=without_script,
     )
     environment.filters.update(

@@ -65,6 +65,7 @@ def test_the_code_leads_to_where_one_wanted_to_go(client: FlaskClient) -> None:
     user = make_user()
     page = client.get("/account/login?next=/account/sessions").text
     assert f'href="{ASKS}?next=/account/sessions"' in page
+    assert all("?next" not in client.get(page).text for page in ("/account/login", "/account/login?next=", ASKS))
     answer = client.post(f"{ASKS}?next=/account/sessions", data={"email": user.email})
     assert answer.location == f"{WAITS}?next=/account/sessions"
     assert 'data-go-on-to="/account/sessions"' in client.get(answer.location).text
