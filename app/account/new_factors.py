@@ -1,6 +1,7 @@
 """Setting up an authenticator app and recovery codes, and removing the app."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from secrets import choice
 from typing import ClassVar, Self
 
@@ -120,6 +121,12 @@ class NewCodes(NewSecret):
     def name(self) -> str:
         """A name of these codes, by which the page that shows them says that they are saved."""
         return self.flow.token_hash[:16]
+
+    @property
+    def made_at(self) -> datetime:
+        """When they were made."""
+        lifetime: timedelta = current_app.config["FLOW_LIFETIMES"][self.purpose]
+        return self.flow.expires_at - lifetime
 
     def save(self) -> bool:
         """Let these codes replace the former ones. Return False if another request did so. The caller commits.
