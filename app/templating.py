@@ -1,7 +1,5 @@
 """The globals, filters and tests of the templates."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any

@@ -4,8 +4,6 @@ The kit caches two things: whole pages for anonymous visitors (here) and templat
 (:mod:`app.kit.pages.fragments`). Each has a key that contains everything it depends on, and a lifetime.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging

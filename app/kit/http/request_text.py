@@ -6,8 +6,6 @@ character; this module does the same with these characters. A form then refuses 
 (:mod:`app.kit.forms.field_errors`).
 """
 
-from __future__ import annotations
-
 import re
 from typing import IO, NoReturn
 

@@ -1,7 +1,5 @@
 """Serve built files with WhiteNoise, before Flask sees the request."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable
