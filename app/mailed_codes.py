@@ -23,12 +23,11 @@ from app.kit.auth import known_browser, tokens
 from app.kit.auth.guesses import counted_guess, login_limits, own_password_limits
 from app.kit.auth.limits import Limit, typed_email
 from app.kit.core.signing import signing_keys
-from app.kit.db.database import lock_unchanged
+from app.kit.db.database import PLAIN, lock_unchanged
 from app.kit.http.links import external_url
 from app.kit.mail.catalog import URGENT
 from app.kit.mail.rows import Context, EmailState
 from app.models import AuditEvent, Email, Flow, User, may_get_codes
-from app.models.flow import PLAIN
 
 # The flows, and the emails below.
 LOGIN, SUDO = "mailed_code", "sudo_code"

@@ -14,9 +14,9 @@ from app import second_factors
 from app.extensions import db
 from app.kit.auth import totp
 from app.kit.core.data_keys import UnreadableError, decrypt, encrypt
-from app.kit.db.database import insert_unless_taken, lock_unchanged
+from app.kit.db.database import PLAIN, insert_unless_taken, lock_unchanged
 from app.models import AuditEvent, AuthenticatorApp, Flow, RecoveryCode, UserSession, Way
-from app.models.flow import PLAIN, digest
+from app.models.flow import digest
 from app.sessions import current_session
 
 WHAT = "The authenticator app"

@@ -10,7 +10,7 @@ from app import email
 from app.account.forms import RegistrationForm, SignUpForm
 from app.extensions import db
 from app.kit.auth.passwords import hash_password
-from app.kit.db.database import insert_unless_taken, utc_now
+from app.kit.db.database import PLAIN, insert_unless_taken, utc_now
 from app.kit.mail.catalog import CatalogEmail
 from app.models import AuditEvent, Consent, LinkedIdentity, Role, User, UserSession
 
@@ -108,7 +108,7 @@ def _replace_sign_up(user: User, columns: dict[str, object], *, when: bool) -> N
     former = (UserSession, LinkedIdentity, Consent)
     ending = [delete(model).where(model.user_id == user.id, literal(when)) for model in former]
     for statement in (replacing, *ending):
-        db.session.execute(statement, execution_options={"synchronize_session": False})
+        db.session.execute(statement, execution_options=PLAIN)
 
 
 def _link(user: User, identity: LinkedIdentity, *, when: bool) -> None:

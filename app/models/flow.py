@@ -13,13 +13,12 @@ from sqlalchemy import JSON, ColumnElement, ForeignKey, String, delete, func, se
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Model, db
-from app.kit.db.database import UTCDateTime, utc_now
+from app.kit.db.database import PLAIN, UTCDateTime, utc_now
 from app.models.user import User
 
 # Add one when a release changes what any flow holds: what was begun before it is over then, and users begin again.
 SHAPE = 1
 TOKEN_BYTES = 16
-PLAIN = {"synchronize_session": False}
 # The random key in the session's cookie that binds flows to the browser.
 _BROWSER = "browser"
 
