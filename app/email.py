@@ -122,11 +122,7 @@ def impersonated(user: User) -> Context | None:
     return None if user.is_disabled else {}
 
 
-@catalog.email(
-    "account/email/export_ready",
-    subject="Your data is ready",
-    sample={"exports_link": SAMPLE_LINK},
-)
+@catalog.email("account/email/export_ready", subject="Your data is ready", sample={"exports_link": SAMPLE_LINK})
 def export_ready(user: User) -> Context | None:
     if user.is_disabled:
         return None

@@ -81,12 +81,9 @@ class NewApp(NewSecret):
         code = totp.typed_code(typed)
         step = totp.accepted_step(self.secret, code) if code else None
         if step is None:
-            is_wrong_clock = code is not None and totp.is_of_wrong_clock(self.secret, code)
-            return (
-                second_factors.WRONG_CLOCK
-                if is_wrong_clock
-                else "This code is wrong. Enter the one that the app shows."
-            )
+            if code and totp.is_of_wrong_clock(self.secret, code):
+                return second_factors.WRONG_CLOCK
+            return "This code is wrong. Enter the one that the app shows."
         user = current_session().user
         lock_unchanged(db.session, user)
         values = {"user_id": user.id, "encrypted_secret": self.flow.data["secret"], "last_step": step}

@@ -95,16 +95,8 @@ def _replace_sign_up(user: User, columns: dict[str, object], *, when: bool) -> N
     nothing. The spelling of the address stays: an email in the outbox for another spelling would be canceled.
     """
     newest = {name: value for name, value in columns.items() if name != "email"}
-    replacing = (
-        update(User)
-        .where(User.id == user.id, literal(when))
-        .values(
-            **newest,
-            search_text=User.words_in(columns),
-            created_at=utc_now(),
-            access_version=User.access_version + 1,
-        )
-    )
+    anew = {"search_text": User.words_in(columns), "created_at": utc_now(), "access_version": User.access_version + 1}
+    replacing = update(User).where(User.id == user.id, literal(when)).values({**newest, **anew})
     former = (UserSession, LinkedIdentity, Consent)
     ending = [delete(model).where(model.user_id == user.id, literal(when)) for model in former]
     for statement in (replacing, *ending):

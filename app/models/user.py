@@ -4,18 +4,7 @@ from datetime import UTC, datetime
 from string import ascii_letters, digits
 
 from flask_login import AnonymousUserMixin
-from sqlalchemy import (
-    Connection,
-    ForeignKey,
-    Index,
-    String,
-    event,
-    func,
-    inspect,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import Connection, ForeignKey, Index, String, event, func, inspect, literal, select, update
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.orm.attributes import set_committed_value
 

@@ -74,10 +74,7 @@ class Limiter:
         return self._own_memory if time.monotonic() < self._paused_until else self._storage
 
     def limit(
-        self,
-        limit: Callable[[], str],
-        methods: Collection[str] = (),
-        key_func: Callable[[], str] | None = None,
+        self, limit: Callable[[], str], methods: Collection[str] = (), key_func: Callable[[], str] | None = None
     ) -> Callable[[View], View]:
         """Return a decorator that limits how often a view is called, by ``key_func`` or else by IP address.
 

@@ -13,9 +13,7 @@ def safe_next(target: str | None, fallback: str) -> str:
     Browsers drop tabs and line breaks from a URL and read a backslash as a slash, so ``/\t/evil.com`` and
     ``/\evil.com`` leave the site although they begin with one slash.
     """
-    if not target or not _is_local_path(target):
-        return fallback
-    return target
+    return target if target and _is_local_path(target) else fallback
 
 
 def redirect_to_next(fallback: str) -> Response:
