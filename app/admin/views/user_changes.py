@@ -91,7 +91,7 @@ def end_user_sessions(user_id: int) -> Response:
 @sudo_required
 def resend_invitation(user_id: int) -> Response:
     """Mail the invitation again."""
-    return carry_out(user_id, user_actions.resend_invitation, "The invitation goes to {user.email} again.")
+    return carry_out(user_id, user_actions.resend_invitation, "The invitation is on its way to {user.email} again.")
 
 
 @admin.post("/user/<int:user_id>/resend-confirmation")
@@ -99,7 +99,7 @@ def resend_invitation(user_id: int) -> Response:
 @sudo_required
 def resend_confirmation(user_id: int) -> Response:
     """Mail the link that confirms the address again."""
-    return carry_out(user_id, user_actions.resend_confirmation, "The link goes to {user.email} again.")
+    return carry_out(user_id, user_actions.resend_confirmation, "The link is on its way to {user.email} again.")
 
 
 @admin.post("/user/<int:user_id>/force-password-reset")
@@ -107,7 +107,7 @@ def resend_confirmation(user_id: int) -> Response:
 @sudo_required
 def force_password_reset(user_id: int) -> Response:
     """Make a user choose a new password."""
-    done = "The old password no longer works. A link to choose a new one goes to {user.email}."
+    done = "The old password no longer works. A link to choose a new one is on its way to {user.email}."
     return carry_out(user_id, user_actions.force_password_reset, done)
 
 
@@ -116,7 +116,7 @@ def force_password_reset(user_id: int) -> Response:
 @sudo_required
 def remove_second_factors(user_id: int) -> str | Response:
     """Remove all second factors of a user after a day, after asking for the reason."""
-    action, done = user_actions.remove_factors, "{user.email} gets an email, and can stop it."
+    action, done = user_actions.remove_factors, "{user.email} gets an email, and can stop it before it happens."
     return _with_reason("admin/remove_second_factors.html", user_id, RemoveFactorsForm(), action, done)
 
 
