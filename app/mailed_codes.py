@@ -34,7 +34,7 @@ LOGIN, SUDO = "mailed_code", "sudo_code"
 # Crockford's: without I, L, O and U. What is read as another sign is forgiven.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MISREAD = str.maketrans("OIL", "011")
-LENGTH = 8
+LENGTH, NONCE_BYTES = 8, 16
 SAMPLE_CODE = "3F7K-9QXM"
 
 
@@ -47,7 +47,7 @@ def ask_to_log_in(address: str, remembered: bool, back_to: str) -> None:
     user = User.with_email(address)
     if user is not None and not (user.may_log_in and may_get_codes(user)):
         user = None
-    nonce = new_nonce()
+    nonce = token_urlsafe(NONCE_BYTES)
     if user is None:
         mailed_code.send_to_nobody(address)
     else:
@@ -67,14 +67,9 @@ def _nonce_of_waiting_email(recipient: str, user_id: int | None) -> str | None:
 
 def ask_to_confirm(user: User) -> None:
     """Mail a code with which a user who is logged in confirms who they are. The caller commits."""
-    nonce = new_nonce()
+    nonce = token_urlsafe(NONCE_BYTES)
     sudo_code.send(user, nonce=nonce)
     Flow.begin(SUDO, user, nonce=nonce)
-
-
-def new_nonce() -> str:
-    """Return a nonce for a new code."""
-    return token_urlsafe(16)
 
 
 @catalog.email(
