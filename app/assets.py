@@ -4,8 +4,6 @@ Sources are in ``app/assets`` and are built into ``app/static``. Each built file
 its name, so that browsers may cache it forever. A new bundle is one row here.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock

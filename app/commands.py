@@ -80,11 +80,7 @@ def dev(info: ScriptInfo, host: str, port: int | None, reset: bool, fake: int | 
     sys.exit(site.run(administrator.email, administrator.password or setup.UNKNOWN_PASSWORD))
 
 
-@everyday.command(
-    "test",
-    needs_app=False,
-    context_settings={"ignore_unknown_options": True},
-)
+@everyday.command("test", needs_app=False, context_settings={"ignore_unknown_options": True})
 @click.option(
     "--postgres", is_flag=True, help="On a PostgreSQL server of its own; by itself all tests that use the database."
 )

@@ -20,6 +20,7 @@ from sqlalchemy import extract, func, select, text
 
 from app import assets, doctor_network, encrypted_data, health, maintenance
 from app.extensions import db
+from app.kit.core.counting import how_many
 from app.kit.core.environment import is_ip_address
 from app.kit.core.finding import FAILURE, OK, WARNING, Finding
 from app.kit.db import migrations
@@ -141,7 +142,7 @@ def _sample_passwords() -> Iterator[Finding]:
         if any(user.verify_password(password) for password in SAMPLE_PASSWORDS):
             what = f"the administrator with the id {user.id} has one that everybody knows"
             yield Finding(FAILURE, "passwords", what, "Choose another one at /account/manage/change-password.")
-    yield Finding(OK, "passwords", f"{len(administrators)} administrators were checked for samples")
+    yield Finding(OK, "passwords", f"of {how_many(len(administrators), 'administrator')} compared with known ones")
 
 
 def _assets() -> Iterator[Finding]:

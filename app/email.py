@@ -122,11 +122,7 @@ def impersonated(user: User) -> Context | None:
     return None if user.is_disabled else {}
 
 
-@catalog.email(
-    "account/email/export_ready",
-    subject="Your data is ready",
-    sample={"exports_link": SAMPLE_LINK},
-)
+@catalog.email("account/email/export_ready", subject="Your data is ready", sample={"exports_link": SAMPLE_LINK})
 def export_ready(user: User) -> Context | None:
     if user.is_disabled:
         return None
@@ -188,7 +184,7 @@ password_changed = notice("password_changed", "Your password was changed", remov
 password_removed = notice("password_removed", "Your password was removed")
 # To the old address, while the change can still be stopped.
 email_change_requested = notice(
-    "email_change_requested", "Someone asked to change your email address", new_email="ada.new@example.com"
+    "email_change_requested", "Somebody asked to change your email address", new_email="ada.new@example.com"
 )
 # ``what`` was added, removed or made anew, in a sentence.
 second_factor_changed = notice(

@@ -7,8 +7,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.extensions import db
 from app.kit.core import data_keys
+from app.kit.db.database import PLAIN
 from app.models import AuthenticatorApp
-from app.models.flow import PLAIN
 
 COLUMNS: list[InstrumentedAttribute[str]] = [AuthenticatorApp.encrypted_secret]
 ROWS_AT_ONCE = 500

@@ -1,7 +1,5 @@
 """The error pages, none of which needs the database."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, make_response, request

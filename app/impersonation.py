@@ -1,8 +1,8 @@
 """An administrator looks at the site as another user.
 
 The browser stays logged in as the administrator. Its cookie also holds the token of a second session, which belongs to
-the user and points to the administrator's: when either row is gone, this is over. Every
-request is checked here, and all but looking is refused.
+the user and points to the administrator's: when either row is gone, this is over. Every request is checked here, and
+all but looking is refused.
 """
 
 from dataclasses import dataclass
@@ -88,11 +88,6 @@ def current() -> Impersonation | None:
     return g.get("impersonation")
 
 
-def is_over() -> bool:
-    """Return whether this request found that the administrator's time is over, or the permission gone."""
-    return bool(g.pop("impersonation_is_over", False))
-
-
 def person_seen_by(own: UserSession) -> User | None:
     """Return the user as whom the owner of this session looks at the site, or None; if this is over, forget it."""
     if not is_claimed():
@@ -110,9 +105,9 @@ def person_seen_by(own: UserSession) -> User | None:
 
 def check_request() -> Response | None:
     """Let an administrator who looks at the site as another user only look, and never into the account itself."""
-    # This loads the user, and with it current().
+    # This loads the user, and finds out as whom they look at the site, or that the time for it is over.
     is_authenticated = current_user.is_authenticated
-    if is_over():
+    if g.pop("impersonation_is_over", False):
         flash("You see the site as yourself again: your time to look at it as another user is over.", "info")
         return redirect(url_for("main.index"))
     endpoint = request.endpoint or ""

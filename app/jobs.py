@@ -17,7 +17,7 @@ from app.email import catalog, export_ready
 from app.extensions import db
 from app.kit.db import batches
 from app.kit.db.batches import BatchSize
-from app.kit.db.database import Model, lock_row, utc_now
+from app.kit.db.database import PLAIN, Model, lock_row, utc_now
 from app.kit.jobs.queue import job
 from app.kit.jobs.schedule import Entry, Schedule
 from app.kit.mail.outbox import Outbox
@@ -45,7 +45,6 @@ from app.models.stored_file import sweep_unused_files
 DELIVERY_SECONDS = 5
 # With a user go the rows of many tables and indexes: a batch of users begins with fewer than one of other rows.
 FIRST_USERS = 10
-PLAIN = {"synchronize_session": False}
 
 outbox = Outbox(Email, catalog.compose)
 

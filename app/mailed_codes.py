@@ -23,19 +23,18 @@ from app.kit.auth import known_browser, tokens
 from app.kit.auth.guesses import counted_guess, login_limits, own_password_limits
 from app.kit.auth.limits import Limit, typed_email
 from app.kit.core.signing import signing_keys
-from app.kit.db.database import lock_unchanged
+from app.kit.db.database import PLAIN, lock_unchanged
 from app.kit.http.links import external_url
 from app.kit.mail.catalog import URGENT
 from app.kit.mail.rows import Context, EmailState
 from app.models import AuditEvent, Email, Flow, User, may_get_codes
-from app.models.flow import PLAIN
 
 # The flows, and the emails below.
 LOGIN, SUDO = "mailed_code", "sudo_code"
 # Crockford's: without I, L, O and U. What is read as another sign is forgiven.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MISREAD = str.maketrans("OIL", "011")
-LENGTH = 8
+LENGTH, NONCE_BYTES = 8, 16
 SAMPLE_CODE = "3F7K-9QXM"
 
 
@@ -48,7 +47,7 @@ def ask_to_log_in(address: str, remembered: bool, back_to: str) -> None:
     user = User.with_email(address)
     if user is not None and not (user.may_log_in and may_get_codes(user)):
         user = None
-    nonce = new_nonce()
+    nonce = token_urlsafe(NONCE_BYTES)
     if user is None:
         mailed_code.send_to_nobody(address)
     else:
@@ -68,14 +67,9 @@ def _nonce_of_waiting_email(recipient: str, user_id: int | None) -> str | None:
 
 def ask_to_confirm(user: User) -> None:
     """Mail a code with which a user who is logged in confirms who they are. The caller commits."""
-    nonce = new_nonce()
+    nonce = token_urlsafe(NONCE_BYTES)
     sudo_code.send(user, nonce=nonce)
     Flow.begin(SUDO, user, nonce=nonce)
-
-
-def new_nonce() -> str:
-    """Return a nonce for a new code."""
-    return token_urlsafe(16)
 
 
 @catalog.email(

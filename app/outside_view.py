@@ -23,6 +23,7 @@ QUESTION_SECONDS = 60
 TIMEOUT_SECONDS = 10
 # An address that belongs to nobody (RFC 5737). A visitor who names it must not be believed.
 CLAIMED_ADDRESS = "192.0.2.1"
+CURE_OF_OTHER_SITE = "Is BASE_URL right? Does the running site have this SECRET_KEY and this release?"
 
 
 class NoAnswerError(Exception):
@@ -61,8 +62,7 @@ def ask_site() -> View:
     except BadData:
         answer = {}
     if answer.get("question") != question:
-        cure = "Is BASE_URL right? Does the running site have this SECRET_KEY and this release?"
-        raise NoAnswerError("something else answers than this site", cure)
+        raise NoAnswerError("something else answers than this site", CURE_OF_OTHER_SITE)
     return View(answer["address"], answer["forwarded_for"], answer["proxy_count"])
 
 
@@ -99,8 +99,7 @@ def _explain_status(error: urllib.error.HTTPError) -> NoAnswerError:
         return NoAnswerError("it redirects us instead of answering", cure)
     if error.code in {502, 503, 504}:
         return NoAnswerError(f"the proxy gets no answer ({error.code})", "Start the web server: gunicorn.")
-    cure = "Is BASE_URL right? Does the running site have this SECRET_KEY and this release?"
-    return NoAnswerError(f"something else answers than this site ({error.code})", cure)
+    return NoAnswerError(f"something else answers than this site ({error.code})", CURE_OF_OTHER_SITE)
 
 
 def _silence(reason: object) -> NoAnswerError:

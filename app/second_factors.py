@@ -13,7 +13,7 @@ from app.extensions import db
 from app.kit.auth import totp
 from app.kit.auth.user_agent import request_details
 from app.kit.core.data_keys import UnreadableError, decrypt
-from app.kit.db.database import lock_unchanged, utc_now
+from app.kit.db.database import PLAIN, lock_unchanged, utc_now
 from app.models import (
     AuditEvent,
     AuthenticatorApp,
@@ -27,7 +27,7 @@ from app.models import (
     ways_by_user,
 )
 from app.models.audit_event import acting_user
-from app.models.flow import PLAIN, digest
+from app.models.flow import digest
 
 log = logging.getLogger(__name__)
 NOT_IN_CODES = re.compile(r"[^a-z0-9]")

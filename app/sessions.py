@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 from flask import Flask, Response, after_this_request, flash, g, redirect, request, session, url_for
@@ -109,8 +110,7 @@ def _load_user(token: str) -> User | None:
         return None
     g.user_session, g.user_id = row, row.user_id
     if row.is_due_for_last_seen():
-        g.due_session_id = row.id
-        after_this_request(_note_last_seen)
+        after_this_request(partial(_note_last_seen, row.id))
     row.user.session_token = token
     return impersonation.person_seen_by(row) or row.user
 
@@ -122,14 +122,11 @@ def _ask_to_log_in() -> AnyResponse:
     return redirect(url_for(login_manager.login_view, next=page or None))
 
 
-def _note_last_seen(response: Response) -> Response:
+def _note_last_seen(session_id: int, response: Response) -> Response:
     """Store the time at most once a minute, after the view's own transaction.
 
     Uses the id, because this request or another browser may have deleted the row meanwhile.
     """
-    session_id = g.pop("due_session_id", None)
-    if session_id is None:
-        return response
     db.session.rollback()
     try:
         db.session.execute(update(UserSession).where(UserSession.id == session_id).values(last_seen_at=utc_now()))

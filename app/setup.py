@@ -17,7 +17,7 @@ from app.kit.db.exclusive import one_at_a_time
 from app.models import AuditEvent, EditableHTML, Role, TextRevision, User, UserSession
 from app.name_prompt import AskName, default_name
 
-UNKNOWN_PASSWORD = "known to who set it; manage.py dev --new-password makes a new one"  # noqa: S105
+UNKNOWN_PASSWORD = "known to whoever set it; manage.py dev --new-password makes a new one"  # noqa: S105
 
 
 class SetupError(ClickException):

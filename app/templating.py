@@ -1,16 +1,13 @@
-"""The globals, filters and tests of the templates."""
-
-from __future__ import annotations
+"""The globals and filters of the templates."""
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-import flask
-from flask import Flask, current_app, has_request_context, request
+from flask import Flask, current_app, has_request_context, request, url_for
 from flask_login import current_user
 from markupsafe import Markup
-from wtforms import Field, Form
+from wtforms import Form
 
 from app import impersonation
 from app.assets import script
@@ -18,6 +15,7 @@ from app.extensions import fragment_cache
 from app.kit.assets.manifest import AssetManifest
 from app.kit.core.counting import how_many
 from app.kit.forms import drawing
+from app.kit.http.redirects import url_with_next
 from app.kit.pages import fragments, moments
 from app.kit.pages.icons import icon
 from app.kit.pages.initials import initials
@@ -29,25 +27,11 @@ COLOR_THEMES = {"light", "dark"}
 # The globals of cached fragments. None of them depends on the visitor.
 FRAGMENT_GLOBALS = ("asset_url", "config", "has_area", "icon", "menu_links", "script", "theme_color", "url_for")
 
-SMALL_NUMBERS = [
-    "no",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-]
+NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
 def init_app(app: Flask) -> None:
-    """Register the globals, filters and tests of the templates with ``app``."""
+    """Register the globals and filters of the templates with ``app``."""
     environment = app.jinja_env
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.globals.update(
@@ -69,6 +53,7 @@ def init_app(app: Flask) -> None:
         locale=locale,
         Permission=Permission,
         macros=macros,
+        url_with_next=url_with_next,
         without_script=without_script,
     )
     environment.filters.update(
@@ -79,7 +64,6 @@ def init_app(app: Flask) -> None:
         markdown=markdown,
         time=time_element,
     )
-    environment.tests["equalto"] = lambda value, other: value == other
     fragments.init_app(app, fragment_cache, look, FRAGMENT_GLOBALS)
 
 
@@ -99,18 +83,13 @@ def render_form(
     It does the same as the macro ``render_form`` in ``macros/form_macros.html``, but saves the template's import
     (30 µs).
     """
-    meters = {strength_of: _password_meter} if strength_of else {}
+    meters = {strength_of: macros("check_password").password_check} if strength_of else {}
     link = Markup('<a class="button" href="{}">{}</a>').format(cancel, cancel_label) if cancel else Markup()
     html = drawing.draw_form(form, method, extra_classes, enctype, meters, link)
     if drawing.has_password(form):
         html += script("password_js")
     # A form that asks for a proof of work (proof_of_work.py).
     return html + macros("proof").task(form.task) if getattr(form, "task", "") else html
-
-
-def _password_meter(field: Field) -> str:
-    html: str = macros("check_password").password_check(field)
-    return html
 
 
 def macros(name: str) -> Any:
@@ -140,12 +119,12 @@ def color_theme() -> str:
 
 def has_area(name: str) -> bool:
     """Return whether the application has the area called ``name``. Production has no "dev"."""
-    return name in flask.current_app.blueprints
+    return name in current_app.blueprints
 
 
 def index_for_role(role: Role) -> str:
     """Return the URL of the home page of ``role``."""
-    return flask.url_for(f"{role.index}.index")
+    return url_for(f"{role.index}.index")
 
 
 @lru_cache(maxsize=64)
@@ -174,5 +153,5 @@ def duration(length: timedelta) -> str:
     whole = round(length.total_seconds())
     unit, seconds = next((row for row in moments.UNITS if whole >= row[1] and whole % row[1] == 0), moments.UNITS[-1])
     count = whole // seconds
-    number = SMALL_NUMBERS[count] if count < len(SMALL_NUMBERS) else str(count)
+    number = NUMBER_WORDS[count] if count < len(NUMBER_WORDS) else str(count)
     return f"{number} {unit}" if count == 1 else f"{number} {unit}s"

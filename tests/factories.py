@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from app.extensions import db
 from app.kit.db.database import utc_now
 from app.models import Flow, Role, User, UserSession
-from app.models.flow import digest
+from app.models.flow import SHAPE, digest
 
 PASSWORD = "correct-horse-battery-staple"
 _numbers = count(1)
@@ -63,7 +63,7 @@ def make_flow(browser: str, purpose: str, user: User | None = None, **data: obje
         token_hash=digest(f"token {next(_numbers)}"),
         browser_hash=digest(browser),
         user=user,
-        data={"access_version": version, **data},
+        data={"shape": SHAPE, "access_version": version, **data},
         expires_at=utc_now() + timedelta(minutes=5),
     )
     db.session.add(flow)

@@ -99,10 +99,7 @@ class ProfileForm(Form):
         description="Optional: without one, others see your full name.",
     )
     time_zone = SelectField(
-        "Time zone",
-        choices=_time_zones,
-        widget=_ZoneSelect(),
-        description="Pages and emails show times in this zone.",
+        "Time zone", choices=_time_zones, widget=_ZoneSelect(), description="Pages and emails show times in this zone."
     )
     about = TextAreaField(
         "About you",

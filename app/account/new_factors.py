@@ -1,6 +1,7 @@
 """Setting up an authenticator app and recovery codes, and removing the app."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from secrets import choice
 from typing import ClassVar, Self
 
@@ -13,9 +14,9 @@ from app import second_factors
 from app.extensions import db
 from app.kit.auth import totp
 from app.kit.core.data_keys import UnreadableError, decrypt, encrypt
-from app.kit.db.database import insert_unless_taken, lock_unchanged
+from app.kit.db.database import PLAIN, insert_unless_taken, lock_unchanged
 from app.models import AuditEvent, AuthenticatorApp, Flow, RecoveryCode, UserSession, Way
-from app.models.flow import PLAIN, digest
+from app.models.flow import digest
 from app.sessions import current_session
 
 WHAT = "The authenticator app"
@@ -80,12 +81,9 @@ class NewApp(NewSecret):
         code = totp.typed_code(typed)
         step = totp.accepted_step(self.secret, code) if code else None
         if step is None:
-            is_wrong_clock = code is not None and totp.is_of_wrong_clock(self.secret, code)
-            return (
-                second_factors.WRONG_CLOCK
-                if is_wrong_clock
-                else "This code is wrong. Enter the one that the app shows."
-            )
+            if code and totp.is_of_wrong_clock(self.secret, code):
+                return second_factors.WRONG_CLOCK
+            return "This code is wrong. Enter the one that the app shows."
         user = current_session().user
         lock_unchanged(db.session, user)
         values = {"user_id": user.id, "encrypted_secret": self.flow.data["secret"], "last_step": step}
@@ -120,6 +118,12 @@ class NewCodes(NewSecret):
     def name(self) -> str:
         """A name of these codes, by which the page that shows them says that they are saved."""
         return self.flow.token_hash[:16]
+
+    @property
+    def made_at(self) -> datetime:
+        """When they were made."""
+        lifetime: timedelta = current_app.config["FLOW_LIFETIMES"][self.purpose]
+        return self.flow.expires_at - lifetime
 
     def save(self) -> bool:
         """Let these codes replace the former ones. Return False if another request did so. The caller commits.

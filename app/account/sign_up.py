@@ -10,7 +10,7 @@ from app import email
 from app.account.forms import RegistrationForm, SignUpForm
 from app.extensions import db
 from app.kit.auth.passwords import hash_password
-from app.kit.db.database import insert_unless_taken, utc_now
+from app.kit.db.database import PLAIN, insert_unless_taken, utc_now
 from app.kit.mail.catalog import CatalogEmail
 from app.models import AuditEvent, Consent, LinkedIdentity, Role, User, UserSession
 
@@ -95,20 +95,12 @@ def _replace_sign_up(user: User, columns: dict[str, object], *, when: bool) -> N
     nothing. The spelling of the address stays: an email in the outbox for another spelling would be canceled.
     """
     newest = {name: value for name, value in columns.items() if name != "email"}
-    replacing = (
-        update(User)
-        .where(User.id == user.id, literal(when))
-        .values(
-            **newest,
-            search_text=User.words_in(columns),
-            created_at=utc_now(),
-            access_version=User.access_version + 1,
-        )
-    )
+    anew = {"search_text": User.words_in(columns), "created_at": utc_now(), "access_version": User.access_version + 1}
+    replacing = update(User).where(User.id == user.id, literal(when)).values({**newest, **anew})
     former = (UserSession, LinkedIdentity, Consent)
     ending = [delete(model).where(model.user_id == user.id, literal(when)) for model in former]
     for statement in (replacing, *ending):
-        db.session.execute(statement, execution_options={"synchronize_session": False})
+        db.session.execute(statement, execution_options=PLAIN)
 
 
 def _link(user: User, identity: LinkedIdentity, *, when: bool) -> None:

@@ -181,15 +181,13 @@ def _invite_again(user: User, _details: Details) -> None:
     user_actions.resend_invitation(user)
 
 
-def _delete(user: User, _details: Details) -> None:
-    user_actions.delete(user)
-
-
 ACTIONS: dict[str, Action] = {
     "export": Action("Export as CSV", Permission.EXPORT_USERS),
     "resend": Action("Send the invitation again", Permission.CHANGE_USERS, _invite_again),
     "role": Action("Change account type", Permission.CHANGE_ROLES, _change_role),
     "enable": Action("Enable", Permission.DISABLE_USERS, _enable),
     "disable": Action("Disable", Permission.DISABLE_USERS, _disable, is_dangerous=True),
-    "delete": Action("Delete", Permission.DELETE_USERS, _delete, is_dangerous=True),
+    "delete": Action(
+        "Delete", Permission.DELETE_USERS, lambda user, _details: user_actions.delete(user), is_dangerous=True
+    ),
 }

@@ -166,8 +166,9 @@ class BulkTaskForm(ChangeAccountTypeForm, DisableUserForm):
     def of(cls, action: str, label: str, is_dangerous: bool) -> "BulkTaskForm":
         """Return the form with the fields that the action needs."""
         form = cls()
-        for field in {"role", "reason"} - {{"disable": "reason"}.get(action, action)}:
-            del form[field]
+        for field, needed_by in (("role", "role"), ("reason", "disable")):
+            if action != needed_by:
+                del form[field]
         form.submit.label.text = label
         form.submit.render_kw = {"class": "button--danger"} if is_dangerous else None
         return form

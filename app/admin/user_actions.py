@@ -159,7 +159,7 @@ def remove_factors(user: User, reason: str) -> None:
     if not has_factor(user):
         raise RefusedError(f"{user.full_name()} has no second factor.")
     if not factor_removals.begin(user, current_user, reason, due_at):
-        raise RefusedError("This was asked for already.")
+        raise RefusedError("Somebody has asked for this already.")
 
 
 def keep_factors(user: User) -> None:

@@ -1,7 +1,5 @@
 """The samples of the components page. Each is a template, shown rendered and as markup to copy."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Any

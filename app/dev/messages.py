@@ -1,7 +1,5 @@
 """The mails in MAILBOX_DIR: one ``.eml`` file each, as a mail server would receive it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

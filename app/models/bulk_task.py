@@ -9,7 +9,7 @@ from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, Select, String, l
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Model, db
-from app.kit.db.database import UTCDateTime, changed_rows, utc_now
+from app.kit.db.database import PLAIN, UTCDateTime, changed_rows, utc_now
 from app.models.stored_file import StoredFile
 from app.models.user import User
 from app.models.user_lists import users_chosen
@@ -89,8 +89,8 @@ class BulkTask(Model):
 
     def _update(self, condition: ColumnElement[bool], values: Mapping[str, Any]) -> bool:
         still = (BulkTask.id == self.id, BulkTask.outcome == RUNNING, condition)
-        updating = update(BulkTask).where(*still).values(values).execution_options(synchronize_session=False)
-        return changed_rows(db.session.execute(updating)) == 1
+        updating = update(BulkTask).where(*still).values(values)
+        return changed_rows(db.session.execute(updating, execution_options=PLAIN)) == 1
 
 
 # One at a time of each kind: a second click does not start the same thing twice.

@@ -97,11 +97,8 @@ def sample_documents() -> Sequence[EditableHTML]:
 
 def documents_due(user: User) -> list[Document]:
     """Return those with a revision that asks everybody again, to which this user has not agreed since."""
-    agreed = select(Consent.id).where(
-        Consent.user_id == user.id,
-        Consent.document == EditableHTML.editor_name,
-        Consent.revision_id >= TextRevision.id,
-    )
+    own = (Consent.user_id == user.id, Consent.document == EditableHTML.editor_name)
+    agreed = select(Consent.id).where(*own, Consent.revision_id >= TextRevision.id)
     asking = select(TextRevision.id).where(
         TextRevision.text_id == EditableHTML.id, TextRevision.asks_again, ~agreed.exists()
     )

@@ -7,7 +7,7 @@ from sqlalchemy import String, delete, func, select, tuple_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Model, db
-from app.kit.db.database import UTCDateTime
+from app.kit.db.database import PLAIN, UTCDateTime
 
 SIGN_UPS = "sign_ups"
 
@@ -40,5 +40,5 @@ class DailyFigure(Model):
     def replace(cls, rows: Sequence["DailyFigure"]) -> None:
         """Store these rows instead of those of the same days and names. The caller commits."""
         former = tuple_(cls.day, cls.name).in_([(row.day, row.name) for row in rows])
-        db.session.execute(delete(cls).where(former), execution_options={"synchronize_session": False})
+        db.session.execute(delete(cls).where(former), execution_options=PLAIN)
         db.session.add_all(rows)

@@ -64,7 +64,9 @@ class DataExport(Model):
 
     def write(self) -> None:
         """Store the user's data as JSON text, without secrets such as hashes. The caller commits."""
-        self.content = json.dumps(_everything_about(self.user), indent=2, default=_as_text, ensure_ascii=False)
+        self.content = json.dumps(
+            _everything_about(self.user), indent=2, default=datetime.isoformat, ensure_ascii=False
+        )
         self.ready_at = utc_now()
 
 
@@ -73,7 +75,6 @@ def _everything_about(user: User) -> dict[str, Any]:
     about_user = or_(AuditEvent.actor_id == user.id, AuditEvent.subject_id == user.id)
     app = AuthenticatorApp.of(user)
     events = db.session.scalars(select(AuditEvent).where(about_user).order_by(AuditEvent.id))
-    consents = Consent.of(user)
     return {
         "account": {
             "first_name": user.first_name,
@@ -93,7 +94,7 @@ def _everything_about(user: User) -> dict[str, Any]:
             _part(row, "provider", "subject", "email", "created_at") for row in LinkedIdentity.of(user)
         ],
         "former_addresses": [_part(row, "email", "until") for row in FormerAddress.of(user.id)],
-        "consents": [_part(row, *CONSENT) for row in consents],
+        "consents": [_part(row, *CONSENT) for row in Consent.of(user)],
         "sessions": [
             _part(row, "browser", "ip_address", "created_at", "last_seen_at") for row in UserSession.living(user)
         ],
@@ -110,7 +111,3 @@ def _event(event: AuditEvent, user: User) -> dict[str, Any]:
     by_user = event.actor_id == user.id
     # The IP address of another actor is not this user's data.
     return {"event": event.event, "created_at": event.created_at, "ip_address": event.ip_address if by_user else ""}
-
-
-def _as_text(moment: datetime) -> str:
-    return moment.isoformat()

@@ -28,7 +28,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from app.extensions import Model, db
 from app.kit.auth.email_address import EMAIL_MAX_LENGTH
 from app.kit.db.clock import database_now
-from app.kit.db.database import UTCDateTime, changed_rows, utc_now
+from app.kit.db.database import PLAIN, UTCDateTime, changed_rows, utc_now
 from app.kit.mail.rows import ClaimedEmail, Context, EmailState
 from app.models.user import User
 
@@ -38,7 +38,6 @@ ERROR_LENGTH = 500
 # Literals, not bound parameters: a database uses a partial index only if it can see the values.
 _UNFINISHED = f"state IN ('{EmailState.PENDING}', '{EmailState.SENDING}')"
 _FINISHED = (EmailState.SENT, EmailState.CANCELED)
-_PLAIN = {"synchronize_session": False}
 
 
 class Email(Model):
@@ -123,7 +122,7 @@ class Email(Model):
         alike = (cls.kind == kind, cls.recipient == recipient, cls.user_id == user_id)
         waiting = select(cls.id).where(*alike, cls.state == EmailState.PENDING).order_by(cls.id.desc()).limit(1)
         locking = update(cls).where(cls.id == waiting.scalar_subquery(), cls.state == EmailState.PENDING)
-        return db.session.execute(locking.values(id=cls.id).returning(cls.id, cls.attempts), _PLAIN).one_or_none()
+        return db.session.execute(locking.values(id=cls.id).returning(cls.id, cls.attempts), PLAIN).one_or_none()
 
     @classmethod
     def start_anew(cls, email_id: int, due_at: datetime) -> None:

@@ -9,8 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Model, db
 from app.kit.auth import tokens
-from app.kit.db.database import UTCDateTime, utc_now
-from app.models.flow import PLAIN
+from app.kit.db.database import PLAIN, UTCDateTime, utc_now
 from app.models.user import User
 
 LINK = "keep_second_factors"

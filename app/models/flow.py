@@ -9,15 +9,16 @@ from secrets import token_urlsafe
 from typing import Any
 
 from flask import current_app, session
-from sqlalchemy import JSON, ColumnElement, ForeignKey, String, delete, select, update
+from sqlalchemy import JSON, ColumnElement, ForeignKey, String, delete, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Model, db
-from app.kit.db.database import UTCDateTime, utc_now
+from app.kit.db.database import PLAIN, UTCDateTime, utc_now
 from app.models.user import User
 
+# Add one when a release changes what any flow holds: what was begun before it is over then, and users begin again.
+SHAPE = 1
 TOKEN_BYTES = 16
-PLAIN = {"synchronize_session": False}
 # The random key in the session's cookie that binds flows to the browser.
 _BROWSER = "browser"
 
@@ -51,7 +52,7 @@ class Flow(Model):
             token_hash=digest(token),
             browser_hash=digest(session.setdefault(_BROWSER, token_urlsafe())),
             user=user,
-            data={"access_version": user.access_version if user else 0, **data},
+            data={"shape": SHAPE, "access_version": user.access_version if user else 0, **data},
             expires_at=utc_now() + current_app.config["FLOW_LIFETIMES"][purpose],
         )
         db.session.add(row)
@@ -83,8 +84,8 @@ class Flow(Model):
 
     @classmethod
     def is_over(cls) -> ColumnElement[bool]:
-        """Return the condition of flows that have expired."""
-        return cls.expires_at <= utc_now()
+        """Return the condition of flows that have expired, or hold what an older release put there."""
+        return (cls.expires_at <= utc_now()) | (func.coalesce(cls.data["shape"].as_integer(), 0) != SHAPE)
 
     def is_of(self, user: User) -> bool:
         """Return whether ``user`` began it, with the same password, address, role and state as now."""

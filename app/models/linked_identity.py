@@ -7,8 +7,7 @@ from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 
 from app.extensions import Model, db
 from app.kit.auth.email_address import EMAIL_MAX_LENGTH
-from app.kit.db.database import NEVER_REUSE_IDS, UTCDateTime, utc_now
-from app.models.flow import PLAIN
+from app.kit.db.database import NEVER_REUSE_IDS, PLAIN, UTCDateTime, utc_now
 from app.models.user import User
 
 

@@ -6,9 +6,8 @@ from sqlalchemy import ForeignKey, String, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Model, db
-from app.kit.db.database import UTCDateTime, utc_now
+from app.kit.db.database import PLAIN, UTCDateTime, utc_now
 from app.models.authenticator_app import AuthenticatorApp
-from app.models.flow import PLAIN
 from app.models.passkey import Passkey
 from app.models.user import User
 

@@ -9,7 +9,7 @@ from sqlalchemy import Select, String, delete, exists, false, select
 from sqlalchemy.orm import DynamicMapped, Mapped, mapped_column, relationship
 
 from app.extensions import Model, db
-from app.kit.db.database import changed_rows
+from app.kit.db.database import PLAIN, changed_rows
 
 
 class PermissionFlag(IntFlag):
@@ -164,7 +164,7 @@ class Role(Model):
         """Delete the role, and return False if a user has it. Raises ``IntegrityError`` if a user just gets it."""
         used = exists().where(db.metadata.tables["users"].c.role_id == Role.id)
         deleting = delete(Role).where(Role.id == self.id, ~used)
-        return bool(changed_rows(db.session.execute(deleting, execution_options={"synchronize_session": False})))
+        return bool(changed_rows(db.session.execute(deleting, execution_options=PLAIN)))
 
     def __repr__(self) -> str:
         return f"<Role {self.name}>"

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Model, db
 from app.kit.db.clock import database_now
-from app.kit.db.database import UTCDateTime, changed_rows, dialect_insert
+from app.kit.db.database import PLAIN, UTCDateTime, changed_rows, dialect_insert
 
 
 class ScheduledJob(Model):
@@ -62,7 +62,7 @@ class ScheduledJob(Model):
     @classmethod
     def _update(cls, name: str, condition: ColumnElement[bool], **values: object) -> bool:
         changing = update(cls).where(cls.name == name, condition).values(**values)
-        return changed_rows(db.session.execute(changing, execution_options={"synchronize_session": False})) == 1
+        return changed_rows(db.session.execute(changing, execution_options=PLAIN)) == 1
 
     @classmethod
     def last_run(cls, name: str) -> datetime | None:

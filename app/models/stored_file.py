@@ -13,14 +13,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Model, db
 from app.kit.db.after_commit import after_commit
-from app.kit.db.database import UTCDateTime, utc_now
+from app.kit.db.database import PLAIN, UTCDateTime, utc_now
 from app.kit.storage.store import StorageError, current_store, new_key
 from app.models.user import User
 
 log = logging.getLogger(__name__)
 
 ORIGINAL = "original"
-PLAIN = {"synchronize_session": False}
 KEYS_PER_QUERY = 500
 
 

@@ -4,24 +4,13 @@ from datetime import UTC, datetime
 from string import ascii_letters, digits
 
 from flask_login import AnonymousUserMixin
-from sqlalchemy import (
-    Connection,
-    ForeignKey,
-    Index,
-    String,
-    event,
-    func,
-    inspect,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import Connection, ForeignKey, Index, String, event, func, inspect, literal, select, update
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.extensions import db, login_manager
 from app.kit.auth.passwords import hash_password, needs_rehash, verify_password
-from app.kit.db.database import UTCDateTime, changed_rows, lock_row, utc_now
+from app.kit.db.database import PLAIN, UTCDateTime, changed_rows, lock_row, utc_now
 from app.kit.db.search import Searchable
 from app.models.former_address import new_address_key, note_move, same_spelling
 from app.models.role import Permission, Role
@@ -100,7 +89,7 @@ class User(UserRecovery, UserProfile, Searchable):
         # Not by assignment, which would raise access_version: the password stays the same, so a request that
         # verified it at the same time must not fail.
         renewing = update(User).where(*as_verified).values(password_hash=new_hash)
-        if changed_rows(db.session.execute(renewing, execution_options={"synchronize_session": False})):
+        if changed_rows(db.session.execute(renewing, execution_options=PLAIN)):
             set_committed_value(self, "password_hash", new_hash)
 
     def can(self, permissions: int) -> bool:

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, delete, event, func, select, update
 
 from app.extensions import db
+from app.kit.db.database import PLAIN
 from app.models.audit_event import AuditEvent
 from app.models.email import Email
 from app.models.recipient_limit import RecipientLimit
 from app.models.stored_file import StoredFile, discard_after_commit
 from app.models.user import User
-
-PLAIN = {"synchronize_session": False}
 
 
 def delete_user(user: User) -> None:

@@ -215,7 +215,7 @@ def test_a_task_goes_on_in_batches_until_it_is_canceled(
     assert not change_batch(task.id)
     assert sum(user.is_disabled for user in User.query) == 2
     assert AuditEvent.query.filter_by(event="users.change_canceled").one().parent_id == task.event_id
-    assert "called off" in client.get("/admin/bulk").text
+    assert "canceled" in client.get("/admin/bulk").text
 
 
 def test_a_task_ends_when_its_administrator_is_one_no_longer(client: FlaskClient, admin: User) -> None:

@@ -20,7 +20,7 @@ from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.sudo import sudo_required
 from app.kit.auth.user_agent import browser_label
 from app.kit.auth.webauthn import Json
-from app.kit.http.redirects import redirect_to_next
+from app.kit.http.redirects import redirect_to_next, url_with_next
 from app.models import Passkey, User, Way
 from app.sessions import current_session
 from app.sign_in import Proof, begun, enter, finish
@@ -42,7 +42,7 @@ def login_with_passkey() -> Response:
         remembered = bool(request.form.get("remember_me"))
         if response := enter(passkey.user, Proof(Way.PASSKEY, is_complete=True, remembered=remembered)):
             return response
-    return _refuse(url_for("account.login", next=request.args.get("next")))
+    return _refuse(url_with_next("account.login"))
 
 
 @account.post("/second-factor/passkey")
@@ -72,7 +72,7 @@ def confirm_passkey() -> Response:
     if not (answer := _answer()):
         return _challenge(passkeys.ask(passkeys.SUDO, user))
     if not _proven(passkeys.SUDO, answer, user):
-        return _refuse(url_for("account.confirm_password", next=request.args.get("next")))
+        return _refuse(url_with_next("account.confirm_password"))
     note_confirmation()
     current_session().add_way(Way.PASSKEY, has_two_factors=True)
     db.session.commit()

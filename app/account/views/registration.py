@@ -120,7 +120,7 @@ def confirm(token: str) -> str | Response:
 
 
 def _refuse_confirmation() -> Response:
-    if current_user.is_authenticated and current_user.confirmed:
+    if _is_confirmed():
         flash("Your account is confirmed already.", "info")
         return redirect(url_for("main.index"))
     can_ask = current_user.is_authenticated or newcomer_email()

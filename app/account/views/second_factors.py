@@ -13,7 +13,6 @@ from app.extensions import db, limiter
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.sudo import sudo_required
 from app.kit.auth.totp import new_secret
-from app.kit.db.database import utc_now
 from app.kit.pages.moments import exact_time
 from app.models import AuthenticatorApp, RecoveryCode, User, Way, second_factors
 from app.second_factors import has_factor, problem_with, use_code
@@ -122,7 +121,7 @@ def download_recovery_codes() -> Response:
     """Return the new codes as a file."""
     new = NewCodes.begun() or abort(404)
     site = f"{current_app.config['APP_NAME']} ({current_app.config['BASE_URL']})"
-    made = f"Made on {exact_time(utc_now(), current_user.zone)}. Each works once; those made before are void."
+    made = f"Made on {exact_time(new.made_at, current_user.zone)}. Each works once; those made before are void."
     lines = [f"Recovery codes of {current_user.email} for {site}", made, "", *new.codes, ""]
     response = make_response("\n".join(lines))
     response.mimetype = "text/plain"

@@ -8,7 +8,7 @@ from app import factor_removals
 from app.access import is_set_up_demanded
 from app.account.blueprint import account
 from app.account.forms import ButtonForm
-from app.account.mailed_links import mailed_link
+from app.account.mailed_links import mailed_link, refuse_link
 from app.account.providers import label_of
 from app.extensions import db
 from app.models import (
@@ -51,11 +51,11 @@ def security() -> str:
 def keep_second_factors(token: str) -> str | Response:
     """Stop an administrator who is about to remove the second factors, with a mailed link."""
     removal, form = FactorRemoval.with_token(token), ButtonForm()
+    page = "account.security" if current_user.is_authenticated else "account.login"
     if removal is not None and not form.validate_on_submit():
         return render_template("account/keep_second_factors.html", form=form)
     if removal is None or not factor_removals.stop(removal):
-        flash("This link is no longer valid. Your security page shows what protects your account.", "error")
-    else:
-        db.session.commit()
-        flash("Your second factors stay.", "success")
-    return redirect(url_for("account.security" if current_user.is_authenticated else "account.login"))
+        return refuse_link(page, "Your security page shows what protects your account.")
+    db.session.commit()
+    flash("Your second factors stay.", "success")
+    return redirect(url_for(page))

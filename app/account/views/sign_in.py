@@ -14,7 +14,8 @@ from app.kit.auth import known_browser
 from app.kit.auth.guesses import count_action, counted_guess, login_limits
 from app.kit.auth.limits import from_config, signed_in_user
 from app.kit.auth.passwords import verify_password
-from app.kit.http.redirects import redirect_to_next, safe_next
+from app.kit.forms.form import Form
+from app.kit.http.redirects import redirect_to_next, safe_next, url_with_next
 from app.models import Passkey, User, Way
 from app.newcomer import newcomer_email
 from app.sessions import current_session, log_out
@@ -76,7 +77,7 @@ def confirm_password() -> str | Response:
     way = way_to_confirm(user)
     form = _form_for(way)
     if form is not None and form.validate_on_submit():
-        if isinstance(form, ConfirmPasswordForm) or mailed_codes.confirms(user, form.code.data):
+        if way is Way.PASSWORD or mailed_codes.confirms(user, form["code"].data):
             note_confirmation()
             db.session.commit()
             return redirect_to_next(url_for("account.manage"))
@@ -86,7 +87,7 @@ def confirm_password() -> str | Response:
     return render_template("account/confirm_password.html", form=form, way=way, passkeys=Passkey.of(user))
 
 
-def _form_for(way: Way | None) -> ConfirmPasswordForm | MailedCodeForm | None:
+def _form_for(way: Way | None) -> Form | None:
     if way is Way.PASSWORD:
         return ConfirmPasswordForm()
     is_awaited = way is Way.MAILED_CODE and mailed_codes.waiting(mailed_codes.SUDO)
@@ -104,4 +105,4 @@ def sudo_code() -> Response:
         mailed_codes.ask_to_confirm(user)
         db.session.commit()
         flash(f"An email with a code is on its way to {user.email}.", "info")
-    return redirect(url_for("account.confirm_password", next=request.args.get("next")))
+    return redirect(url_with_next("account.confirm_password"))

@@ -19,6 +19,7 @@ from app.admin.user_actions import RefusedError
 from app.admin.views.users import save_user
 from app.extensions import db
 from app.kit.auth.sudo import sudo_required
+from app.kit.forms.form import Form
 from app.models import Permission, User
 
 
@@ -65,11 +66,8 @@ def change_account_type(user_id: int) -> str | Response:
 @sudo_required
 def disable_user(user_id: int) -> str | Response:
     """Disable a user, after asking for the reason."""
-    user, form = db.get_or_404(User, user_id), DisableUserForm()
-    if form.validate_on_submit():
-        done = "The user is disabled and logged out."
-        return carry_out(user_id, lambda user: user_actions.disable(user, form.reason.data), done)
-    return render_template("admin/disable_user.html", user=user, form=form)
+    done = "The user is disabled and logged out."
+    return _with_reason("admin/disable_user.html", user_id, DisableUserForm(), user_actions.disable, done)
 
 
 @admin.post("/user/<int:user_id>/enable")
@@ -93,7 +91,7 @@ def end_user_sessions(user_id: int) -> Response:
 @sudo_required
 def resend_invitation(user_id: int) -> Response:
     """Mail the invitation again."""
-    return carry_out(user_id, user_actions.resend_invitation, "The invitation goes to {user.email} again.")
+    return carry_out(user_id, user_actions.resend_invitation, "The invitation is on its way to {user.email} again.")
 
 
 @admin.post("/user/<int:user_id>/resend-confirmation")
@@ -101,7 +99,7 @@ def resend_invitation(user_id: int) -> Response:
 @sudo_required
 def resend_confirmation(user_id: int) -> Response:
     """Mail the link that confirms the address again."""
-    return carry_out(user_id, user_actions.resend_confirmation, "The link goes to {user.email} again.")
+    return carry_out(user_id, user_actions.resend_confirmation, "The link is on its way to {user.email} again.")
 
 
 @admin.post("/user/<int:user_id>/force-password-reset")
@@ -109,7 +107,7 @@ def resend_confirmation(user_id: int) -> Response:
 @sudo_required
 def force_password_reset(user_id: int) -> Response:
     """Make a user choose a new password."""
-    done = "The old password no longer works. A link to choose a new one goes to {user.email}."
+    done = "The old password no longer works. A link to choose a new one is on its way to {user.email}."
     return carry_out(user_id, user_actions.force_password_reset, done)
 
 
@@ -118,11 +116,8 @@ def force_password_reset(user_id: int) -> Response:
 @sudo_required
 def remove_second_factors(user_id: int) -> str | Response:
     """Remove all second factors of a user after a day, after asking for the reason."""
-    user, form = db.get_or_404(User, user_id), RemoveFactorsForm()
-    if form.validate_on_submit():
-        done = "{user.email} gets an email, and can stop it."
-        return carry_out(user_id, lambda user: user_actions.remove_factors(user, form.reason.data), done)
-    return render_template("admin/remove_second_factors.html", user=user, form=form)
+    action, done = user_actions.remove_factors, "{user.email} gets an email, and can stop it before it happens."
+    return _with_reason("admin/remove_second_factors.html", user_id, RemoveFactorsForm(), action, done)
 
 
 @admin.post("/user/<int:user_id>/keep-second-factors")
@@ -150,6 +145,13 @@ def delete_user(user_id: int) -> Response:
     if not succeeds(lambda: user_actions.delete(user), f"{user.display_name} is deleted."):
         return _to_user(user_id)
     return redirect(url_for("admin.registered_users"))
+
+
+def _with_reason(page: str, user_id: int, form: Form, action: Callable[[User, str], None], done: str) -> str | Response:
+    user = db.get_or_404(User, user_id)
+    if form.validate_on_submit():
+        return carry_out(user_id, lambda user: action(user, form["reason"].data), done)
+    return render_template(page, user=user, form=form)
 
 
 def carry_out(user_id: int, action: Callable[[User], None], done: str) -> Response:

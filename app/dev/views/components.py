@@ -16,7 +16,8 @@ def components() -> str | Response:
     if request.method == "POST":
         flash("The form was received and discarded.", "success")
         return redirect(url_for("dev.components"))
-    colors = contrast.colors(_style_sheet())
+    style_sheet = STATIC / asset_url("app_css").removeprefix(STATIC_URL)
+    colors = contrast.colors(style_sheet.read_text())
     return render_template(
         "dev/components.html",
         colors=colors,
@@ -27,7 +28,3 @@ def components() -> str | Response:
         sample=markup.sample,
         sample_flashes=lambda **_: [(kind, f"A flash of the kind “{kind}”.") for kind in samples.FLASHES],
     )
-
-
-def _style_sheet() -> str:
-    return (STATIC / asset_url("app_css").removeprefix(STATIC_URL)).read_text()

@@ -1,7 +1,5 @@
 """Read the colors of ``_brand.scss``, for emails, images and browser chrome, where no style sheet applies."""
 
-from __future__ import annotations
-
 import re
 
 from app.kit.assets.contrast import rgb

@@ -1,7 +1,5 @@
 """Build the styles, scripts and images that browsers get from their sources."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """Check the contrast of colors (WCAG 2.2) when styles are built."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 

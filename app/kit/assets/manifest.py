@@ -1,7 +1,5 @@
 """Find the current build of an asset in the static folder."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

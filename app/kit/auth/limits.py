@@ -74,10 +74,7 @@ class Limiter:
         return self._own_memory if time.monotonic() < self._paused_until else self._storage
 
     def limit(
-        self,
-        limit: Callable[[], str],
-        methods: Collection[str] = (),
-        key_func: Callable[[], str] | None = None,
+        self, limit: Callable[[], str], methods: Collection[str] = (), key_func: Callable[[], str] | None = None
     ) -> Callable[[View], View]:
         """Return a decorator that limits how often a view is called, by ``key_func`` or else by IP address.
 
@@ -87,7 +84,7 @@ class Limiter:
         def decorate(view: View) -> View:
             @wraps(view)
             def limited(*args: Any, **kwargs: Any) -> Any:
-                if self.enabled and (not methods or request.method in methods):
+                if not methods or request.method in methods:
                     self.hit(parse(limit()), (key_func or client_address)())
                 return view(*args, **kwargs)
 
@@ -97,12 +94,7 @@ class Limiter:
 
     def hit(self, limit: RateLimitItem, who: str) -> None:
         """Count a request of the current view. Raises TooManyRequests (429) when the limit is exceeded."""
-        key = limit.key_for("limits", who, request.endpoint or "")
-        storage, count = self.count(key, limit.get_expiry())
-        if count > limit.amount:
-            fields = {"endpoint": request.endpoint, "limit": str(limit)}
-            log.info("rate limit exceeded", extra={"fields": fields})
-            raise TooManyRequests(retry_after=self._seconds_left(storage, key, limit.get_expiry()))
+        self.take([(limit.key_for("limits", who, request.endpoint or ""), limit)])
 
     def take(self, limits: Sequence[Limit]) -> list[tuple[Storage, Limit]]:
         """Count one against each limit, and return where each was counted.
@@ -116,6 +108,7 @@ class Limiter:
             if count > limit.amount:
                 seconds = self._seconds_left(storage, key, limit.get_expiry())
                 self.give_back(taken)
+                log.info("rate limit exceeded", extra={"fields": {"limit": str(limit)}})
                 raise TooManyRequests(retry_after=seconds)
         return taken
 

@@ -41,7 +41,4 @@ def _first_match(user_agent: str, marks: tuple[tuple[str, str], ...], otherwise:
 
 def request_details() -> dict[str, str]:
     """Return the IP address and the browser of the current request, for notices by email."""
-    return {
-        "ip_address": request.remote_addr or "",
-        "browser": browser_label(request.user_agent.string),
-    }
+    return {"ip_address": request.remote_addr or "", "browser": browser_label(request.user_agent.string)}

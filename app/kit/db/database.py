@@ -28,6 +28,9 @@ NAMING_CONVENTION = {
 # SQLite reuses the id of a deleted row: an old link or session would fit a new user.
 NEVER_REUSE_IDS = {"sqlite_autoincrement": True}
 
+# For an UPDATE or DELETE of many rows: SQLAlchemy need not look for them among the objects of the session.
+PLAIN = {"synchronize_session": False}
+
 # The words of SQLite and PostgreSQL.
 MISSING = re.compile(r"no such (table|column)|has no column named|(relation|column) .* does not exist")
 

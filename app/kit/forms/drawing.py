@@ -3,8 +3,6 @@
 A Jinja macro that checks half a dozen attributes of each field takes longer than the rest of a small page.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache

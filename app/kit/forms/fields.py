@@ -52,12 +52,7 @@ def name_field(
     missing = f"Enter a {label.lower()}."
     # Blanks alone are not a name.
     presence = [InputRequired(missing), DataRequired(missing)] if required else [Optional()]
-    validators = [
-        *presence,
-        at_most(max_length),
-        _plain_text,
-        _no_link,
-    ]
+    validators = [*presence, at_most(max_length), _plain_text, _no_link]
     attributes, trimmed = {"autocomplete": autocomplete}, partial(_trimmed, max_length)
     return StringField(label, validators, filters=[trimmed], description=description, render_kw=attributes)
 

@@ -4,8 +4,6 @@ The kit caches two things: whole pages for anonymous visitors (here) and templat
 (:mod:`app.kit.pages.fragments`). Each has a key that contains everything it depends on, and a lifetime.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging
@@ -15,7 +13,7 @@ from typing import Any
 
 import click
 from cachelib.serializers import BaseSerializer
-from flask import Flask, Request, Response, current_app, g, request, session
+from flask import Flask, Response, current_app, g, request, session
 from flask.cli import with_appcontext
 from flask_caching import Cache
 from redis import RedisError
@@ -70,7 +68,9 @@ def init_app(app: Flask, cache: Cache, variant: Variant, cookies: frozenset[str]
     names the cookies that ``variant`` reads; a visitor with any other cookie gets no cached page.
     """
     kind = app.config["CACHE_TYPE"]
-    app.config.update(COMPRESS_CACHE_BACKEND=CompressedPages, COMPRESS_CACHE_KEY=_page_key)
+    app.config.update(
+        COMPRESS_CACHE_BACKEND=CompressedPages, COMPRESS_CACHE_KEY=lambda _request: g.get("cached_page_key", "")
+    )
     options = {
         "CACHE_SERIALIZER": None if kind == "NullCache" else SafeSerializer,
         "CACHE_OPTIONS": REDIS_OPTIONS if kind == "RedisCache" else None,
@@ -157,10 +157,6 @@ def _response(page: bytes) -> Response:
     if "HTTP_IF_NONE_MATCH" in request.environ:
         response.make_conditional(request)
     return response
-
-
-def _page_key(_request: Request) -> str:
-    return str(g.get("cached_page_key", ""))
 
 
 def _is_of_cached_page(key: str) -> bool:

@@ -34,7 +34,8 @@ def init_app(app: Flask) -> None:
 
 def _run_again(error: Exception) -> ResponseReturnValue:
     runs = g.get("runs", 1)
-    if not _is_conflict(error):
+    # Another error of the database is a bug, or an outage.
+    if isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", None) not in LOST_TO_ANOTHER:
         raise error
     if g.get("has_committed") or runs == MAX_RUNS:
         return _give_up(error)
@@ -46,10 +47,6 @@ def _run_again(error: Exception) -> ResponseReturnValue:
         return current_app.dispatch_request() if response is None else response
     except Exception as next_error:
         return current_app.handle_user_exception(next_error)
-
-
-def _is_conflict(error: Exception) -> bool:
-    return not isinstance(error, OperationalError) or getattr(error.orig, "sqlstate", None) in LOST_TO_ANOTHER
 
 
 def _give_up(error: Exception) -> ResponseReturnValue:

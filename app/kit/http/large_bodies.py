@@ -1,15 +1,11 @@
 """Let single views accept files that are larger than MAX_CONTENT_LENGTH, the limit of all others."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
+from wsgiref.types import WSGIEnvironment
 
 from flask import Flask
 from werkzeug.exceptions import HTTPException
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 View = TypeVar("View", bound=Callable[..., object])
 

@@ -1,8 +1,9 @@
 """Redirect back to where a visitor came from, and never to another site."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
-from flask import redirect, request
+from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 
@@ -12,14 +13,17 @@ def safe_next(target: str | None, fallback: str) -> str:
     Browsers drop tabs and line breaks from a URL and read a backslash as a slash, so ``/\t/evil.com`` and
     ``/\evil.com`` leave the site although they begin with one slash.
     """
-    if not target or not _is_local_path(target):
-        return fallback
-    return target
+    return target if target and _is_local_path(target) else fallback
 
 
 def redirect_to_next(fallback: str) -> Response:
     """Redirect to the request's ``next`` parameter when it is safe, else to ``fallback``."""
     return redirect(safe_next(request.args.get("next"), fallback))
+
+
+def url_with_next(endpoint: str, **values: Any) -> str:
+    """Return the URL of a page that leads on to where this one does: it gets the same ``next``, if there is one."""
+    return url_for(endpoint, **values, next=request.args.get("next") or None)
 
 
 def local_referrer(fallback: str) -> str:

@@ -6,8 +6,6 @@ character; this module does the same with these characters. A form then refuses 
 (:mod:`app.kit.forms.field_errors`).
 """
 
-from __future__ import annotations
-
 import re
 from typing import IO, NoReturn
 
@@ -35,11 +33,7 @@ class StorableFormParser(FormDataParser):
     """Werkzeug's form parser, which by itself lets NUL through and gives a nameless part the name None."""
 
     def parse(
-        self,
-        stream: IO[bytes],
-        mimetype: str,
-        content_length: int | None,
-        options: dict[str, str] | None = None,
+        self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str] | None = None
     ) -> tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]:
         """Return the body's stream, fields and files. A part without a name ends the request with 400."""
         stream, form, files = super().parse(stream, mimetype, content_length, options)
@@ -47,10 +41,7 @@ class StorableFormParser(FormDataParser):
             _refuse_part_without_name(files)
         for _name, file in files.items(multi=True):
             file.filename = storable(file.filename) if file.filename else file.filename
-        return stream, self._storable(form), files
-
-    def _storable(self, form: MultiDict[str, str]) -> MultiDict[str, str]:
-        return self.cls(_storable_items(form)) if _has_unstorable(form) else form
+        return stream, self.cls(_storable_items(form)), files
 
 
 def _refuse_part_without_name(files: MultiDict[str, FileStorage]) -> NoReturn:
@@ -68,17 +59,12 @@ class StorableTextRequest(Request):
     @cached_property
     def args(self) -> MultiDict[str, str]:
         """Return the query parameters."""
-        sent = super().args
-        return self.parameter_storage_class(_storable_items(sent)) if _has_unstorable(sent) else sent
+        return self.parameter_storage_class(_storable_items(super().args))
 
     @cached_property
     def user_agent(self) -> UserAgent:
         """Return the User-Agent, the only header that is stored."""
         return self.user_agent_class(storable(self.headers.get("User-Agent", "")))
-
-
-def _has_unstorable(texts: MultiDict[str, str]) -> bool:
-    return any(UNSTORABLE.search(name) or UNSTORABLE.search(text) for name, text in texts.items(multi=True))
 
 
 def _storable_items(texts: MultiDict[str, str]) -> list[tuple[str, str]]:

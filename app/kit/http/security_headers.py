@@ -1,18 +1,14 @@
 """The headers that tell a browser what our pages may do, on every response; config.py says which they are."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Response, current_app, g, request
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 FILE_CSP = "default-src 'none'; frame-ancestors 'none'"
 SEPARATOR = re.compile(r"[\s;,]")

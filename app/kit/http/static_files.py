@@ -1,7 +1,5 @@
 """Serve built files with WhiteNoise, before Flask sees the request."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable
@@ -62,15 +60,12 @@ class _Files(WhiteNoise):
             return self.application(environ, start_response)
         url = environ.get("PATH_INFO", "")
         if url not in self.files and FINGERPRINTED.fullmatch(url):
-            self._add(url)
+            with suppress(MissingFileError):
+                self.add_file_to_dictionary(url, str(self._folder / url.removeprefix(PREFIX)))
             if url not in self.files and (own := self._counterpart(url)):
                 moved = Response(status=302, headers={"Location": own, "Cache-Control": "no-store"})
                 return moved(environ, start_response)
         return super().__call__(environ, start_response)
-
-    def _add(self, url: str) -> None:
-        with suppress(MissingFileError):
-            self.add_file_to_dictionary(url, str(self._folder / url.removeprefix(PREFIX)))
 
     def serve(self, static_file: Any, environ: dict[str, Any], start_response: Any) -> Any:
         """Return the file; one that was swept after the start is a 404."""

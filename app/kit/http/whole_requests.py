@@ -5,16 +5,12 @@ slow clients. The application cannot: a view that reads a slow form holds a data
 dozens of such forms would use up all of them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from io import RawIOBase
 from tempfile import SpooledTemporaryFile
 from threading import BoundedSemaphore
-from typing import IO, TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+from typing import IO
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 PIECE_BYTES = 16 * 1024
 # Hundreds of bodies can arrive at once: larger ones are buffered on disk.

@@ -116,6 +116,7 @@ class Job:
 
     def enqueue_now(self, *arguments: Argument, connection: redis.Redis | None = None) -> None:
         """Enqueue without waiting for a commit. Raises :class:`redis.RedisError` while Redis is unavailable."""
+        waits = list(self.retry_after_seconds)
         queue_named(self.queue, connection).enqueue_call(
             self.path,
             args=arguments,
@@ -124,14 +125,9 @@ class Job:
             # RQ keeps failed jobs, with their arguments, for a year by default.
             failure_ttl=int(current_app.config["FAILED_JOB_LIFETIME"].total_seconds()),
             description=self.name,
-            retry=self._retry(),
+            retry=RetryRule(max=len(waits), interval=waits) if waits else None,
             meta={"request_id": current_request_id()},
         )
-
-    def _retry(self) -> RetryRule | None:
-        if not self.retry_after_seconds:
-            return None
-        return RetryRule(max=len(self.retry_after_seconds), interval=list(self.retry_after_seconds))
 
 
 # Every job that was imported, from any module.

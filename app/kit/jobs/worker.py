@@ -30,13 +30,7 @@ STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
 def run(
-    app: Flask,
-    outbox: Outbox,
-    schedule: Schedule,
-    *,
-    queue: str = DEFAULT_QUEUE,
-    workers: int = 1,
-    burst: bool = False,
+    app: Flask, outbox: Outbox, schedule: Schedule, *, queue: str = DEFAULT_QUEUE, workers: int = 1, burst: bool = False
 ) -> int:
     """Run ``workers`` queue workers and a sweeper until SIGTERM or SIGINT; return the exit code.
 

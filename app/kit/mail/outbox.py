@@ -68,6 +68,7 @@ class Outbox:
         tried = failed_in_a_row = 0
         try:
             claimed = self._claim(email_id)
+            current_session().commit()
             while claimed is not None:
                 outcome = self._try(claimed, transport)
                 tried += 1
@@ -79,11 +80,6 @@ class Outbox:
         return tried
 
     def _claim(self, email_id: int | None = None) -> "Claimed | None":
-        claimed = self._claim_uncommitted(email_id)
-        current_session().commit()
-        return claimed
-
-    def _claim_uncommitted(self, email_id: int | None = None) -> "Claimed | None":
         lease_seconds = current_app.config["EMAIL_LEASE_SECONDS"]
         # Read before the database sets the lease, so that our deadline is never later than the lease's end.
         deadline = time.monotonic() + lease_seconds - LEASE_MARGIN_SECONDS
@@ -146,7 +142,7 @@ class Outbox:
             try:
                 error, wait_seconds = outcome.error, outcome.wait_seconds
                 self._rows.record_outcome(claimed.row, outcome.state, error=error, wait_seconds=wait_seconds)
-                following = self._claim_uncommitted() if claim_next else None
+                following = self._claim() if claim_next else None
                 current_session().commit()
                 return following
             except DBAPIError:

@@ -4,8 +4,6 @@ A fragment sees its values and the allowed globals, and nothing of the visitor: 
 user. An undefined name raises an error instead of rendering as an empty string.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 
 from flask import Flask, has_request_context, request

@@ -4,8 +4,6 @@ A list is paged by the values of its last row and not by a number of rows to ski
 of those, and rows that are added or deleted meanwhile would move others from one page to the next.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
