@@ -163,6 +163,15 @@ def test_without_pg_trgm_the_beginnings_of_words_are_found(app: Flask, db: SQLAl
     assert {check.name: check.detail for check in health.checks()}["search"].startswith("It finds only")
 
 
+@pytest.mark.usefixtures("people", "without_pg_trgm")
+def test_a_new_index_has_statistics(db: SQLAlchemy) -> None:
+    """Without, PostgreSQL knows nothing of the words until its autovacuum has come by."""
+    db.session.rollback()
+    with db.engine.connect() as connection:
+        assert list(search_index.reindex(connection, db.metadata)) == [len(PEOPLE)]
+        assert connection.exec_driver_sql("SELECT count(*) FROM pg_stats WHERE tablename = 'users_search'").scalar()
+
+
 def test_a_very_long_word_is_indexed(db: SQLAlchemy) -> None:
     # One letter becomes eighteen when it is folded.
     db.session.add(User(first_name="\ufdfa" * 64, last_name="x" * 64, email="long@example.org"))
