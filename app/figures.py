@@ -18,6 +18,7 @@ from app.kit.jobs.queue_overview import queue_states
 from app.kit.mail.rows import EmailState
 from app.models import AuditEvent, DailyFigure, Email, User, UserSession
 from app.models.daily_figure import SIGN_UPS
+from app.models.user import number_of_administrators
 from app.models.user_lists import user_state
 
 # The domain of the addresses of fake users and of the default administrator.
@@ -59,9 +60,10 @@ def _signed_up_on(day: date) -> ScalarSelect[int]:
 
 
 def _users() -> dict[str, int]:
-    """Return the number of users in each state, and of those with a sample's address."""
+    """Return the number of users in each state, of administrators, and of those with a sample's address."""
     states = db.session.execute(select(user_state, func.count()).select_from(User).group_by(user_state)).all()
-    return dict(states) | {"samples": count_up_to(MOST_SAMPLE_USERS, User.ids_matching(SAMPLE_DOMAIN))}
+    samples = count_up_to(MOST_SAMPLE_USERS, User.ids_matching(SAMPLE_DOMAIN))
+    return dict(states) | {"administrators": number_of_administrators(), "samples": samples}
 
 
 def _active_users(now: datetime) -> dict[str, int]:

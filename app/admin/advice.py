@@ -4,15 +4,16 @@
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from flask import current_app, url_for
 from flask_login import current_user
 
 from app import maintenance
+from app.access import may_open
 from app.figures import MOST_SAMPLE_USERS, SAMPLE_DOMAIN
 from app.models.consent import sample_documents
-from app.models.user import other_administrators_than
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,13 @@ class Advice:
 
     text: str
     cure: str
-    url: str = ""
+    endpoint: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """The URL of the page, or "" if the reader may not open it."""
+        return url_for(self.endpoint, **self.values) if self.endpoint and may_open(self.endpoint) else ""
 
 
 def advice(numbers: Mapping[str, int]) -> Iterator[Advice]:
@@ -32,11 +39,10 @@ def advice(numbers: Mapping[str, int]) -> Iterator[Advice]:
     if samples := numbers.get("samples"):
         number = f"{samples:,}" if samples < MOST_SAMPLE_USERS else f"{MOST_SAMPLE_USERS:,} or more"
         what = f"Sample data: {number} {'user has an address' if samples == 1 else 'users have addresses'}"
-        yield Advice(
-            f"{what} at {SAMPLE_DOMAIN[1:]}.", "Delete them.", url_for("admin.registered_users", search=SAMPLE_DOMAIN)
-        )
-    if not other_administrators_than(current_user):
-        yield Advice("You are the only administrator.", "Invite another one.", url_for("admin.invite_user"))
+        search = {"search": SAMPLE_DOMAIN}
+        yield Advice(f"{what} at {SAMPLE_DOMAIN[1:]}.", "Delete them.", "admin.registered_users", search)
+    if numbers.get("administrators") == 1 and current_user.is_admin():
+        yield Advice("You are the only administrator.", "Invite another one.", "admin.invite_user")
     if settings["SECOND_FACTOR_REQUIRED"] == "none":
         what = "Administrators can log in with a password alone."
         yield Advice(what, "Set SECOND_FACTOR_REQUIRED=admin.")
@@ -47,7 +53,7 @@ def advice(numbers: Mapping[str, int]) -> Iterator[Advice]:
     if settings["APP_NAME"] == "Flask-Base":
         yield Advice("The site still has the name of the template.", "Set APP_NAME.")
     for page in sample_documents():
-        page_url = url_for("main.page", slug=page.editor_name)
-        yield Advice(f"The page “{page.title}” is still a sample.", "Write and publish it.", page_url)
+        where = {"page_id": page.id}
+        yield Advice(f"The page “{page.title}” is still a sample.", "Write and publish it.", "admin.page_info", where)
     if maintenance.is_on():
         yield Advice("The site is closed for maintenance.", "Run: manage.py maintenance off")

@@ -4,7 +4,19 @@ from datetime import UTC, datetime
 from string import ascii_letters, digits
 
 from flask_login import AnonymousUserMixin
-from sqlalchemy import Connection, ForeignKey, Index, String, event, func, inspect, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ForeignKey,
+    Index,
+    String,
+    event,
+    func,
+    inspect,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -218,13 +230,18 @@ def lock_administrator_roles() -> None:
 
 
 def other_administrators_than(user: User) -> int:
-    """Return how many users other than ``user`` can log in and administer the site.
+    """Return how many users other than ``user`` can log in and administer the site."""
+    return number_of_administrators(User.id != user.id)
+
+
+def number_of_administrators(*conditions: ColumnElement[bool]) -> int:
+    """Return how many users that meet ``conditions`` can log in and administer the site.
 
     Every way counts, and everybody has one: the last one cannot be removed, and a mailed link sets a password.
     """
     role_ids = [role.id for role in Role.administrators()]
-    others = select(func.count()).select_from(User).where(User.id != user.id, User.role_id.in_(role_ids))
-    able = others.where(User.disabled_at.is_(None), User.confirmed, User.is_invited.is_(False))
+    holders = select(func.count()).select_from(User).where(User.role_id.in_(role_ids), *conditions)
+    able = holders.where(User.disabled_at.is_(None), User.confirmed, User.is_invited.is_(False))
     return db.session.scalar(able) or 0
 
 

@@ -111,12 +111,20 @@ def test_a_common_word_lists_the_first_rows_found_and_says_so(
     assert "1\u201325 of the first 30 found; more words or a filter find others" in page
     assert "The whole list" in page, "a change of all is one of more than 30"
     assert len(queries) <= 6
-    assert any(re.search(r"ORDER BY users(_search)?\.(row)?id\s+LIMIT", one) for one in queries), "each page has others"
-    # A filter applies to more rows than are listed,
+    # A filter applies to more rows than are listed.
     with recorded_queries(db.engine) as queries:
         assert "of 30" in client.get("/admin/users?search=example&state=disabled").text
     assert len(queries) <= 6
-    # but not to all where very many are found: then the rows that it leaves are searched, too,
+
+
+@pytest.mark.usefixtures("people", "admin")
+def test_a_filter_leaves_rows_beyond_those_found_first(
+    client: FlaskClient, db: SQLAlchemy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL reads the index of the filter, too")
+    monkeypatch.setattr(found, "FOUND", 30)
+    # Where very many are found, the rows that the filter leaves are searched, too,
     monkeypatch.setattr(found, "LOOKED_THROUGH", 40)
     page = client.get("/admin/users?search=example&state=disabled").text
     assert "of 30" in page

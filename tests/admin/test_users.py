@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from app import email
 from app.kit.db.database import utc_now
-from app.models import AuditEvent, Email, Role, User, UserSession
-from tests.factories import PASSWORD, make_invited, make_user, sign_in
+from app.models import AuditEvent, Email, FactorRemoval, Role, User, UserSession
+from tests.factories import PASSWORD, make_admin, make_invited, make_user, sign_in
 from tests.queries import recorded_queries
 
 STRONG = "seven-purple-umbrellas-dance"
@@ -104,6 +104,26 @@ def test_a_user_page_shows_state_sessions_and_events(client: FlaskClient, admin:
     assert "Log out everywhere" in page
     assert "127.0.0.1" in page
     assert 'class="avatar' in page.partition("<main")[2]
+
+
+@pytest.mark.parametrize("is_oneself", [False, True])
+def test_a_user_page_costs_few_queries_whatever_belongs_to_the_user(
+    client: FlaskClient, admin: User, db: SQLAlchemy, is_oneself: bool
+) -> None:
+    user = admin if is_oneself else make_user()
+    asked = {"requested_by_id": make_admin().id, "reason": "A lost phone.", "due_at": utc_now() + timedelta(days=1)}
+    db.session.add(FactorRemoval(user_id=user.id, **asked))
+    for hours in range(1, 9):
+        seen_at = utc_now() - timedelta(hours=hours)
+        db.session.add(UserSession(user_id=user.id, token_hash=str(hours), last_seen_at=seen_at))
+        AuditEvent.record("user.logged_in", subject=user)
+    db.session.commit()
+    path = f"/admin/user/{user.id}"
+    with recorded_queries(db.engine) as queries:
+        page = client.get(path).text
+    assert "A lost phone." in page
+    assert "8 hours ago" in page
+    assert len(queries) <= 6
 
 
 def test_a_name_is_shown_as_text(client: FlaskClient, admin: User) -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from flask import flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import lazyload
+from sqlalchemy.orm import joinedload, lazyload
 from werkzeug.wrappers import Response
 
 from app.access import access
@@ -68,7 +68,7 @@ def registered_users() -> str:
 @access(Permission.VIEW_USERS)
 def user_info(user_id: int) -> str:
     """Show a user's details, sessions, consents, latest emails and audit events."""
-    user = db.get_or_404(User, user_id)
+    user, removal, sessions = _with_removal_and_sessions(user_id)
     emails = select(Email).where(Email.user_id == user.id)
     events = AuditEvent.with_people().where(AuditEvent.about([user.id]))
     return render_template(
@@ -76,13 +76,27 @@ def user_info(user_id: int) -> str:
         user=user,
         may_impersonate=may_impersonate(current_user, user),
         ways=way_labels([user])[user.id],
-        removal=FactorRemoval.of(user),
-        sessions=UserSession.living(user),
+        removal=removal,
+        sessions=sessions,
         consents=Consent.of(user),
         emails=db.session.scalars(emails.order_by(Email.id.desc()).limit(SHOWN_EMAILS)).all(),
         email_tones=TONES,
         events=db.session.scalars(events.order_by(AuditEvent.id.desc()).limit(SHOWN_EVENTS)).all(),
     )
+
+
+def _with_removal_and_sessions(user_id: int) -> tuple[User, FactorRemoval | None, list[UserSession]]:
+    """Return a user, the removal of second factors that waits, and the living sessions, in one query."""
+    query = (
+        select(User, FactorRemoval, UserSession)
+        .outerjoin(FactorRemoval, FactorRemoval.user_id == User.id)
+        .outerjoin(UserSession, UserSession.user_id == User.id)
+        .options(joinedload(FactorRemoval.requested_by).lazyload(User.role))
+    )
+    rows = db.session.execute(query.where(User.id == user_id).order_by(UserSession.last_seen_at.desc())).all()
+    if not rows:
+        abort(404)
+    return rows[0][0], rows[0][1], [session for _, _, session in rows if session and not session.is_expired]
 
 
 @admin.route("/new-user", methods=["GET", "POST"])

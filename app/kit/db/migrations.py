@@ -14,6 +14,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import ScriptInfo
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
 
 DIRECTORY = Path("migrations")
 AHEAD = "The database has the migration {}, which is not in migrations/versions."
@@ -118,9 +119,13 @@ def are_pending() -> bool:
 def current_revisions() -> set[str]:
     """Return the revisions of the current application's database, none if no migration has run."""
     with current_app.extensions["sqlalchemy"].engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
+        try:
+            return set(connection.scalars(text("SELECT version_num FROM alembic_version")))
+        except DBAPIError:
+            connection.rollback()
+            if inspect(connection).has_table("alembic_version"):
+                raise
             return set()
-        return set(connection.scalars(text("SELECT version_num FROM alembic_version")))
 
 
 def difference() -> str | None:

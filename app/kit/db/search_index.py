@@ -52,6 +52,9 @@ def reindex(connection: Connection, metadata: MetaData) -> Iterator[int]:
             drop_index(connection, searched)
             yield from fold_again(connection, searched, mapper.class_.__searched__)
             create_index(connection, searched)
+            if connection.dialect.name == "postgresql":
+                # The index of words has statistics of its own, without which all words are taken to be equally common.
+                connection.exec_driver_sql(f"ANALYZE {searched.name}")
 
 
 def drop_index(connection: Connection, searched: Table) -> None:
