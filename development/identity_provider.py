@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlencode
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest, HTTPException
@@ -26,7 +27,6 @@ from app.kit.core.environment import LAST_PORT, Environment
 from development import ports
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from joserfc.jwk import RSAKey
 
 CLIENT_ID, CLIENT_SECRET = "example", "no-secret-on-this-machine"
@@ -94,7 +94,7 @@ class IdentityProvider:
         self._key: RSAKey | None = None
         self._lock = threading.Lock()
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Handle a request."""
         request = Request(environ)
         try:
