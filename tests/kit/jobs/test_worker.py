@@ -56,11 +56,11 @@ def start(
 
     yield start_worker
     for process in started:
-        if psutil.pid_exists(process.pid):
-            family = [*psutil.Process(process.pid).children(recursive=True)]
+        with suppress(psutil.NoSuchProcess):
+            family = psutil.Process(process.pid).children(recursive=True)
             process.kill()
             for member in family:
-                if member.is_running():
+                with suppress(psutil.NoSuchProcess):
                     member.kill()
 
 
