@@ -46,8 +46,10 @@ def _application_on(url: str, create_app, monkeypatch) -> Iterator[Flask]:
 
 
 def test_upgrade_makes_exactly_the_models_tables(empty_app):
+    assert migrations.current_revisions() == set(), "of a database without the table of revisions"
     upgrade()
 
+    assert migrations.current_revisions() == newest_revisions()
     assert _tables(empty_app) == set(empty_app.extensions["sqlalchemy"].metadata.tables) | {"alembic_version"}
     # Raises SystemExit if a migration would be generated.
     check()

@@ -68,4 +68,4 @@ PEOPLE_FOUND = 25
 
 def ids_of_people(words: str) -> list[int]:
     """Return the ids of users whose name or address has these words, of the first ones found if they are many."""
-    return list(db.session.scalars(User.ids_matching(words).limit(PEOPLE_FOUND)))
+    return list(db.session.scalars(User.first_ids_matching(words, PEOPLE_FOUND)))

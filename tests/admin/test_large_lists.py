@@ -111,10 +111,12 @@ def test_a_common_word_lists_the_first_rows_found_and_says_so(
     assert "1\u201325 of the first 30 found; more words or a filter find others" in page
     assert "The whole list" in page, "a change of all is one of more than 30"
     assert len(queries) <= 6
+    assert any(re.search(r"ORDER BY users(_search)?\.(row)?id\s+LIMIT", one) for one in queries), "each page has others"
     # A filter applies to more rows than are listed.
     with recorded_queries(db.engine) as queries:
         assert "of 30" in client.get("/admin/users?search=example&state=disabled").text
     assert len(queries) <= 6
+    assert any(re.search(r"ORDER BY users(_search)?\.(row)?id\s+LIMIT", one) for one in queries)
 
 
 @pytest.mark.usefixtures("people", "admin")

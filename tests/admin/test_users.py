@@ -38,9 +38,11 @@ def events() -> set[str]:
 def test_the_list_searches_filters_and_sorts(client: FlaskClient, admin: User) -> None:
     make_user(first_name="Zoe", email="zoe@example.org")
     make_user(first_name="Yan", confirmed=False, email="yan@example.org")
-    assert "zoe@example.org" in client.get("/admin/users").text
-    found = client.get("/admin/users?search=zoe").text
+    everybody, found = client.get("/admin/users").text, client.get("/admin/users?search=zoe").text
+    assert "zoe@example.org" in everybody
+    assert "All 3 of this list" in everybody
     assert "zoe@example.org" in found
+    assert "The whole list" in found, "not “All 1”"
     assert "yan@example.org" not in found
     unconfirmed = client.get("/admin/users?state=unconfirmed").text
     assert "yan@example.org" in unconfirmed

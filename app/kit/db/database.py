@@ -163,7 +163,7 @@ def init_app(app: Flask, db: SQLAlchemy) -> None:
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _set_sqlite_pragmas)
         else:
-            event.listen(db.engine, "connect", _set_postgres_options)
+            event.listen(db.engine, "connect", _plan_each_query)
 
 
 def _name_the_cure(context: ExceptionContext) -> None:
@@ -181,15 +181,12 @@ def connections_in_use(app: Flask) -> int:
     return sum(pool.checkedout() for pool in pools if isinstance(pool, QueuePool))
 
 
-def _set_postgres_options(connection: Any, _record: object) -> None:
-    """Let PostgreSQL plan each query with its values, and find the same rows each time if it is asked for some of many.
+def _plan_each_query(connection: Any, _record: object) -> None:
+    """Let PostgreSQL know the values of each query: psycopg prepares one that is repeated, for any values.
 
-    psycopg prepares a query that is repeated, for any values: PostgreSQL may then read a million rows for a word that
-    nobody has, because others are common. A scan of a large table begins where another one is, unless told otherwise.
+    PostgreSQL may then read a million rows for a word that nobody has, because others are common.
     """
     connection.prepare_threshold = None
-    connection.execute("SET synchronize_seqscans = off")
-    connection.commit()
 
 
 def _set_sqlite_pragmas(connection: DBAPIConnection, _record: object) -> None:

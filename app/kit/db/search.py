@@ -21,12 +21,15 @@ from sqlalchemy import (
     cast,
     column,
     event,
+    func,
     inspect,
     literal_column,
+    not_,
     select,
     table,
     text,
     true,
+    union_all,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.default import DefaultExecutionContext
@@ -40,6 +43,8 @@ COLUMN = "search_text"
 TRIGRAM = 3
 WORD_START = "  "
 INDEXED_OF_ADDRESS = 4 * TRIGRAM
+# So many rows that are found are sorted; the first ones of more are read in the order of an index.
+SORTED = 1_000
 # PostgreSQL indexes no word of more than 2,046 bytes, and nobody looks for so long a one.
 WORD_MAX_LENGTH = 255
 # The words of a row, as PostgreSQL indexes them without pg_trgm. It uses the index for this very expression only.
@@ -90,11 +95,7 @@ class Searchable(Model):
 
     @classmethod
     def ids_matching(cls, words: str) -> Select[int]:
-        """Return a query of the ids of the rows that match, by the index and in no order.
-
-        With a limit it finds the same rows each time, and costs little for common words and for rare ones. With an
-        order, PostgreSQL reads a million rows for the first ones of a thousand.
-        """
+        """Return a query of the ids of the rows that match, by the index and in no order."""
         parts, key = _parts(words), cls.__table__.c.id
         if not parts or current_session().get_bind().dialect.name != "sqlite":
             return select(key).where(cls.matches(words))
@@ -102,6 +103,29 @@ class Searchable(Model):
         found = select(index.c.rowid).where(index.c[index.name].op("MATCH")(" ".join(map(_phrases, parts))))
         whole = cls._whole(parts)
         return found.where(key == index.c.rowid, *whole) if whole else found
+
+    @classmethod
+    def first_ids_matching(cls, words: str, most: int, filtered: Select[int] | None = None) -> Select[int]:
+        """Return a query of the lowest ids of the rows that match, ``most`` at most.
+
+        For PostgreSQL, ``filtered`` may be a query of the ids that meet a filter. It knows how common these and the
+        words are, and so whether to read the index of the words, that of the filter, or both.
+
+        Without an order PostgreSQL begins to read a large table anywhere: on each page of a list, the first rows with a
+        common word would be others. With one it reads all rows in their order for a word that it takes to be common and
+        nobody has. So it may do so for a word that has been found in SORTED rows and another one; fewer are sorted.
+        """
+        matching = cls.ids_matching(words) if filtered is None else filtered.where(cls.matches(words))
+        [key] = matching.selected_columns
+        in_order = matching.order_by(key).limit(most)
+        if current_session().get_bind().dialect.name == "sqlite":
+            return in_order
+        # PostgreSQL runs it once, because it is named more than once.
+        some = matching.limit(SORTED + 1).cte("some")
+        are_many = select(func.count()).select_from(some).scalar_subquery() > SORTED
+        many = in_order.where(are_many).subquery()
+        found = union_all(select(some.c.id).where(not_(are_many)), select(many.c.id)).subquery()
+        return select(found.c.id).order_by(found.c.id).limit(most)
 
 
 @event.listens_for(Searchable, "before_update", propagate=True)

@@ -18,7 +18,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.kit.db.search import Searchable
+from app.kit.db.search import SORTED, Searchable
 from app.kit.db.session import current_session
 from app.kit.pages.position import Column
 
@@ -29,8 +29,6 @@ Search = Sequence[Column] | type[Searchable] | Callable[[str], Condition]
 # A search of a long list lists so many rows; SQLite reads so many to apply a filter to them.
 FOUND = 250
 LOOKED_THROUGH = 10_000
-# A search by condition sorts up to so many rows, and reads more of them in the order of the list.
-SORTED = 1_000
 # Stands among the ids that a search has found for the rows that it has not looked through.
 OTHERS = 0
 
@@ -69,19 +67,20 @@ def _by_condition(query: Select[Any], condition: Condition) -> Found:
 def _by_index(query: Select[Any], model: type[Searchable], words: str) -> Found:
     """Return what a search by index finds.
 
-    A common word is in more rows than can be sorted at once: then only the first ones found are listed. PostgreSQL
-    knows how common a word and a filter are, and which index to read first or that it needs both. SQLite does not: it
-    applies the filter to the first rows found, and looks for the words in the first rows that the filter leaves if the
-    former are few.
+    A common word is in more rows than can be sorted at once: then only the first ones found are listed. SQLite would
+    look through all that it finds for the rows of a filter. So there a filter is applied to the first rows found, and
+    the words are looked for in the first rows that it leaves, if the former are few.
     """
     key, session = model.__table__.c.id, current_session()
     filtered = query.order_by(None).with_only_columns(key)
+    matching: Select[int] | CompoundSelect[int]
     if query.whereclause is None:
-        ids = session.scalars(model.ids_matching(words).limit(FOUND + 1)).all()
-    elif session.get_bind().dialect.name != "sqlite":
-        ids = session.scalars(filtered.where(model.matches(words)).limit(FOUND + 1)).all()
+        matching = model.first_ids_matching(words, FOUND + 1)
+    elif session.get_bind().dialect.name == "sqlite":
+        matching = _meeting(filtered, model, words)
     else:
-        ids = session.scalars(_meeting(filtered, model, words)).all()
+        matching = model.first_ids_matching(words, FOUND + 1, filtered)
+    ids = session.scalars(matching).all()
     if OTHERS in ids:
         some = select(key).where(key.in_(filtered.limit(LOOKED_THROUGH)), model.matches(words))
         others = session.scalars(_with_others(some, filtered)).all()
@@ -93,7 +92,7 @@ def _by_index(query: Select[Any], model: type[Searchable], words: str) -> Found:
 
 def _meeting(filtered: Select[int], model: type[Searchable], words: str) -> CompoundSelect[int]:
     """Return a query of the ids that meet the filter among the first ones found, with OTHERS if there are more."""
-    key, first = model.__table__.c.id, model.ids_matching(words).limit(LOOKED_THROUGH).subquery()
+    key, first = model.__table__.c.id, model.first_ids_matching(words, LOOKED_THROUGH).subquery()
     [found] = first.c
     # Not as a join, for which SQLite would look through all of them before the first one is filtered.
     met = select(found).where(filtered.where(key == found).exists())
