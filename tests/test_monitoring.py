@@ -148,6 +148,7 @@ def test_what_one_process_counts_another_one_reads(site: Flask) -> None:
     assert first.connections_in_use() in {2, 3}, "one process of the two names: both are this one"
 
 
+@pytest.mark.long(25)
 @pytest.mark.thorough
 def test_counters_never_go_backwards_over_a_hundred_recycles_and_a_reload(
     app: Flask, redis_url: str, tmp_path: Path
