@@ -24,13 +24,24 @@ KEPT_TABLES = {"roles", "alembic_version"}
 
 @pytest.hookimpl(tryfirst=True)  # before pytest reads -m
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use the database, except those in a browser: their views have tests without one."""
+    """Mark the tests that use the database, except those in a browser: their views have tests without one.
+
+    Long tests come first. With ``--dist loadgroup`` a free process takes one of them, or a file of the others.
+    """
     # Side by side, tests of a browser or of a gunicorn run in one process, and no other one has to start its own.
-    items.sort(key=lambda item: [name not in _fixtures_of(item) for name in ("browser", "production_server")])
+    own = ("browser", "production_server")
+    items.sort(key=lambda item: [-_seconds(item), *(name not in _fixtures_of(item) for name in own)])
     for item in items:
         fixtures = _fixtures_of(item)
         if "database_url" in fixtures and "browser" not in fixtures:
             item.add_marker("database")
+        if not _seconds(item):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
+def _seconds(item: pytest.Item) -> int:
+    marker = item.get_closest_marker("long")
+    return marker.args[0] if marker else 0
 
 
 def _fixtures_of(item: pytest.Item) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 MYPY_CACHE = ".mypy_cache"
-LEFT_OUT = {".git", ".venv", "instance", "static", "__pycache__", ".ruff_cache", MYPY_CACHE, ".env", "node_modules"}
+LEFT_OUT = {".git", ".venv", "instance", "static", ".ruff_cache", MYPY_CACHE, ".env", "node_modules"}
 STEP = re.compile(
     r"(?:Create|[Ii]n|[Aa]t the end of)\s`(?P<path>[^`]+)`"
     r"(?:,\s(?P<where>below|above|instead of)\s`(?P<line>[^`]+)`)?"
@@ -161,7 +161,7 @@ def copy_project(folder: Path) -> Path:
 
 
 def copy_files(folder: Path) -> Path:
-    """Copy the files of the project into ``folder``."""
+    """Copy the files of the project into ``folder``, and what Python has compiled of them."""
     return shutil.copytree(ROOT, folder, ignore=lambda _folder, names: LEFT_OUT & set(names))
 
 

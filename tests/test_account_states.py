@@ -51,6 +51,7 @@ def test_a_short_walk(app: Flask, db: SQLAlchemy) -> None:
     assert done["steps"] > 24
 
 
+@pytest.mark.long(30)
 @pytest.mark.attacks
 @pytest.mark.parametrize("numbers", [(1, 2, 3), (4, 5, 6), (7, 8, 9), (10, 11, 12)], ids=str)
 def test_a_long_walk(app: Flask, db: SQLAlchemy, numbers: tuple[int, ...], capsys: pytest.CaptureFixture[str]) -> None:

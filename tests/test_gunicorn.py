@@ -52,12 +52,12 @@ def server(variables: dict[str, str], home: Path, port: int) -> Iterator[WebServ
 
 def test_two_workers_serve_and_nothing_is_left_in_the_home_folder(server, home):
     assert urllib.request.urlopen(f"{server.address}/").status == 200  # noqa: S310
-    wait_until(lambda: len(server.worker_ids()) == 2, seconds=20, what="the second worker")
+    wait_until(lambda: len(server.worker_ids()) == 2, what="the second worker")
     assert not home.exists()
 
 
 def test_a_start_logs_no_traceback(server, home):
-    wait_until(lambda: len(server.worker_ids()) == 2, seconds=20, what="the second worker")
+    wait_until(lambda: len(server.worker_ids()) == 2, what="the second worker")
     urllib.request.urlopen(f"{server.address}/up", timeout=20)  # noqa: S310
 
     log = (home.parent / "log").read_text()
@@ -79,7 +79,7 @@ def test_what_workers_share_is_not_searched_for_garbage():
 
         first_workers = set(server.worker_ids())
         server.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: not first_workers & set(server.worker_ids()), seconds=20, what="the reload")
+        wait_until(lambda: not first_workers & set(server.worker_ids()), what="the reload")
         assert urllib.request.urlopen(server.address).read() == b"True True"  # noqa: S310
 
 

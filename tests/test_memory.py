@@ -96,6 +96,7 @@ class Attacker:
 
 
 @pytest.mark.thorough
+@pytest.mark.long(20)
 def test_two_thousand_random_requests_add_less_than_ten_megabytes(server):
     attacker = Attacker(server.port)
     attacker.send(REQUESTS // 10)

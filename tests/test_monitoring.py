@@ -144,10 +144,11 @@ def test_what_one_process_counts_another_one_reads(site: Flask) -> None:
     first, second = metrics.Counters(clients, lambda: 2), metrics.Counters(clients, lambda: 3)
     for counters in (first, second, first):
         counters.add(("jobs", "Purge", "failed"), 1)
-    wait_until(lambda: second.read().get(("jobs", "Purge", "failed")) == 3, 10, "the write of both processes")
+    wait_until(lambda: second.read().get(("jobs", "Purge", "failed")) == 3, what="the write of both processes")
     assert first.connections_in_use() in {2, 3}, "one process of the two names: both are this one"
 
 
+@pytest.mark.long(25)
 @pytest.mark.thorough
 def test_counters_never_go_backwards_over_a_hundred_recycles_and_a_reload(
     app: Flask, redis_url: str, tmp_path: Path

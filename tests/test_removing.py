@@ -42,6 +42,7 @@ def test_every_step_finds_what_it_takes_out(tmp_path: Path) -> None:
             step.carry_out(project)
 
 
+@pytest.mark.long(35)
 @pytest.mark.thorough
 def test_the_site_is_sound_without_all_that_can_be_taken_out(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project")

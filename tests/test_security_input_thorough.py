@@ -10,10 +10,10 @@ from tests.hostile.attacks import attack_addresses, attack_bodies, attack_header
 from tests.test_security_input import attacker
 
 __all__ = ["attacker"]
-pytestmark = pytest.mark.attacks
+pytestmark = [pytest.mark.attacks, pytest.mark.long(40)]
 
 # The number of tests that share the work in parallel; each finds the parameters again.
-SHARES = 3
+SHARES = 2
 
 
 @pytest.mark.parametrize("share", range(SHARES))

@@ -27,7 +27,7 @@ from tests.servers.web import ROOT, WebServer, production_environment, session_c
 
 pytestmark = pytest.mark.thorough
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
-SLOW_SECONDS = 2
+SLOW_SECONDS = 6
 
 
 @contextmanager

@@ -159,8 +159,8 @@ def test_confirming_while_somebody_signs_up_never_confirms_the_other_password(ap
         confirming = others.submit(app.test_client().post, path)
         wait([confirming], timeout=0.5)
         counting.commit()
-        signing_up.result(timeout=10)
-        confirming.result(timeout=10)
+        signing_up.result(timeout=60)
+        confirming.result(timeout=60)
     db.session.expire_all()
     assert user.verify_password(PASSWORD if user.confirmed else SECOND)
 

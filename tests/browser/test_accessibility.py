@@ -24,6 +24,7 @@ def pages(app: Flask, site: str, people: People) -> list[Page]:
     return all_pages(app, people)
 
 
+@pytest.mark.long(25)
 @pytest.mark.parametrize("who", WHO_LOOKS)
 def test_axe_finds_nothing_on_any_page(visitor: Visitor, people: People, pages: list[Page], who: str) -> None:
     found = []
@@ -35,6 +36,7 @@ def test_axe_finds_nothing_on_any_page(visitor: Visitor, people: People, pages: 
     assert found == []
 
 
+@pytest.mark.long(15)
 @pytest.mark.parametrize("who", WHO_LOOKS)
 def test_axe_finds_nothing_where_errors_show(visitor: Visitor, people: People, pages: list[Page], who: str) -> None:
     found, forms = [], 0

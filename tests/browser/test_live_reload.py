@@ -14,7 +14,7 @@ from tests.servers.redis import free_port
 
 pytestmark = pytest.mark.thorough
 
-RESTART_MS = 30_000
+RESTART_MS = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def address(project: Path, app: Flask, database_url: str) -> Iterator[str]:
     )
     yield f"http://localhost:{port}"
     server.terminate()
-    assert server.wait(timeout=10) == 0
+    assert server.wait(timeout=60) == 0
 
 
 def test_every_save_is_shown_without_a_key_pressed(browser: Browser, project: Path, address: str) -> None:

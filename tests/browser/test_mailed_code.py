@@ -62,7 +62,7 @@ def test_axe_finds_nothing_on_the_pages_of_a_browser_that_waits(visitor: Visitor
 
 
 def expect_to_be_in(page: Page, user: User) -> None:
-    expect(page).to_have_url(re.compile("/account/sessions$"), timeout=15000)
+    expect(page).to_have_url(re.compile("/account/sessions$"))
     db.session.rollback()
     assert UserSession.query.filter_by(user_id=user.id).count() == 1
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -23,6 +23,9 @@ CHROMIUM_ARGUMENTS = [
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 900}
 SMALLEST_WIDTH = 320
+# A busy machine takes seconds for a page now and then.
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass
@@ -41,7 +44,7 @@ class Visitor:
     def at(cls, browser: Browser, address: str, **options: Any) -> Iterator["Visitor"]:
         """Open a window with an empty profile, closed at the end; ``options`` go to Playwright's ``new_context``."""
         context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options})
-        context.set_default_timeout(5000)
+        context.set_default_timeout(PATIENCE_MS)
         try:
             yield cls._with_window(context, context.new_page(), address)
         finally:

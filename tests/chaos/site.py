@@ -66,7 +66,7 @@ class Site:
         self._manage("db", "upgrade")
         self._web = self._run("web.log", "-m", "gunicorn", "app:create_app()")
         self.start_worker()
-        wait_until(self._web_answers, 20, "the web server")
+        wait_until(self._web_answers, what="the web server")
 
     def _manage(self, *arguments: str) -> None:
         subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=self._environment, check=True)

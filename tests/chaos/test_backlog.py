@@ -25,7 +25,7 @@ MEGABYTE = 2**20
 @pytest.fixture
 def smtp(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmtpServer]:
     server = SmtpServer().start()
-    send_to(server, app, monkeypatch, MAIL_TIMEOUT=10)
+    send_to(server, app, monkeypatch)
     yield server
     server.stop()
 

@@ -55,7 +55,7 @@ def server(database: str, redis_url: str, tmp_path_factory: pytest.TempPathFacto
     with own_server(tmp_path_factory.mktemp("server"), variables, port) as server:
         first = server.update()
         assert first.returncode == 0, first.stderr
-        wait_until(lambda: accepts(port), seconds=20)
+        wait_until(lambda: accepts(port))
         server.port = port
         yield server
 
@@ -107,7 +107,7 @@ def test_a_failed_migration_leaves_the_site_as_it_was(server: OwnServer, proxy: 
     assert server.systemd.running("site-web.service") is process
     visitors = Visitors(NAME, proxy.https_port, proxy.trust(), ["/"])
     with visiting(visitors, 1):
-        wait_until(lambda: visitors.requests > 2, seconds=20)
+        wait_until(lambda: visitors.requests > 2)
     assert visitors.failed == []
 
 

@@ -4,6 +4,8 @@ from tests.hostile import values
 from tests.hostile.attacker import Attacker, Target
 
 FEW_TEXTS = [values.TEXTS[name] for name in values.FEW_TEXTS]
+# The same lines of the kit read these for every form, and they would be every third parameter.
+IN_EVERY_FORM = {"csrf_token", "submit"}
 
 
 def attack_briefly(attacker: Attacker) -> None:
@@ -26,13 +28,16 @@ def send_bodies(attacker: Attacker, target: Target, kinds: tuple[str, ...]) -> N
 def attack_parameters(attacker: Attacker, texts: list[bytes]) -> None:
     """Send each text in each parameter of each page, the others plausible.
 
-    Whom the page reads the same parameters from, it treats alike: the second one sends all of them at once.
+    Whom the page reads the same parameters from, it treats alike: the second one sends all of them at once. What is in
+    every form gets each text in the first form, and a few texts in the others, by :func:`attack_briefly`.
     """
     known: set[tuple[str, str, frozenset[str]]] = set()
+    sent_in_a_form: set[str] = set()
     for target in attacker.targets():
         names = (target.method, str(target.rule), frozenset(attacker.plausible_parameters(target)))
-        attacker.parameters(target, texts, one_by_one=names not in known)
+        attacker.parameters(target, texts, one_by_one=names not in known, but=frozenset(sent_in_a_form))
         known.add(names)
+        sent_in_a_form |= IN_EVERY_FORM & names[2]
 
 
 def attack_addresses(attacker: Attacker) -> None:

@@ -16,7 +16,7 @@ SMTP_SETTINGS = {
     "MAIL_USE_SSL": False,
     "MAIL_USERNAME": None,
     "MAIL_PASSWORD": None,
-    "MAIL_TIMEOUT": 1,
+    "MAIL_TIMEOUT": 30,
 }
 
 BARE_SETTINGS = {

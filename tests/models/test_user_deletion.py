@@ -114,7 +114,7 @@ def test_who_confirms_while_stale_accounts_are_deleted_stays(app: Flask, db: SQL
         # On PostgreSQL it has already read that the account is not confirmed; on SQLite it cannot even begin.
         wait_for_lock(db.engine)
         confirming.commit()
-        assert deleted.result(timeout=10) == 0
+        assert deleted.result(timeout=60) == 0
     db.session.expire_all()
     assert user.confirmed
 

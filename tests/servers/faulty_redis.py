@@ -30,7 +30,7 @@ class RedisServer:
         self._process = subprocess.Popen(
             [*command, "--save", "", *self._options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        wait_until(self._answers, 10)
+        wait_until(self._answers)
         return self
 
     def _answers(self) -> bool:

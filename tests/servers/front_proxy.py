@@ -52,11 +52,11 @@ def start_proxy(kind: str, folder: Path, site_port: int) -> Iterator[FrontProxy]
     with (folder / "log.txt").open("w") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
-        wait_until(lambda: accepts(proxy.https_port), seconds=20, what=f"{kind} ({folder / 'log.txt'})")
+        wait_until(lambda: accepts(proxy.https_port), what=f"{kind} ({folder / 'log.txt'})")
         yield proxy
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def make_certificate(folder: Path) -> Path:

@@ -37,9 +37,10 @@ def check_who_gets_in(model: Model, site: Site, addresses: list[str], passwords:
             assert site.try_to_log_in(address, password) is may, (address, password)
 
 
-def check_sessions(model: Model, site: Site) -> None:
-    """A browser sees the account that it is logged in to, and no session is left of any other."""
-    for browser, account in model.browsers.items():
+def check_sessions(model: Model, site: Site, browsers: list[str]) -> None:
+    """Each of these browsers sees the account that it is logged in to, and no session is left of any other."""
+    for browser in browsers:
+        account = model.browsers[browser]
         page = site.get("/account/manage", browser)
         assert page.status_code == (302 if account is None else 200), browser
         assert account is None or account.address in page.text

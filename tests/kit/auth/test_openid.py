@@ -206,7 +206,7 @@ def test_nobody_waits_longer_than_the_limit(
     started = time.monotonic()
     with pytest.raises(ProviderError):
         log_in(provider)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 def test_a_provider_that_is_down_is_an_error_in_words(provider: FaultyProvider) -> None:

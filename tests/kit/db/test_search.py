@@ -104,6 +104,9 @@ def test_only_a_common_word_is_looked_for_in_the_order_of_the_ids(
     if db.engine.dialect.name == "sqlite":
         pytest.skip("SQLite always reads its index of trigrams, which is in the order of the ids")
 
+    db.session.execute(text("ANALYZE users"))
+    db.session.commit()
+
     def walk(words: str) -> str:
         """Return the line of the plan that reads the users by their ids."""
         query = str(User.first_ids_matching(words, 2).compile(db.engine, compile_kwargs={"literal_binds": True}))

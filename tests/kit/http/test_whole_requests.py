@@ -82,7 +82,7 @@ def test_no_more_requests_than_allowed_are_in_the_application_at_once():
     guarded = WholeRequests(application, at_once=2, largest_body=lambda _environ: LARGEST)
     visitors = threading.Thread(target=lambda: in_threads(6, lambda: guarded({}, None)))
     visitors.start()
-    wait_until(lambda: len(inside) == 2, 10)
+    wait_until(lambda: len(inside) == 2)
     release.set()
     visitors.join()
 

@@ -79,8 +79,8 @@ def test_redis_refused_costs_no_time_and_no_exception(db: SQLAlchemy, own_redis:
 def test_redis_as_a_black_hole_costs_half_a_second_once(db: SQLAlchemy, own_redis: RedisServer) -> None:
     count_sheep.enqueue(1)
     own_redis.freeze()
-    assert 0.3 < seconds_to_enqueue() < 1.0
-    assert seconds_to_enqueue() < 0.1
+    assert 0.3 < seconds_to_enqueue() < 5
+    assert seconds_to_enqueue() < 0.3
     own_redis.thaw()
 
 

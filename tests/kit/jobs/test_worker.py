@@ -92,7 +92,7 @@ def test_emails_leave_where_redis_was_never_set(
     monkeypatch.setitem(app.config, "REDIS_URL", "")
     email_id = add_email(db)
     process = start()
-    wait_until(lambda: (app.config["MAILBOX_DIR"] / f"{email_id}-1.eml").exists(), 10)
+    wait_until(lambda: (app.config["MAILBOX_DIR"] / f"{email_id}-1.eml").exists())
     assert len(psutil.Process(process.pid).children()) == 1, "the sweeper alone"
 
 
@@ -111,7 +111,7 @@ def test_jobs_are_counted_though_their_process_ends_at_once(
 def test_sigterm_to_every_process_lets_the_running_job_finish(start: Callable[..., ForkedProcess], notes: Path) -> None:
     take_a_while.enqueue(str(notes), 1)
     process = start()
-    wait_until(lambda: words(notes) == ["begun"], 10)
+    wait_until(lambda: words(notes) == ["begun"])
     for member in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
         # An idle one may be gone already, stopped by its parent.
         with suppress(psutil.NoSuchProcess):
@@ -123,7 +123,7 @@ def test_sigterm_to_every_process_lets_the_running_job_finish(start: Callable[..
 
 def test_an_idle_worker_ends_at_once(start: Callable[..., ForkedProcess], redis_server: RedisServer) -> None:
     process = start()
-    wait_until(lambda: redis_server.client().smembers("rq:workers"), 10)
+    wait_until(lambda: redis_server.client().smembers("rq:workers"))
     started_at = time.monotonic()
     assert process.terminate() == 0
     assert time.monotonic() - started_at < 2
@@ -133,7 +133,7 @@ def test_an_idle_worker_ends_at_once(start: Callable[..., ForkedProcess], redis_
 def test_a_failing_job_is_tried_again_after_its_waits(start: Callable[..., ForkedProcess], notes: Path) -> None:
     fail_twice.enqueue(str(notes))
     start()
-    wait_until(lambda: words(notes) == ["tried"] * 3, 10)
+    wait_until(lambda: words(notes) == ["tried"] * 3)
 
 
 def test_a_job_that_fails_for_good_is_kept_for_the_administrator(start: Callable[..., ForkedProcess]) -> None:
@@ -157,20 +157,20 @@ def test_a_name_written_into_redis_runs_nothing(start: Callable[..., ForkedProce
 def test_a_killed_job_is_run_again(start: Callable[..., ForkedProcess], notes: Path) -> None:
     take_a_while.enqueue(str(notes), 1)
     start()
-    wait_until(lambda: words(notes) == ["begun"], 10)
+    wait_until(lambda: words(notes) == ["begun"])
     os.kill(int(notes.read_text().split()[1]), signal.SIGKILL)
-    wait_until(lambda: words(notes) == ["begun", "begun", "done"], 10)
+    wait_until(lambda: words(notes) == ["begun", "begun", "done"])
 
 
 def test_a_killed_worker_is_replaced_and_its_job_recovered(start: Callable[..., ForkedProcess], notes: Path) -> None:
     """Kill worker and job together, as when memory runs out; with production's settings recovery takes a minute."""
     take_a_while.enqueue(str(notes), 0.5)
     process = start()
-    wait_until(lambda: words(notes) == ["begun"], 10)
+    wait_until(lambda: words(notes) == ["begun"])
     [job_process] = [psutil.Process(int(notes.read_text().split()[1]))]
     job_process.parent().kill()
     job_process.kill()
-    wait_until(lambda: words(notes) == ["begun", "begun", "done"], 15)
+    wait_until(lambda: words(notes) == ["begun", "begun", "done"])
     assert psutil.pid_exists(process.pid)
 
 
@@ -178,11 +178,11 @@ def test_a_killed_sweeper_is_replaced(
     db: SQLAlchemy, start: Callable[..., ForkedProcess], redis_server: RedisServer
 ) -> None:
     process = start()
-    wait_until(lambda: redis_server.client().smembers("rq:workers"), 10)
+    wait_until(lambda: redis_server.client().smembers("rq:workers"))
     redis_server.kill()
     psutil.Process(process.pid).children()[0].kill()
     add_email(db)
-    wait_until(lambda: email_states(db) == ["sent"], 10)
+    wait_until(lambda: email_states(db) == ["sent"])
 
 
 def test_emails_leave_without_redis(
@@ -191,16 +191,16 @@ def test_emails_leave_without_redis(
     redis_server.kill()
     add_email(db)
     start()
-    wait_until(lambda: email_states(db) == ["sent"], 10)
+    wait_until(lambda: email_states(db) == ["sent"])
 
 
 def test_redis_may_restart(start: Callable[..., ForkedProcess], redis_server: RedisServer, notes: Path) -> None:
     start()
-    wait_until(lambda: redis_server.client().smembers("rq:workers"), 10)
+    wait_until(lambda: redis_server.client().smembers("rq:workers"))
     redis_server.kill()
     redis_server.start()
     note_app_name.enqueue_now(str(notes))
-    wait_until(lambda: len(words(notes)) == 1, 10)
+    wait_until(lambda: len(words(notes)) == 1)
 
 
 def test_redis_may_be_wiped(
@@ -209,18 +209,18 @@ def test_redis_may_be_wiped(
     add_email(db)
     redis_server.client().flushall()
     start()
-    wait_until(lambda: email_states(db) == ["sent"], 10)
-    wait_until(lambda: redis_server.client().smembers("rq:workers"), 10)
+    wait_until(lambda: email_states(db) == ["sent"])
+    wait_until(lambda: redis_server.client().smembers("rq:workers"))
     redis_server.client().flushall()
     note_app_name.enqueue_now(str(notes))
-    wait_until(lambda: len(words(notes)) == 1, 10)
+    wait_until(lambda: len(words(notes)) == 1)
 
 
 def test_two_workers_run_two_jobs_at_once(start: Callable[..., ForkedProcess], notes: Path) -> None:
     take_a_while.enqueue(str(notes), 1)
     take_a_while.enqueue(str(notes), 1)
     start(workers=2)
-    wait_until(lambda: words(notes) == ["begun", "begun"], 10)
+    wait_until(lambda: words(notes) == ["begun", "begun"])
 
 
 def test_a_worker_takes_jobs_of_its_queue_only(start: Callable[..., ForkedProcess], notes: Path) -> None:

@@ -138,12 +138,13 @@ def test_permanent_refusal_is_dead_at_once_and_hurts_no_other(smtp: SmtpServer) 
     assert smtp.messages == []
 
 
-def test_slow_server(smtp: SmtpServer) -> None:
+def test_slow_server(app: Flask, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "MAIL_TIMEOUT", 1)
     smtp.behavior["data"] = "stall"
     add_email()
     started_at = time.monotonic()
     deliver()
-    assert time.monotonic() - started_at < 3
+    assert time.monotonic() - started_at < 10
     assert row().state == "pending"
 
 
@@ -268,12 +269,11 @@ def test_worker_killed(
 ) -> None:
     """Kill the worker before, during and after DATA: nothing is lost, and at most one message is sent twice."""
     add_email()
-    monkeypatch.setitem(app.config, "MAIL_TIMEOUT", 10)
     smtp.behavior[moment] = "stall"
     before = smtp.connections
     process = ForkedProcess(app, deliver)
-    wait_until(lambda: smtp.connections > before, 5)
-    wait_until(lambda: smtp.reached[moment] > 0, 5)
+    wait_until(lambda: smtp.connections > before)
+    wait_until(lambda: smtp.reached[moment] > 0)
     process.kill()
     assert (row().state, len(smtp.accepted)) == ("sending", accepted_at_the_kill)
     smtp.behavior.clear()
