@@ -45,7 +45,7 @@ def test_many_users_are_indexed_at_the_end(db: SQLAlchemy) -> None:
 
 
 def test_those_who_can_log_in_have_been_here_after_they_joined(db: SQLAlchemy) -> None:
-    fake_data.add_fake_users(60)
+    fake_data.add_fake_users(100)
     events = db.session.scalars(select(AuditEvent).where(AuditEvent.event == "user.logged_in")).all()
     active = db.session.scalars(select(User).where(USER_STATES["active"])).all()
     assert {event.subject_id for event in events} == {user.id for user in active}
