@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 from flask import current_app
-from sqlalchemy import Select, case, func, insert, select, text
+from sqlalchemy import JSON, Select, case, func, insert, literal, select, text
 
 from app.extensions import db
 from app.kit.auth.passwords import hash_password
@@ -35,14 +35,12 @@ BROWSERS = (
 )
 
 Row = dict[str, Any]
-# The id of the user, the time, the IP address and the browser.
-Login = tuple[int, datetime, str, str]
 
 
 def add_fake_users(
     count: int, password: str | None = None, on_progress: Callable[[int], Any] = lambda added: None
 ) -> None:
-    """Add ``count`` users with the default role, the events of joining and logging in, and each area's fake data.
+    """Add ``count`` users with the default role, their events and sessions, and the fake data of each area.
 
     With ``password`` a developer can log in as any of them; without one nobody can. Each batch is committed, so a
     run that is interrupted keeps what it has added. ``on_progress`` is called with the number of users of each.
@@ -88,17 +86,15 @@ def _newest_id() -> int:
 
 
 def _insert(people: list[Row]) -> None:
-    """Insert users, each with the event of joining, those who can log in with a login, and commit."""
+    """Insert users with the event of joining, and those who were here lately with a session; commit."""
     newest = _newest_id()
     # Otherwise SQLAlchemy inserts rows with a NULL in batches of their own, two or three rows each.
     db.session.execute(insert(User), people, execution_options={"render_nulls": True})
     db.session.execute(insert(AuditEvent).from_select(["event", "subject_id", "created_at"], _joining(newest)))
-    logins = list(_invent_logins(newest))
-    if logins:
-        db.session.execute(insert(AuditEvent), [_login_event(*login) for login in logins])
-    oldest = utc_now() - current_app.config["SESSION_IDLE_LIFETIME"]
-    if living := [_session(*login) for login in logins if login[1] > oldest]:
-        db.session.execute(insert(UserSession), living)
+    if sessions := list(_invent_sessions(newest)):
+        db.session.execute(insert(UserSession), sessions)
+        columns = ["event", "actor_id", "subject_id", "created_at", "ip_address", "details"]
+        db.session.execute(insert(AuditEvent).from_select(columns, _logging_in(newest)))
     db.session.commit()
 
 
@@ -142,35 +138,29 @@ def _joining(after_id: int) -> Select[str, int, datetime]:
     return select(event, User.id, User.created_at).where(User.id > after_id)
 
 
-def _invent_logins(after_id: int) -> Iterator[Login]:
-    """Yield the latest login of each user who can log in."""
+def _invent_sessions(after_id: int) -> Iterator[Row]:
+    """Yield a session of each active user whose latest visit, some time after joining, was not too long ago."""
     random, now = Random(), utc_now()  # noqa: S311 - nothing here is a secret
+    oldest = now - current_app.config["SESSION_IDLE_LIFETIME"]
     active = select(User.id, User.created_at).where(User.id > after_id, USER_STATES["active"])
     for user_id, joined_at in db.session.execute(active):
         seen_at = now - (now - joined_at) * random.random()
-        yield user_id, seen_at, f"203.0.113.{random.randrange(1, 255)}", random.choice(BROWSERS)
+        if seen_at > oldest:
+            yield {
+                "user_id": user_id,
+                # Of no token: nobody is logged in with it.
+                "token_hash": token_hex(32),
+                "created_at": seen_at,
+                "last_seen_at": seen_at,
+                "reauthenticated_at": seen_at,
+                "ip_address": f"203.0.113.{random.randrange(1, 255)}",
+                "user_agent": random.choice(BROWSERS),
+                "remembered": True,
+            }
 
 
-def _login_event(user_id: int, seen_at: datetime, ip_address: str, browser: str) -> Row:
-    return {
-        "event": "user.logged_in",
-        "actor_id": user_id,
-        "subject_id": user_id,
-        "created_at": seen_at,
-        "ip_address": ip_address,
-        "details": {"browser": browser_label(browser), "ways": "password"},
-    }
-
-
-def _session(user_id: int, seen_at: datetime, ip_address: str, browser: str) -> Row:
-    return {
-        "user_id": user_id,
-        # Of no token: nobody is logged in with it.
-        "token_hash": token_hex(32),
-        "created_at": seen_at,
-        "last_seen_at": seen_at,
-        "reauthenticated_at": seen_at,
-        "ip_address": ip_address,
-        "user_agent": browser,
-        "remembered": True,
-    }
+def _logging_in(after_id: int) -> Select[Any]:
+    details = {name: literal({"browser": browser_label(name), "ways": "password"}, JSON) for name in BROWSERS}
+    user_id, session = UserSession.user_id, UserSession
+    columns = (user_id, user_id, session.created_at, session.ip_address, case(details, value=session.user_agent))
+    return select(literal("user.logged_in"), *columns).where(user_id > after_id)
